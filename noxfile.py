@@ -1,0 +1,18 @@
+"""The tests on every supported Python that this machine has; torch is installed on one of them only.
+
+`nox` runs all sessions; the full gate (lint, format, types, own findings) is `.ci/run`.
+"""
+
+import nox
+
+nox.options.default_venv_backend = "venv"
+nox.options.error_on_missing_interpreters = False
+
+WITH_TORCH = "3.11"
+
+
+@nox.session(python=["3.10", "3.11", "3.12", "3.13"])
+def tests(session: nox.Session) -> None:
+    """Without torch the tests that execute programs skip themselves; everything that reads code still runs."""
+    session.install("-e", ".[dev]" if session.python == WITH_TORCH else ".[test]")
+    session.run("python", "-m", "pytest", *session.posargs)

@@ -1,0 +1,102 @@
+"""What an import costs and pulls in, and what the source files themselves must keep to."""
+
+import ast
+import html
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from torchlint.engine import lint
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "torchlint"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+LONGEST_FILE, LONGEST_FUNCTION = 450, 70
+
+LOADED = "\nimport json, sys; print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
+
+
+def loaded_after(code: str, folder: Path) -> set[str]:
+    """The top-level packages that a fresh interpreter has imported once it ran this code."""
+    command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{code}{LOADED}"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder)
+    return set(json.loads(result.stdout.splitlines()[-1]))
+
+
+def run_cli(*arguments: str) -> str:
+    call = f"from torchlint.__main__ import main\nsys.argv = ['torchlint', *{list(arguments)!r}]"
+    return call + "\ntry:\n    main()\nexcept SystemExit:\n    pass"
+
+
+def imported(path: Path) -> set[str]:
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return plain | {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module is not None and node.level == 0}
+
+
+def test_linting_imports_neither_torch_nor_a_terminal_library(tmp_path: Path) -> None:
+    loaded = loaded_after("import torchlint; torchlint.lint('import torch\\nw = torch.zeros(2).cuda()\\n')", tmp_path)
+
+    assert "libcst" in loaded
+    assert loaded.isdisjoint({"torch", "numpy", "rich", "click", "pygls"})
+
+
+def test_version_and_a_file_without_torch_import_nothing_heavy(tmp_path: Path) -> None:
+    (tmp_path / "plain.py").write_text("print(1)\n", encoding="utf-8")
+
+    for arguments in (["--version"], ["check", "plain.py"]):
+        assert loaded_after(run_cli(*arguments), tmp_path).isdisjoint({"torch", "numpy", "libcst", "rich"})
+
+
+def test_checking_a_real_file_imports_no_torch(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text("import torch\n\nweight = torch.zeros(2).cuda()\nprint(weight)\n", encoding="utf-8")
+    loaded = loaded_after(run_cli("check", "train.py"), tmp_path)
+
+    assert "libcst" in loaded
+    assert loaded.isdisjoint({"torch", "numpy", "rich"})
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_only_sanity_imports_torch(path: Path) -> None:
+    roots = {name.split(".")[0] for name in imported(path)}
+
+    assert "torch" not in roots or path.relative_to(PACKAGE).parts[0] == "sanity"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_module_says_what_it_is_for_and_stays_readable(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    long = {
+        each.name: each.end_lineno - each.lineno + 1
+        for each in functions
+        if each.end_lineno and each.end_lineno - each.lineno >= LONGEST_FUNCTION
+    }
+
+    assert ast.get_docstring(tree)
+    assert text.count("\n") <= LONGEST_FILE
+    assert long == {}
+
+
+def test_no_module_is_a_drawer_for_odds_and_ends() -> None:
+    assert [path for path in MODULES if path.stem in {"utils", "util", "common", "helpers", "misc"}] == []
+
+
+def test_no_exception_is_swallowed_without_a_word() -> None:
+    swallowed = re.compile(r"except( Exception| BaseException)?:\s*\n\s*pass\b")
+
+    assert [path for path in MODULES if swallowed.search(path.read_text(encoding="utf-8"))] == []
+
+
+def test_picture_in_the_readme_shows_what_the_example_gives() -> None:
+    picture = html.unescape((ROOT / "docs" / "terminal.svg").read_text(encoding="utf-8")).replace("\xa0", " ")
+    shown = re.sub(r"\s+", " ", " ".join(re.findall(r"<text [^>]*>([^<]*)</text>", picture)))
+    found = lint((ROOT / "examples" / "train.py").read_text(encoding="utf-8"))
+
+    assert len(found) >= 4
+    assert [each.message for each in found if each.code not in shown or each.message not in shown] == []

@@ -1,0 +1,256 @@
+"""`torchlint check`: from options to settings, from a run to output and an exit status."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+
+import click
+
+from torchlint.cli import FAILURE, FINDINGS
+from torchlint.output import HUMAN_FORMATS, Report, nothing_found, render
+from torchlint.output.terminal import has_color
+from torchlint.run.many import MENTION, Outcome, available_processors, check_all, mentioning
+from torchlint.settings import FORMATS, KEYS, SEVERITIES, Configuration, Settings, SettingsError
+from torchlint.sources.discovery import discover, is_excluded
+from torchlint.sources.patterns import PatternError
+
+if TYPE_CHECKING:
+    from torchlint.run.one import Task
+
+STANDARD_INPUT = "-"
+
+
+def _selectors(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Repeated or separated by commas."""
+    return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
+
+
+def _version(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    try:
+        return None if value is None else str(KEYS["torch-version"].read(value))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+_selection = {"multiple": True, "callback": _selectors, "metavar": "RULES"}
+_file = click.Path(dir_okay=False, path_type=Path)
+
+
+class Options(NamedTuple):
+    """What was asked for, beyond what configuration files can say as well."""
+
+    fix: bool
+    unsafe: bool
+    fix_only: bool
+    diff: bool
+    show_fixes: bool
+    statistics: bool
+    verbose: bool
+    exit_zero: bool
+    exit_non_zero_on_fix: bool
+    force_exclude: bool
+    jobs: int
+    output_file: Path | None
+
+
+@click.command(short_help="Report mistakes, and fix them.")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--fix", is_flag=True, help="Apply safe fixes, then report what is left.")
+@click.option("--unsafe-fixes/--no-unsafe-fixes", default=False, help="Count unsafe fixes as applicable too.")
+@click.option("--fix-only", is_flag=True, help="Apply fixes and report nothing.")
+@click.option("--diff", is_flag=True, help="Print what fixing would change, and change nothing.")
+@click.option("--show-fixes", is_flag=True, help="List what was fixed.")
+@click.option("--select", help="The rules to run: codes, prefixes, names, TOR aliases or ALL.", **_selection)
+@click.option("--extend-select", help="Rules to run in addition.", **_selection)
+@click.option("--ignore", help="Rules not to run.", **_selection)
+@click.option("--severity", type=click.Choice(SEVERITIES), default=SEVERITIES[0], help="The lowest severity that is reported.")
+@click.option("--output-format", type=click.Choice(FORMATS), help="How findings are shown.")
+@click.option("--output-file", type=_file, help="Write the report to this file.")
+@click.option("--statistics", is_flag=True, help="Count the findings per rule instead of listing them.")
+@click.option("-v", "--verbose", is_flag=True, help="With --statistics, also show where the time went.")
+@click.option("-e", "--exit-zero", is_flag=True, help="Exit with 0 even if there are findings.")
+@click.option("--exit-non-zero-on-fix", is_flag=True, help="Exit with 1 if something was fixed, even if nothing is left.")
+@click.option("--torch-version", callback=_version, metavar="VERSION", help="The oldest torch that the project supports.")
+@click.option("--config", type=_file, help="Use this configuration file and no other.")
+@click.option("--isolated", is_flag=True, help="Use no configuration file.")
+@click.option("--force-exclude", is_flag=True, help="Leave excluded files out even if they are named (for pre-commit).")
+@click.option("--stdin-filename", type=_file, help="What to call standard input, and where to look for its settings.")
+@click.option("-j", "--jobs", type=click.IntRange(min=1), help="How many processes to use; by default one per processor.")
+@click.pass_context
+def check(
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    unsafe_fixes: bool,
+    select: tuple[str, ...],
+    extend_select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    severity: str,
+    output_format: str | None,
+    torch_version: str | None,
+    config: Path | None,
+    isolated: bool,
+    stdin_filename: Path | None,
+    jobs: int | None,
+    **flags: Any,
+) -> None:
+    """Check the PATHS (files, folders, `-` for standard input; by default the current folder).
+
+    Exits with 0 if nothing is left to report, 1 if there are findings, 2 after wrong usage or a failure.
+    """
+    options = Options(unsafe=unsafe_fixes, jobs=jobs or available_processors(), **flags)
+    given = {
+        "select": select,
+        "extend-select": extend_select,
+        "ignore": ignore,
+        "torch-version": torch_version,
+        "output-format": output_format,
+    }
+    if config is not None and isolated:
+        raise click.UsageError("--config and --isolated exclude each other")
+    overrides = {name: value for name, value in given.items() if value}
+    try:
+        configuration = Configuration(overrides, severity=severity, file=config, isolated=isolated)
+        if Path(STANDARD_INPUT) in paths or (stdin_filename is not None and not paths):
+            if len(paths) > 1:
+                raise click.UsageError("`-` stands alone: standard input cannot be checked together with other paths")
+            status = _Run(options, configuration).standard_input(stdin_filename)
+        else:
+            status = _Run(options, configuration).paths(paths or (Path(),))
+    except (SettingsError, PatternError) as error:
+        raise click.ClickException(str(error)) from error
+    ctx.exit(status)
+
+
+class _Run:
+    def __init__(self, options: Options, configuration: Configuration) -> None:
+        self._options = options
+        self._configuration = configuration
+        self._outcome = Outcome()
+        self._settings = configuration.settings(Path.cwd())
+        """Those that hold for the run as a whole, such as the format."""
+
+    def paths(self, paths: Sequence[Path]) -> int:
+        started = perf_counter()
+        found = discover(paths, self._configuration, force_exclude=self._options.force_exclude)
+        self._outcome.seconds["find files"] = perf_counter() - started
+        self._outcome.problems += found.problems
+        _validate([self._settings, *(settings for _, settings in found.files)])
+        if not found.files and not found.problems:
+            click.echo(f"torchlint: no Python files in {', '.join(map(str, paths))}", err=True)
+        work = mentioning(found.files, self._outcome)
+        if work:
+            from torchlint.run.progress import Bar
+
+            roots = dict.fromkeys(path if path.is_dir() else path.parent for path in paths)
+            with Bar(len(work)) as bar:
+                check_all(work, self._task(roots), self._outcome, jobs=self._options.jobs, advance=bar.advance)
+        return self._finish(sys.stdout)
+
+    def standard_input(self, name: Path | None) -> int:
+        data = sys.stdin.buffer.read()
+        path = name if name is not None else Path(STANDARD_INPUT)
+        settings = self._configuration.settings(path.absolute().parent)
+        _validate([settings])
+        skipped = self._options.force_exclude and name is not None and is_excluded(name, self._configuration)
+        result = data
+        if not skipped:
+            self._outcome.checked = 1
+        if not skipped and MENTION in data:
+            from torchlint.run.one import check_bytes
+            from torchlint.sources.reading import decode
+
+            report = check_bytes(data, path, settings, self._task([path.parent]))
+            self._outcome.reports.append(report)
+            if report.fixed:
+                result = decode(data).encode(report.text)
+        if not self._changes:
+            return self._finish(sys.stdout)
+        if not self._options.diff:
+            sys.stdout.buffer.write(result)
+            sys.stdout.buffer.flush()
+        return self._finish(sys.stderr)
+
+    @property
+    def _changes(self) -> bool:
+        return self._options.fix or self._options.fix_only or self._options.diff
+
+    def _task(self, roots: Sequence[Path] | dict[Path, None]) -> Task:
+        from torchlint.edits import Applicability
+        from torchlint.run.one import Mode, Task
+
+        mode = Mode.DIFF if self._options.diff else Mode.FIX if self._changes else Mode.CHECK
+        applicability = Applicability.UNSAFE if self._options.unsafe else Applicability.SAFE
+        timed = self._options.statistics and self._options.verbose
+        return Task(mode, applicability, tuple(root.absolute() for root in roots), timed)
+
+    def _finish(self, stream: TextIO) -> int:
+        """Say what there is to say, to this stream or the file asked for, and return the exit status."""
+        for problem in self._outcome.problems:
+            click.echo(f"torchlint: {problem}", err=True)
+        reports = self._outcome.reports
+        if self._options.diff:
+            # The diff alone goes to standard output, so that it can be piped into `patch`.
+            sys.stdout.write("".join(report.diff for report in reports))
+            sys.stdout.flush()
+            stream = sys.stderr
+        self._write("\n".join(self._lines(stream)), stream)
+        return _status(self._outcome, self._options)
+
+    def _lines(self, stream: TextIO) -> Iterator[str]:
+        options, outcome = self._options, self._outcome
+        color = options.output_file is None and has_color(stream)
+        report = Report(outcome.reports, outcome.checked, options.unsafe, color, options.show_fixes)
+        if options.statistics:
+            from torchlint.output import statistics
+
+            yield from statistics.render(report, self._settings.output_format)
+            if options.verbose:
+                yield from statistics.times(report, outcome.seconds)
+        elif options.diff or options.fix_only:
+            from torchlint.output.summary import changes
+
+            yield from changes(report, "Would fix" if options.diff else "Fixed")
+        elif outcome.reports or self._settings.output_format not in HUMAN_FORMATS:
+            yield from render(report, self._settings.output_format)
+        else:
+            yield nothing_found(report)
+
+    def _write(self, text: str, stream: TextIO) -> None:
+        file = self._options.output_file
+        if file is None:
+            click.echo(text, file=stream)
+            return
+        try:
+            file.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+        except OSError as error:
+            raise click.ClickException(f"{file}: cannot be written: {error.strerror}") from error
+
+
+def _validate(settings: Sequence[Settings]) -> None:
+    """Selectors are compared with the rules only if there are any: loading the rules takes longer than skipping a file without torch."""
+    for each in dict.fromkeys(settings):
+        if any(True for _ in each.selectors()):
+            from torchlint.selection import SelectorError, validate
+
+            try:
+                validate(each)
+            except SelectorError as error:
+                raise click.ClickException(str(error)) from error
+
+
+def _status(outcome: Outcome, options: Options) -> int:
+    left = [each for report in outcome.reports for each in report.diagnostics]
+    if outcome.problems or any(each.is_internal_error for each in left):
+        return FAILURE
+    if options.exit_zero:
+        return 0
+    fixed = any(report.fixed for report in outcome.reports)
+    if options.diff:
+        return FINDINGS if fixed else 0
+    if fixed and options.exit_non_zero_on_fix:
+        return FINDINGS
+    return FINDINGS if left and not options.fix_only else 0

@@ -1,0 +1,60 @@
+"""`torchlint sanity`: prove the rules' fixes by running them. What is run and how it is judged stands in `torchlint.sanity`."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+
+import click
+
+from torchlint.cli import FINDINGS
+from torchlint.output.terminal import has_color
+from torchlint.run.many import available_processors
+from torchlint.selection import SelectorError, enabled_rules, validate
+from torchlint.settings import Settings
+
+
+@click.command(short_help="Prove the fixes of rules by running them.")
+@click.argument("codes", nargs=-1)
+@click.option("--device", type=click.Choice(["cpu", "cuda", "mps", "all"]), default="all", show_default=True, help="Where to run.")
+@click.option(
+    "--output-format", type=click.Choice(["table", "json"]), default="table", show_default=True, help="For people or for programs."
+)
+@click.option("--jobs", type=click.IntRange(min=1), help="Programs that run at a time; by default as many as there are processors.")
+def sanity(codes: tuple[str, ...], device: str, output_format: str, jobs: int | None) -> int:
+    """Run each rule's scenario with its mistake and with the rule's real fix, and compare all that the two programs did.
+
+    CODES are codes, prefixes (TL1) or names of rules; without them every rule with a fix is proven. A device that is not there is skipped,
+    never passed. Exits 1 if a proof fails, 2 if nothing can be run.
+    """
+    settings = Settings(select=codes or ("ALL",))
+    try:
+        validate(settings)
+    except SelectorError as error:
+        raise click.UsageError(str(error).removeprefix("--select: ")) from None
+    rules = [rule for rule in enabled_rules(settings, "") if rule.fix is not None]
+    if not rules:
+        raise click.UsageError("none of these rules has a fix to prove")
+    if importlib.util.find_spec("torch") is None:
+        raise click.ClickException('this command runs torch, which is not installed: pip install "torchlint[sanity]"')
+
+    from torchlint.sanity import prove, report, trials
+    from torchlint.sanity.processes import ChildFailedError
+
+    try:
+        machine = trials.machine()
+    except ChildFailedError as error:
+        raise click.ClickException(f"torch cannot be used here: {error}") from None
+    outcomes = []
+    with click.progressbar(length=len(rules), label="Proving", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+        for outcome in prove.rules(rules, machine, None if device == "all" else device, workers=jobs or available_processors()):
+            outcomes.append(outcome)
+            bar.update(len({each.code for each in outcomes}) - bar.pos)
+    outcomes.sort(key=lambda outcome: outcome.code)
+    if output_format == "json":
+        click.echo(report.as_json(outcomes, machine.torch))
+    elif has_color(sys.stdout):
+        report.show(outcomes)
+    else:
+        click.echo(report.as_text(outcomes))
+    return FINDINGS if report.any_failed(outcomes) else 0

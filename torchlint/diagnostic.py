@@ -1,0 +1,67 @@
+"""What a check reports to its user: small, frozen, picklable, free of syntax nodes.
+
+Rows and columns count from 1, columns in characters, as in Ruff's JSON.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from torchlint.edits import ResolvedFix
+
+
+class Severity(IntEnum):
+    """What the mistake does; ordered, so that `--severity` is one comparison."""
+
+    INFO = 0
+    """A hint that is right only for some projects."""
+    WARNING = 1
+    """Costs time or memory, or will break on another device or version."""
+    ERROR = 2
+    """Wrong results, nothing learnt, or a crash."""
+
+    @property
+    def label(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Location:
+    row: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A second place that belongs to a finding, such as the step that uses gradients nobody cleared."""
+
+    message: str
+    location: Location
+    end_location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding, located."""
+
+    code: str
+    """`TL102`."""
+    name: str
+    """The rule's stem, `graph-kept-in-total`."""
+    message: str
+    """One sentence: what is wrong and what it costs."""
+    help: str | None
+    """One line: what to do."""
+    severity: Severity
+    location: Location
+    end_location: Location
+    """One past the last character."""
+    rows: tuple[int, ...]
+    """The physical rows on which a suppression comment counts (those of the statement and of the finding)."""
+    fix: ResolvedFix | None = None
+    related: tuple[Related, ...] = ()
+
+    @property
+    def is_internal_error(self) -> bool:
+        return self.code == "TL000"

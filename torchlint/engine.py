@@ -1,0 +1,207 @@
+"""The heart: text in, findings out; text in, fixed text out. Pure: no files, no processes, no printing.
+
+A rule that raises becomes a TL000 finding and the other rules still run; text that is not Python becomes TL001.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from torchlint import suppress
+from torchlint.diagnostic import Diagnostic, Location, Related, Severity
+from torchlint.edits import Applicability, Effect, ResolvedFix, apply
+from torchlint.model import FileModel, Project
+from torchlint.rewrite import Unfixable, deletes_comment, resolve
+from torchlint.rule import Finding, Fix, Rule
+from torchlint.selection import SYNTAX_ERROR, enabled_codes, enabled_rules, fix_applicability
+from torchlint.settings import Settings
+
+_ROUNDS = 20
+
+Timings = MutableMapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """What `fix` leaves."""
+
+    text: str
+    applied: tuple[Diagnostic, ...]
+    """The findings that were fixed, as they stood in the round that fixed them."""
+    remaining: tuple[Diagnostic, ...]
+
+
+def lint(
+    text: str,
+    settings: Settings | None = None,
+    *,
+    path: str = "<text>",
+    project: Project | None = None,
+    timings: Timings | None = None,
+) -> list[Diagnostic]:
+    """Every finding in the text, in document order. Seconds per phase and rule are added to `timings` where it is given."""
+    settings = settings or Settings()
+    clock = _Clock(timings)
+    rules = tuple(rule for rule in enabled_rules(settings, path) if any(word in text for word in rule.mentions))
+    with clock.phase("parse"):
+        parsed = _parse(text, settings, path, project)
+    if isinstance(parsed, Diagnostic):
+        return [parsed] if SYNTAX_ERROR.code in enabled_codes(settings, path) else []
+    with clock.phase("model"):
+        parsed.names  # noqa: B018  the walk and the names are the model's fixed cost; what rules ask for is theirs
+    found = [diagnostic for rule in rules for diagnostic in _run(rule, parsed, settings, clock)]
+    with clock.phase("suppressions"):
+        return suppress.apply(text, found, enabled_codes(settings, path))
+
+
+def fix(
+    text: str,
+    settings: Settings | None = None,
+    *,
+    path: str = "<text>",
+    project: Project | None = None,
+    applicability: Applicability = Applicability.SAFE,
+) -> Fixed:
+    """Apply every fix of at least this applicability, and lint again, until nothing is left to apply.
+
+    A fix that would leave text that does not parse is never taken; its finding stays.
+    """
+    applied: list[Diagnostic] = []
+    refused: set[tuple[str, str]] = set()
+    found = lint(text, settings, path=path, project=project)
+    for _ in range(_ROUNDS):
+        wanted = {
+            diagnostic.fix: diagnostic
+            for diagnostic in found
+            if diagnostic.fix is not None and diagnostic.fix.applicability >= applicability and (diagnostic.code, diagnostic.message) not in refused
+        }
+        changed, taken = apply(text, wanted)
+        if not taken or changed == text:
+            break
+        if not _parses(changed):
+            culprits = [each for each in taken if not _parses(apply(text, [each])[0])] or taken
+            refused.update((wanted[each].code, wanted[each].message) for each in culprits)
+            continue
+        applied += [wanted[each] for each in taken]
+        text = changed
+        found = lint(text, settings, path=path, project=project)
+    return Fixed(text, tuple(applied), tuple(found))
+
+
+# -- one file ------------------------------------------------------------------------------------------------------------
+
+
+def _parse(text: str, settings: Settings, path: str, project: Project | None) -> FileModel | Diagnostic:
+    try:
+        return FileModel(text, settings, path=path, project=project)
+    except cst.ParserSyntaxError as error:
+        row, column = max(error.raw_line, 1), error.raw_column + 1
+        reason = error.message.removeprefix("parser error: ").rstrip(".")
+    except RecursionError:
+        row, column, reason = 1, 1, "it is nested too deeply to be read"
+    except Exception as error:  # a defect of the parser itself must not end the run
+        row, column, reason = 1, 1, f"the parser gave up on it ({type(error).__name__}: {error})"
+    return _of_tool("TL001", "syntax-error", f"this file is not valid Python: {reason}", Location(row, column))
+
+
+def _parses(text: str) -> bool:
+    try:
+        cst.parse_module(text)
+    except (cst.ParserSyntaxError, RecursionError):
+        return False
+    return True
+
+
+def _of_tool(code: str, name: str, message: str, location: Location) -> Diagnostic:
+    return Diagnostic(code, name, message, None, Severity.ERROR, location, location, (location.row,))
+
+
+def _run(rule: Rule, file: FileModel, settings: Settings, clock: _Clock) -> Iterator[Diagnostic]:
+    """The findings of one rule, located; if it raises, a finding that says so."""
+    try:
+        with clock.phase(rule.code):
+            findings = list(rule.check(file))
+        with clock.phase("spans"):
+            found = [_locate(rule, finding, file, settings) for finding in findings]
+    except Exception as error:  # whatever a rule does wrong, the others still run and the user is told
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        reason = f"{type(error).__name__}: {error}".split("\n")[0]
+        message = f"the rule {rule.code} ({rule.name}) failed on this file: {reason} (in {frame.name}, line {frame.lineno} of its code); please report it"
+        found = [_of_tool("TL000", "internal-error", message, Location(1, 1))]
+    yield from found
+
+
+def _locate(rule: Rule, finding: Finding, file: FileModel, settings: Settings) -> Diagnostic:
+    start, end = file.span(finding.node)
+    location, end_location = _location(file, start), _location(file, end)
+    return Diagnostic(
+        rule.code,
+        rule.name,
+        finding.message,
+        finding.help,
+        rule.severity,
+        location,
+        end_location,
+        _rows(file, finding.node, location, end_location),
+        _resolve(rule, finding.fix, file, settings) if finding.fix is not None else None,
+        tuple(Related(message, _location(file, file.span(node)[0]), _location(file, file.span(node)[1])) for node, message in finding.related),
+    )
+
+
+def _location(file: FileModel, offset: int) -> Location:
+    return Location(*file.positions.location(offset))
+
+
+def _rows(file: FileModel, node: cst.CSTNode, start: Location, end: Location) -> tuple[int, ...]:
+    """The rows of the finding and of the statement around it; of a compound statement, only its header."""
+    rows = set(range(start.row, end.row + 1)) if not isinstance(node, cst.BaseCompoundStatement) else {start.row}
+    statement = file.statement(node)
+    if isinstance(statement, cst.SimpleStatementLine):
+        first, last = (_location(file, offset).row for offset in file.span(statement))
+        rows.update(range(first, last + 1))
+    return tuple(sorted(rows))
+
+
+def _resolve(rule: Rule, fix: Fix, file: FileModel, settings: Settings) -> ResolvedFix | None:
+    """A finding's fix as edits, at the level that the rule, the finding and the settings allow; None where it cannot be written."""
+    try:
+        edits = resolve(file, fix)
+    except Unfixable:
+        return None
+    if not edits or rule.fix is None:
+        return None
+    level = rule.fix if fix.applicability is None else min(rule.fix, fix.applicability)
+    if level is Applicability.SAFE and deletes_comment(file, edits):
+        level = Applicability.UNSAFE
+    allowed = fix_applicability(settings, rule, level)
+    if allowed is None:
+        return None
+    return ResolvedFix(edits, allowed, rule.effect or Effect.KEEPS, fix.message or rule.title)
+
+
+class _Clock:
+    """Adds up seconds per phase, where somebody wants to know."""
+
+    def __init__(self, timings: Timings | None) -> None:
+        self._timings = timings
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        if self._timings is None:
+            yield
+            return
+        start = perf_counter()
+        try:
+            yield
+        finally:
+            self._timings[name] = self._timings.get(name, 0.0) + perf_counter() - start
+
+
+__all__ = ["Fixed", "fix", "lint"]

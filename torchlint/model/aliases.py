@@ -1,0 +1,410 @@
+"""Second names for one tensor: `b = a`, which of the two is changed in place afterwards, and where the other is read after that.
+
+Follows the two names through the statements of their function the way the flow model does: branches are joined, loop bodies run twice.
+Names in nested functions are not followed; a pair that one of them mentions is left alone. What the names hold is the flow model's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum, IntFlag
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from torchlint.facts.tensors import VIEWS
+from torchlint.model.kinds import Graph, Value
+from torchlint.model.names import Binds
+from torchlint.model.tree import Node, children, descendants
+
+if TYPE_CHECKING:
+    from torchlint.model import FileModel
+
+_SAME_MEMORY = frozenset({"data", "T", "mT", "H", "mH", "real", "imag"})
+_VIEWING = VIEWS - {"reshape", "flatten"} | {"detach"}
+_METADATA = frozenset("shape size dtype device ndim dim numel requires_grad is_cuda is_leaf grad grad_fn stride layout element_size names requires_grad_ zero_grad".split())
+"""What a change in place leaves as it was: reading it is no harm."""
+_ASKS_ONLY = frozenset({"len", "isinstance", "type", "hasattr"})
+_IDENTITY = frozenset({"data_ptr", "untyped_storage", "storage", "is_set_to", "share_memory_"})
+_NO_VALUES = frozenset({"requires_grad_", "retain_grad_", "share_memory_", "rename_"})
+
+
+class _Does(Enum):
+    READ = "read"
+    CHANGE = "change in place"
+    BIND = "bind anew"
+    SHARE = "give the second name"
+
+
+class _State(IntFlag):
+    """What holds at one point of one path."""
+
+    APART = 0
+    SHARED = 1
+    NEW_SPOILT = 2
+    """The new name's tensor was changed through the old name."""
+    OLD_SPOILT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Act:
+    does: _Does
+    name: str
+    node: Node
+    reads: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """One statement that gives a tensor a second name."""
+
+    assign: cst.Assign | cst.AnnAssign
+    new: cst.Name
+    old: cst.Name
+    change: Node | None
+    """Where the tensor is changed in place through one of the names, if the other one is read after that."""
+    read: Node | None
+    """Where the other one is read."""
+    is_compared: bool
+    """The code asks whether the two are one tensor, or a nested function uses one of them."""
+    is_fresh: bool
+    """The tensor was made by a constructor of torch in this function, and the old name never holds anything else."""
+    stays_in_use: bool
+    """Both names are used afterwards, and hold nothing else; or a flat script ends here."""
+    is_straight: bool
+    """Constructor, second name, change and reading follow one another in one block, and nothing else gets the tensor before."""
+
+
+def aliases(file: FileModel) -> Iterator[Alias]:
+    """Every `b = a` between two local names where `a` is known to be a tensor, parameters of modules left out."""
+    for assign in (*file.nodes(cst.Assign), *file.nodes(cst.AnnAssign)):
+        names = _pair(assign)
+        if names is None or not _is_shared_tensor(file.value(names[1])):
+            continue
+        new, old = names
+        trace = _Trace(file, assign, new.value, old.value)
+        trace.run()
+        creation = _creation(file, old)
+        yield Alias(
+            assign,
+            new,
+            old,
+            trace.change,
+            trace.read,
+            trace.compared,
+            creation is not None,
+            _stays_in_use(file, assign, new, old),
+            creation is not None and _is_straight(file, creation, assign, old, trace.change, trace.read),
+        )
+
+
+def _is_shared_tensor(value: Value) -> bool:
+    """A tensor that is no parameter: two names for a parameter are weight tying."""
+    return value.is_tensor and value.qualname != "torch.nn.Parameter"
+
+
+def _creation(file: FileModel, old: cst.Name) -> cst.Call | None:
+    """The call of torch's constructor that the name is bound to, if it is bound to nothing else."""
+    bindings = [each for each in file.names.bindings(old) if not isinstance(file.parent(each.node), cst.AugAssign)]
+    made = bindings[0].value if len(bindings) == 1 and bindings[0].how is Binds.ASSIGN else None
+    if not isinstance(made, cst.Call) or not file.value(made).fresh or file.function(made) is not file.function(old):
+        return None
+    return made
+
+
+def _stays_in_use(file: FileModel, assign: Node, new: cst.Name, old: cst.Name) -> bool:
+    function = file.function(assign)
+    if isinstance(function, cst.FunctionDef) and function.name.value == "forward":
+        return False
+    if len(file.names.bindings(new)) != 1 or len(file.names.bindings(old)) != 1:
+        return False
+    later = [any(file.is_after(each, assign) and each not in (new, old) for each in file.references(name)) for name in (new, old)]
+    if isinstance(function, cst.Module) and not any(later):
+        return not file.nodes(cst.FunctionDef) and not file.nodes(cst.ClassDef)
+    return all(later)
+
+
+def _is_straight(file: FileModel, creation: cst.Call, assign: Node, old: cst.Name, change: Node | None, read: Node | None) -> bool:
+    if change is None or read is None or file.value(creation).graph is not Graph.NO:
+        return False
+    lines = [file.statement(node) for node in (creation, assign, change, read)]
+    block = file.parent(lines[0])
+    if any(file.parent(line) is not block or not isinstance(line, cst.SimpleStatementLine) for line in lines) or not file.is_after(read, change):
+        return False
+    between = [each for each in file.references(old) if file.is_after(each, creation) and file.is_after(assign, each)]
+    return not any(_escapes(file, each) for each in between)
+
+
+def _escapes(file: FileModel, name: cst.Name) -> bool:
+    """Whether somebody else gets the tensor here: a container, an attribute, a call that may keep it."""
+    above = file.parent(name)
+    if isinstance(above, cst.Arg):
+        call = file.parent(above)
+        path = file.qualname(call.func) if isinstance(call, cst.Call) else None
+        known = isinstance(call, cst.Call) and isinstance(call.func, cst.Name) and call.func.value in ("print", "len", "float", "int", "str")
+        return not known and not (path or "").startswith("torch.")
+    return isinstance(above, (cst.Element, cst.DictElement, cst.Assign, cst.AnnAssign, cst.Return, cst.Yield, cst.NamedExpr, cst.IfExp))
+
+
+def _pair(assign: cst.Assign | cst.AnnAssign) -> tuple[cst.Name, cst.Name] | None:
+    if isinstance(assign, cst.Assign):
+        if len(assign.targets) != 1:
+            return None
+        target: Node = assign.targets[0].target
+    else:
+        target = assign.target
+    value = assign.value
+    if isinstance(target, cst.Name) and isinstance(value, cst.Name) and target.value != value.value:
+        return target, value
+    return None
+
+
+class _Trace:
+    """One pair of names through the function that holds the statement."""
+
+    def __init__(self, file: FileModel, assign: Node, new: str, old: str) -> None:
+        self.file = file
+        self.assign = assign
+        self.new, self.old = new, old
+        self.change: Node | None = None
+        self.read: Node | None = None
+        self.compared = False
+        self._spoiler: dict[str, Node] = {}
+        self._acts: dict[Node, list[_Act]] = {}
+        self._breaks: list[set[_State]] = []
+        self._continues: list[set[_State]] = []
+
+    def run(self) -> None:
+        owner = self.file.tree.function(self.assign)
+        body = owner.body
+        if isinstance(body, (cst.BaseSuite, list, tuple)):
+            self._block(body.body if isinstance(body, cst.BaseSuite) else body, {_State.APART})
+
+    # -- statements -----------------------------------------------------------------------------------------------------
+
+    def _block(self, body: Iterable[Node], states: set[_State]) -> set[_State]:
+        for statement in body:
+            if not states:
+                break
+            states = self._statement(statement, states)
+        return states
+
+    def _suite(self, suite: cst.BaseSuite, states: set[_State]) -> set[_State]:
+        return self._block(suite.body, states)
+
+    def _statement(self, node: Node, states: set[_State]) -> set[_State]:
+        if isinstance(node, cst.SimpleStatementLine):
+            return self._block(node.body, states)
+        if isinstance(node, cst.If):
+            states = self._apply(node.test, states)
+            otherwise = states
+            if isinstance(node.orelse, cst.If):
+                otherwise = self._statement(node.orelse, states)
+            elif node.orelse is not None:
+                otherwise = self._suite(node.orelse.body, states)
+            return self._suite(node.body, states) | otherwise
+        if isinstance(node, (cst.For, cst.While)):
+            return self._loop(node, states)
+        if isinstance(node, cst.With):
+            for item in node.items:
+                states = self._apply(item, states)
+            return self._suite(node.body, states)
+        if isinstance(node, (cst.Try, cst.TryStar)):
+            after = self._suite(node.body, states)
+            ends = self._suite(node.orelse.body, after) if node.orelse is not None else after
+            for handler in node.handlers:
+                ends = ends | self._suite(handler.body, states | after)
+            return self._suite(node.finalbody.body, ends or states | after) if node.finalbody is not None else ends
+        if isinstance(node, cst.Match):
+            states = self._apply(node.subject, states)
+            ends = states
+            for case in node.cases:
+                ends = ends | self._suite(case.body, states)
+            return ends
+        if isinstance(node, (cst.FunctionDef, cst.ClassDef)):
+            if any(isinstance(each, cst.Name) and each.value in (self.new, self.old) for each in descendants(node.body)):
+                self.compared = True
+            return states
+        states = self._apply(node, states)
+        if isinstance(node, cst.Break) and self._breaks:
+            self._breaks[-1] |= states
+        elif isinstance(node, cst.Continue) and self._continues:
+            self._continues[-1] |= states
+        elif not isinstance(node, (cst.Return, cst.Raise)):
+            return states
+        return set()
+
+    def _loop(self, node: cst.For | cst.While, states: set[_State]) -> set[_State]:
+        if isinstance(node, cst.For):
+            states = self._apply(node.iter, states)
+        self._breaks.append(set())
+        self._continues.append(set())
+        seen = states
+        for _ in range(2):  # the second time with what the first left behind
+            begun = self._apply(node.target if isinstance(node, cst.For) else node.test, seen)
+            seen = seen | self._suite(node.body, begun) | self._continues[-1]
+        self._continues.pop()
+        if node.orelse is not None:
+            seen = self._suite(node.orelse.body, seen)
+        return seen | self._breaks.pop()
+
+    # -- acts -----------------------------------------------------------------------------------------------------------
+
+    def _apply(self, node: Node, states: set[_State]) -> set[_State]:
+        acts = self._acts.get(node)
+        if acts is None:
+            acts = self._acts[node] = list(self._read_acts(node))
+        for act in acts:
+            states = {self._step(act, state) for state in states}
+        return states
+
+    def _step(self, act: _Act, state: _State) -> _State:
+        is_new = act.name == self.new
+        spoilt, other = (_State.NEW_SPOILT, _State.OLD_SPOILT) if is_new else (_State.OLD_SPOILT, _State.NEW_SPOILT)
+        if state & spoilt and (act.does in (_Does.READ, _Does.SHARE) or act.does is _Does.CHANGE and act.reads) and self.read is None:
+            self.read = act.node
+            self.change = self._spoiler.get(act.name)
+        if act.does is _Does.CHANGE and state & _State.SHARED:
+            self._spoiler.setdefault(self.old if is_new else self.new, act.node)
+            return state | other
+        if act.does is _Does.BIND:
+            return state & ~(spoilt | _State.SHARED)
+        if act.does is _Does.SHARE:  # the old name is read, the new one bound to what it holds
+            return _State.SHARED
+        return state
+
+    def _read_acts(self, node: Node) -> Iterator[_Act]:
+        if node is self.assign:
+            yield _Act(_Does.SHARE, self.old, node)
+        elif isinstance(node, cst.Assign):
+            yield from self._expression(node.value)
+            for target in node.targets:
+                yield from self._target(target.target)
+        elif isinstance(node, cst.AnnAssign):
+            if node.value is not None:
+                yield from self._expression(node.value)
+                yield from self._target(node.target)
+        elif isinstance(node, cst.AugAssign):
+            yield from self._expression(node.value)
+            yield from self._changed(node.target, node, reads=True)
+        elif isinstance(node, cst.Del):
+            yield from self._target(node.target)
+        elif isinstance(node, cst.WithItem):
+            yield from self._expression(node.item)
+            if node.asname is not None:
+                yield from self._target(node.asname.name)
+        elif isinstance(node, (cst.Name, cst.Tuple, cst.List)) and self._is_loop_target(node):
+            yield from self._target(node)
+        else:
+            yield from self._expression(node)
+
+    def _is_loop_target(self, node: Node) -> bool:
+        parent = self.file.parent(node)
+        return isinstance(parent, cst.For) and parent.target is node
+
+    def _target(self, target: Node) -> Iterator[_Act]:
+        if isinstance(target, cst.Name):
+            if target.value in (self.new, self.old):
+                yield _Act(_Does.BIND, target.value, target)
+        elif isinstance(target, (cst.Tuple, cst.List)):
+            for element in target.elements:
+                yield from self._target(element.value)
+        elif isinstance(target, cst.Subscript) or isinstance(target, cst.Attribute) and target.attr.value in _SAME_MEMORY:
+            yield from self._changed(target, target, reads=False)
+        elif isinstance(target, cst.Attribute):
+            yield from self._expression(target.value) if target.attr.value not in _METADATA else ()
+
+    def _changed(self, target: Node, node: Node, *, reads: bool) -> Iterator[_Act]:
+        """The acts of a change in place of what `target` denotes; indices in it are read."""
+        inner = target
+        if isinstance(inner, cst.Subscript):
+            for index in inner.slice:
+                yield from self._expression(index)
+            inner = inner.value
+        root = self._root(inner)
+        if root is not None:
+            yield _Act(_Does.CHANGE, root, node, reads)
+        elif not isinstance(inner, cst.Name):
+            yield from self._expression(inner)
+
+    def _root(self, node: Node) -> str | None:
+        """The name whose memory an expression shows: `x`, `x.data`, `x[0]`, `x.view(-1)`, `x.mul_(2)`."""
+        while True:
+            if isinstance(node, cst.Name):
+                return node.value if node.value in (self.new, self.old) else None
+            if isinstance(node, cst.Attribute) and node.attr.value in _SAME_MEMORY:
+                node = node.value
+            elif isinstance(node, cst.Subscript) and all(_is_basic(each.slice) for each in node.slice):
+                node = node.value
+            elif isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and (node.func.attr.value in _VIEWING or _in_place(node.func.attr.value)):
+                node = node.func.value
+            else:
+                return None
+
+    def _expression(self, node: Node) -> Iterator[_Act]:
+        if isinstance(node, cst.Name):
+            if node.value in (self.new, self.old):
+                yield _Act(_Does.READ, node.value, node)
+        elif isinstance(node, cst.Call):
+            yield from self._call(node)
+        elif isinstance(node, cst.Attribute):
+            if isinstance(node.value, cst.Name) and node.attr.value in _METADATA:
+                return
+            yield from self._expression(node.value)
+        elif isinstance(node, cst.NamedExpr):
+            yield from self._expression(node.value)
+            yield from self._target(node.target)
+        elif isinstance(node, cst.Comparison) and any(isinstance(each.operator, (cst.Is, cst.IsNot)) for each in node.comparisons):
+            sides = [node.left, *(each.comparator for each in node.comparisons)]
+            if not any(isinstance(each, cst.Name) and each.value == "None" for each in sides):
+                self.compared = self.compared or any(isinstance(each, cst.Name) and each.value in (self.new, self.old) for each in sides)
+        else:
+            for child in children(node):
+                yield from self._expression(child)
+
+    def _call(self, call: cst.Call) -> Iterator[_Act]:
+        func = call.func
+        name = func.attr.value if isinstance(func, cst.Attribute) else func.value if isinstance(func, cst.Name) else ""
+        method_of = func.value if isinstance(func, cst.Attribute) and self.file.qualname(func) is None else None
+        if (name == "id" or name in _IDENTITY) and any(isinstance(each, cst.Name) and each.value in (self.new, self.old) for each in descendants(call)):
+            self.compared = True
+            return
+        if method_of is None and name in _ASKS_ONLY:
+            return
+        changed = self._changed_argument(call, name) if method_of is None else None
+        for arg in call.args:
+            root = self._root(arg.value) if arg is changed or arg.keyword is not None and arg.keyword.value == "out" else None
+            if root is not None:
+                yield _Act(_Does.CHANGE, root, call)
+            else:
+                yield from self._expression(arg.value)
+        if method_of is None:
+            return
+        if _in_place(name) and self._root(method_of) is not None:
+            if not isinstance(method_of, cst.Name):
+                yield from (act for act in self._expression(method_of) if act.does is _Does.CHANGE)
+            yield _Act(_Does.CHANGE, self._root(method_of) or "", call, reads=True)
+        elif not (isinstance(method_of, cst.Name) and name in _METADATA):
+            yield from self._expression(method_of)
+
+    def _changed_argument(self, call: cst.Call, name: str) -> cst.Arg | None:
+        """The argument that a function changes in place: of `nn.init.zeros_`, of `F.relu(x, inplace=True)`."""
+        if not call.args:
+            return None
+        path = self.file.qualname(call.func) or ""
+        inplace = any(arg.keyword is not None and arg.keyword.value == "inplace" and isinstance(arg.value, cst.Name) and arg.value.value == "True" for arg in call.args)
+        if path.startswith("torch.") and (inplace or _in_place(name) and not name.startswith("clip_grad")):
+            return call.args[0]
+        return None
+
+
+def _in_place(name: str) -> bool:
+    return name.endswith("_") and not name.endswith("__") and name not in _NO_VALUES
+
+
+def _is_basic(index: cst.BaseSlice) -> bool:
+    """Whether an index yields a view: a number, a slice. An index that is a tensor copies."""
+    if isinstance(index, cst.Index):
+        return isinstance(index.value, (cst.Integer, cst.Ellipsis, cst.UnaryOperation)) or isinstance(index.value, cst.Name) and index.value.value == "None"
+    return True

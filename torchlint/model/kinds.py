@@ -1,0 +1,270 @@
+"""The values that the flow model reasons about: what kind of thing, with or without a graph, on which device, made of what.
+
+A `Value` stands for what one expression yields. It is shared by every name that holds it and refined in place when a later use
+proves more (`x.backward()` makes `x` a tensor with a graph), so that earlier uses of the same value know it too.
+UNKNOWN is the honest default; where evidence conflicts, the answer is UNKNOWN again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum, IntEnum
+
+import libcst as cst
+
+from torchlint.facts.tensors import MODULE_EVIDENCE
+
+
+class Kind(Enum):
+    UNKNOWN = "unknown"
+    TENSOR = "tensor"
+    MODULE = "module"
+    OPTIMIZER = "optimizer"
+    SCHEDULER = "scheduler"
+    SCALER = "gradient scaler"
+    LOADER = "data loader"
+    DATASET = "dataset"
+    SAMPLER = "sampler"
+    PARAMETERS = "parameters"
+    """An iterator over a module's parameters."""
+    DEVICE = "device"
+    DTYPE = "dtype"
+    GENERATOR = "random generator"
+    MANAGER = "training manager"
+    """accelerate's Accelerator or Fabric: prepares models and loaders, runs backward."""
+    GRAD_MODE = "grad mode"
+    """What `torch.no_grad()` and its like return."""
+    NUMBER = "number"
+    STRING = "string"
+    NONE = "none"
+    NDARRAY = "array"
+    LIST = "list"
+    TUPLE = "tuple"
+    DICT = "dict"
+    FUNCTION = "function"
+    CLASS = "class"
+    OBJECT = "object"
+    """An instance of a class that is none of the above."""
+    OTHER = "other"
+    """Known, and of no interest: no tensor, no module, no number."""
+
+
+class Graph(IntEnum):
+    """Whether a value carries an autograd graph."""
+
+    NO = 0
+    MAYBE = 1
+    YES = 2
+
+
+class Place(IntEnum):
+    """Where a tensor lives, as far as the code shows."""
+
+    CPU = 0
+    UNKNOWN = 1
+    ACCELERATOR = 2
+    """Moved to a device that may be an accelerator."""
+
+
+class Value:
+    """What one expression yields, as far as it is known."""
+
+    __slots__ = (
+        "batch",
+        "definition",
+        "differentiated",
+        "elem",
+        "fresh",
+        "graph",
+        "items",
+        "kind",
+        "node",
+        "place",
+        "qualname",
+        "roots",
+        "scalar",
+        "sources",
+        "uses",
+    )
+
+    def __init__(
+        self,
+        kind: Kind = Kind.UNKNOWN,
+        *,
+        graph: Graph = Graph.MAYBE,
+        place: Place = Place.UNKNOWN,
+        sources: tuple[Value, ...] = (),
+        node: cst.CSTNode | None = None,
+        elem: Value | None = None,
+        items: tuple[Value, ...] | None = None,
+        qualname: str | None = None,
+        definition: object = None,
+        scalar: bool = False,
+        fresh: bool = False,
+        batch: bool = False,
+    ) -> None:
+        self.kind = kind
+        self.graph = graph
+        self.place = place
+        self.sources = sources
+        """The values this one was computed from."""
+        self.node = node
+        """The expression that made it."""
+        self.elem = elem
+        """What iterating over it, or indexing it, yields."""
+        self.items = items
+        """The elements of a tuple, one by one."""
+        self.qualname = qualname
+        """For instances, classes and functions of imported libraries: their dotted name."""
+        self.definition = definition
+        """For project classes, their instances and functions: the model of the definition."""
+        self.scalar = scalar
+        """A tensor with exactly one element."""
+        self.fresh = fresh
+        """Made by a factory function of torch: shares memory with nothing."""
+        self.batch = batch
+        """Comes out of an iteration over something unknown: data, as far as anybody can tell, and no model's output."""
+        self.roots: list[cst.CSTNode] = []
+        """The backward calls that this very value was given to."""
+        self.differentiated: list[cst.CSTNode] = []
+        """The backward calls that reach this value: on it, or on something computed from it."""
+        self.uses: set[str] = set()
+        """The methods called on it, as long as it is not known what it is."""
+
+    @property
+    def has_graph(self) -> bool:
+        """Known to carry an autograd graph."""
+        return self.graph is Graph.YES
+
+    @property
+    def is_tensor(self) -> bool:
+        return self.kind is Kind.TENSOR
+
+    def __repr__(self) -> str:
+        return f"<{self.kind.value} graph={self.graph.name} place={self.place.name}{' scalar' if self.scalar else ''}>"
+
+    def lineage(self) -> Iterator[Value]:
+        """This value and everything it was computed from."""
+        seen: set[int] = set()
+        stack = [self]
+        while stack:
+            value = stack.pop()
+            if id(value) in seen:
+                continue
+            seen.add(id(value))
+            yield value
+            stack.extend(value.sources)
+            if value.items:
+                stack.extend(value.items)
+            if value.elem is not None:
+                stack.append(value.elem)
+
+    def trained(self) -> Iterator[Value]:
+        """What a backward from here gives gradients to: the lineage, as far as the graph goes."""
+        seen: set[int] = set()
+        stack = [self]
+        while stack:
+            value = stack.pop()
+            if id(value) in seen or value.graph is Graph.NO and value.kind in (Kind.TENSOR, Kind.UNKNOWN, Kind.NUMBER):
+                continue
+            seen.add(id(value))
+            yield value
+            stack.extend((*value.sources, *(value.items or ())))
+            if value.elem is not None:
+                stack.append(value.elem)
+
+    def refine(self, kind: Kind) -> None:
+        """Take what a use proves, where nothing was known."""
+        if self.kind is Kind.UNKNOWN:
+            self.kind = kind
+
+    def used(self, method: str) -> None:
+        """Note a method call; together, calls prove what an unknown value is."""
+        if self.kind is not Kind.UNKNOWN:
+            return
+        self.uses.add(method)
+        if {"zero_grad", "step"} <= self.uses or "param_groups" in self.uses and "step" in self.uses:
+            self.kind = Kind.OPTIMIZER
+        elif {"scale", "step", "update"} <= self.uses or "unscale_" in self.uses:
+            self.kind = Kind.SCALER
+        elif method in MODULE_EVIDENCE and "step" not in self.uses:
+            self.kind = Kind.MODULE
+
+    def backpropagate(self, call: cst.CSTNode) -> None:
+        """`call` runs backward from this value: it is a tensor with a graph, and what led to it is differentiated."""
+        self.refine(Kind.TENSOR)
+        if self.graph is Graph.MAYBE:
+            self.graph = Graph.YES
+        self.roots.append(call)
+        if self.place is Place.UNKNOWN and any(each.place is Place.ACCELERATOR for each in self.sources):
+            self.place = Place.ACCELERATOR
+        for value in self.lineage():
+            if call not in value.differentiated:
+                value.differentiated.append(call)
+            if value.kind is Kind.TENSOR and value.graph is Graph.MAYBE:
+                value.graph = Graph.YES
+        self._infer_operands()
+
+    def _infer_operands(self) -> None:
+        """Where one operand alone can have brought the graph, it did: `(loss / steps).backward()`, `criterion(model(x), y).backward()`."""
+        value = self
+        while True:
+            made = [each for each in value.sources if each.kind in (Kind.UNKNOWN, Kind.TENSOR) and each.graph is not Graph.NO and not each.batch]
+            made = [each for each in made if each.node is not None and not isinstance(each.node, (cst.Param, cst.Name))]
+            if len(made) != 1 or made[0].node is value.node:
+                return
+            if isinstance(value.node, (cst.BinaryOperation, cst.AugAssign)):
+                made[0].refine(Kind.TENSOR)
+                made[0].scalar = True
+            elif not isinstance(value.node, cst.Call):
+                return
+            value = made[0]
+            value.graph = Graph.YES
+
+
+def number(node: cst.CSTNode | None = None) -> Value:
+    return Value(Kind.NUMBER, graph=Graph.NO, place=Place.CPU, node=node)
+
+
+def other(node: cst.CSTNode | None = None) -> Value:
+    return Value(Kind.OTHER, graph=Graph.NO, place=Place.CPU, node=node)
+
+
+def join(a: Value, b: Value) -> Value:
+    """What is known of a value that is one of the two: what they agree on. `None` is no evidence."""
+    if a is b or b in a.sources and isinstance(a.node, _Joined):
+        return a
+    if a.kind is Kind.NONE:
+        a, b = b, a
+    sources = (a, b)
+    if b.kind is Kind.NONE:
+        kind, graph, place = a.kind, a.graph, a.place
+    else:
+        kind = a.kind if a.kind is b.kind else Kind.UNKNOWN
+        graph = a.graph if a.graph is b.graph else Graph.MAYBE
+        place = max(a.place, b.place)
+    same = b.kind is Kind.NONE
+    return Value(
+        kind,
+        graph=graph,
+        place=place,
+        sources=sources,
+        node=_JOINED,
+        elem=a.elem if same or a.elem is b.elem else _join_optional(a.elem, b.elem),
+        items=a.items if same else None,
+        qualname=a.qualname if same or a.qualname == b.qualname else None,
+        definition=a.definition if same or a.definition is b.definition else None,
+        scalar=a.scalar if same else a.scalar and b.scalar,
+        fresh=a.fresh if same else a.fresh and b.fresh,
+    )
+
+
+def _join_optional(a: Value | None, b: Value | None) -> Value | None:
+    return a or b if a is None or b is None else join(a, b)
+
+
+class _Joined(cst.Pass):
+    """Marks values that stand for one of several."""
+
+
+_JOINED = _Joined()

@@ -1,0 +1,207 @@
+"""Whether a registering container could stand where a Python one does: what the code asks of the list that `nn.ModuleList` cannot do.
+
+Which attributes hold modules in Python containers is answered in `torchlint.model.containers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from torchlint.facts.module_attributes import MODULE_ATTRIBUTES, MODULE_DICT_KEYS_TAKEN
+from torchlint.model.containers import Holds, Store
+from torchlint.model.kinds import Kind
+from torchlint.model.registration import called
+from torchlint.model.tree import Node
+
+if TYPE_CHECKING:
+    from torchlint.model import FileModel
+    from torchlint.model.containers import HeldModules
+
+_LIST_METHODS = frozenset("append extend insert pop".split())
+_DICT_METHODS = frozenset("items keys values update pop clear".split())
+_READS = frozenset(
+    """len enumerate zip reversed iter list tuple dict sorted any all map filter sum max min next print id repr bool random.choice random.sample itertools.chain
+    itertools.zip_longest itertools.product itertools.islice""".split()
+)
+"""Calls that treat both kinds of container alike."""
+
+
+def obstacle(held: HeldModules) -> str | None:
+    """Why a registering container cannot take the place of the Python one, or None."""
+    return next(_obstacles(held), None)
+
+
+def is_doubtful(held: HeldModules) -> bool:
+    """Whether code that cannot be seen gets the container, or a key cannot be told."""
+    if any(element.holds is Holds.GIVEN for element in held.elements):
+        return True
+    if any(_key_is_unsure(held.file, key) for key in _keys(held)):
+        return True
+    targets = {store.target for store in held.stores}
+    return any(_escapes(held.file, node) for node in held.appearances if node not in targets)
+
+
+def _obstacles(held: HeldModules) -> Iterator[str]:
+    shapes = {store.shape for store in held.stores}
+    if len(shapes) > 1 or shapes & {"set", "deque"}:
+        yield "torch has no registering container of this shape"
+    dictionary = shapes == {"dict"}
+    allowed = {Holds.MODULE, Holds.GIVEN, Holds.STATELESS, Holds.NONE, Holds.FROZEN}
+    for element in held.elements:
+        if element.holds is Holds.NESTED:
+            yield "containers in containers need one wrap each"
+        elif element.holds is Holds.REGISTERED:
+            yield "some of the modules are registered already"
+        elif element.holds not in allowed:
+            yield "an element may not be a module"
+    yield from _obstacles_of_assignment(held)
+    if dictionary:
+        for key in _keys(held):
+            yield from _obstacles_of_key(held.file, key)
+    targets = {store.target for store in held.stores}
+    for node in held.file.tree.attributes.get(held.attribute, ()):
+        if node not in targets:
+            yield from _obstacles_of_use(held.file, node, dictionary)
+
+
+def _obstacles_of_assignment(held: HeldModules) -> Iterator[str]:
+    file, name = held.file, held.attribute
+    if name in MODULE_ATTRIBUTES:
+        yield f"`{name}` is an attribute that every module has"
+    known = {store.target for store in held.stores}
+    for method, target, value in held.owner.assignments.get(name, ()):
+        if target in known:
+            if method.name.value == "__init__" and not _is_after_init(file, method, target):
+                yield "modules can be set only after `super().__init__()`"
+            statement = file.parent(target)
+            above = file.parent(statement) if statement is not None else None
+            if isinstance(above, cst.Assign) and len(above.targets) > 1:
+                yield "the container has several names"
+        elif value is None or not _may_follow(held, value):
+            yield "the attribute holds something else at another time"
+    for model in held.owner.ancestry:
+        if name in model.own_methods or _is_set_in_body(model.node, name):
+            yield f"`{name}` in the class body would hide the registered one"
+        if model is not held.owner and name in model.assignments:
+            yield "a base class assigns the attribute as well"
+    for other in file.classes():
+        if other is not held.owner and held.owner in other.ancestry and name in other.assignments:
+            yield "a subclass assigns the attribute as well"
+    for store in held.stores:
+        if isinstance(store.value, cst.Name) and any(file.is_after(each, store.value) for each in file.references(store.value)):
+            yield f"`{store.value.value}` is used after it was assigned, and the wrap would be a copy"
+
+
+def _may_follow(held: HeldModules, value: cst.BaseExpression) -> bool:
+    """Whether this may be assigned where a module was: None, a module, the container extended by itself."""
+    kind = held.file.value(value).kind
+    return kind in (Kind.NONE, Kind.MODULE) or isinstance(value, cst.BinaryOperation) and value.left in held.appearances
+
+
+def _is_after_init(file: FileModel, method: cst.FunctionDef, target: Node) -> bool:
+    for attribute in file.tree.attributes.get("__init__", ()):
+        call = file.parent(attribute)
+        if isinstance(call, cst.Call) and call.func is attribute and file.is_inside(call, method.body) and file.is_after(target, call):
+            return True
+    return False
+
+
+def _is_set_in_body(definition: cst.ClassDef, name: str) -> bool:
+    for line in definition.body.body:
+        for statement in line.body if isinstance(line, cst.SimpleStatementLine) else ():
+            targets: list[Node] = []
+            if isinstance(statement, cst.Assign):
+                targets = [each.target for each in statement.targets]
+            elif isinstance(statement, cst.AnnAssign) and statement.value is not None:
+                targets = [statement.target]
+            if any(isinstance(target, cst.Name) and target.value in (name, "__slots__") for target in targets):
+                return True
+    return False
+
+
+# -- uses ---------------------------------------------------------------------------------------------------------------
+
+
+def _obstacles_of_use(file: FileModel, node: cst.Attribute, dictionary: bool) -> Iterator[str]:
+    container = "nn.ModuleDict" if dictionary else "nn.ModuleList"
+    above = file.parent(node)
+    if isinstance(above, cst.Attribute):
+        call = file.parent(above)
+        name = above.attr.value
+        if isinstance(call, cst.Call) and call.func is above:
+            if name not in (_DICT_METHODS if dictionary else _LIST_METHODS):
+                yield f"`{container}` has no `{name}()`"
+            elif name == "pop" and len(call.args) != 1:
+                yield f"`{container}.pop()` takes exactly one argument"
+    elif isinstance(above, cst.BinaryOperation):
+        if dictionary or above.right is node or not isinstance(above.operator, cst.Add):
+            yield f"`{container}` lacks this operator"
+    elif isinstance(above, cst.AugAssign) and above.target is node and (dictionary or not isinstance(above.operator, cst.AddAssign)):
+        yield f"`{container}` lacks this operator"
+    elif isinstance(above, cst.Comparison) and any(isinstance(each.operator, (cst.Equal, cst.NotEqual)) for each in above.comparisons):
+        yield f"a `{container}` equals no list"
+    elif isinstance(above, cst.ComparisonTarget) and isinstance(above.operator, (cst.Equal, cst.NotEqual)):
+        yield f"a `{container}` equals no list"
+    elif isinstance(above, cst.Subscript) and _is_target(file, above) and any(isinstance(each.slice, cst.Slice) for each in above.slice):
+        yield f"`{container}` lets no slice be replaced"
+    elif isinstance(above, cst.Arg):
+        call = file.parent(above)
+        if isinstance(call, cst.Call) and called(file, call) in ("isinstance", "type"):
+            yield f"a `{container}` is no list"
+
+
+def _is_target(file: FileModel, node: Node) -> bool:
+    above = file.parent(node)
+    return isinstance(above, cst.AssignTarget) or isinstance(above, (cst.AugAssign, cst.AnnAssign)) and above.target is node
+
+
+def _escapes(file: FileModel, node: Node) -> bool:
+    """Whether the container itself goes somewhere: to a call that is not known, out of the method, to another name."""
+    above = file.parent(node)
+    if isinstance(above, cst.Arg):
+        call = file.parent(above)
+        return isinstance(call, cst.Call) and not above.star and called(file, call) not in _READS
+    if isinstance(above, cst.AnnAssign | cst.Assign):
+        return above.value is node
+    return isinstance(above, (cst.Return, cst.Yield, cst.Element, cst.DictElement, cst.NamedExpr, cst.BooleanOperation, cst.IfExp))
+
+
+# -- keys ---------------------------------------------------------------------------------------------------------------
+
+
+def _keys(held: HeldModules) -> Iterator[cst.BaseExpression]:
+    for store in held.stores:
+        yield from _written_keys(store)
+    for node in held.appearances:
+        above = held.file.parent(node)
+        if isinstance(above, cst.Subscript) and held.stores and held.stores[0].shape == "dict" and len(above.slice) == 1:
+            index = above.slice[0].slice
+            if isinstance(index, cst.Index):
+                yield index.value
+
+
+def _written_keys(store: Store) -> Iterator[cst.BaseExpression]:
+    if isinstance(store.value, cst.Dict):
+        for entry in store.value.elements:
+            if isinstance(entry, cst.DictElement):
+                yield entry.key
+    elif isinstance(store.value, cst.DictComp):
+        yield store.value.key
+
+
+def _key_is_unsure(file: FileModel, key: cst.BaseExpression) -> bool:
+    above = file.parent(key)
+    reads = isinstance(above, cst.Index) and not _is_target(file, file.parent(file.parent(above) or key) or key)
+    return not isinstance(key, cst.SimpleString) and not reads
+
+
+def _obstacles_of_key(file: FileModel, key: cst.BaseExpression) -> Iterator[str]:
+    if isinstance(key, cst.SimpleString):
+        text = str(key.evaluated_value)
+        if not text or "." in text or text in MODULE_DICT_KEYS_TAKEN:
+            yield f"`nn.ModuleDict` refuses the key {key.value}"
+    elif file.value(key).kind not in (Kind.STRING, Kind.UNKNOWN):
+        yield "the keys of `nn.ModuleDict` are strings"

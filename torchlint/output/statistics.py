@@ -1,0 +1,40 @@
+"""How often each rule found something, and where the time went."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from torchlint.edits import Applicability
+from torchlint.output import Report
+
+
+def render(report: Report, output_format: str) -> Iterator[str]:
+    """Rules by number of findings, the most frequent first. `[*]` marks those of which at least one can be fixed as things stand."""
+    applicable = Applicability.UNSAFE if report.unsafe else Applicability.SAFE
+    found = [each for file in report.files for each in file.diagnostics]
+    counts = Counter((each.code, each.name) for each in found)
+    fixable = Counter(each.code for each in found if each.fix is not None and each.fix.applicability >= applicable)
+    ranked = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+    if output_format == "json":
+        entries = [{"code": code, "name": name, "count": number, "fixable_count": fixable[code]} for (code, name), number in ranked]
+        yield json.dumps(entries, indent=2)
+        return
+    width = len(str(max(counts.values(), default=0)))
+    for (code, name), number in ranked:
+        yield f"{number:>{width}}  {code}  [{'*' if fixable[code] else ' '}]  {name}"
+
+
+def times(report: Report, wall: Mapping[str, float]) -> Iterator[str]:
+    """Wall time of the run's own phases, then what the checking consists of, added up over all processes."""
+    inside: Counter[str] = Counter()
+    for file in report.files:
+        inside.update(file.seconds)
+    width = max(map(len, (*wall, *inside)), default=0)
+    for phase, seconds in wall.items():
+        yield f"{phase:<{width}}  {seconds:9.3f} s"
+    if inside:
+        yield "of that, in all processes together:"
+    for phase, seconds in inside.most_common():
+        yield f"{phase:<{width}}  {seconds:9.3f} s"

@@ -1,0 +1,33 @@
+"""The edits that fixes are made of: every builder takes syntax nodes and returns a `torchlint.rule.Fix` of lazy rewrites.
+
+The builders own parentheses, commas, comments, indentation, rows and imports, so that rules never count characters. A builder
+whose edit would not be right at its place raises `Unfixable` when the fix is resolved; the finding is then reported without a fix.
+How sure a fix is stays with the rule, except that one that deletes a comment is never safe (`deletes_comment`).
+"""
+
+from torchlint.rewrite.arguments import insert_argument, remove_argument, rename_keyword, replace_argument
+from torchlint.rewrite.expressions import method, rename_attribute, replace, unwrap_method, wrap
+from torchlint.rewrite.imports import add_from_import, add_import
+from torchlint.rewrite.resolving import Unfixable, deletes_comment, resolve
+from torchlint.rewrite.statements import delete_statement, insert_after, insert_before, replace_statement
+
+__all__ = [
+    "Unfixable",
+    "add_from_import",
+    "add_import",
+    "delete_statement",
+    "deletes_comment",
+    "insert_after",
+    "insert_argument",
+    "insert_before",
+    "method",
+    "remove_argument",
+    "rename_attribute",
+    "rename_keyword",
+    "replace",
+    "replace_argument",
+    "replace_statement",
+    "resolve",
+    "unwrap_method",
+    "wrap",
+]

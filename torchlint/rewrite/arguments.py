@@ -1,0 +1,195 @@
+"""Edits of a call's arguments: commas, rows and the order of positional and keyword arguments are kept right.
+
+A comment stays with the argument that it follows, and a call with one argument per row stays so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from torchlint.edits import Edit
+from torchlint.rewrite.resolving import Unfixable, builder
+from torchlint.rewrite.rows import indent, row_end, row_start
+from torchlint.rule import Rewrite
+
+if TYPE_CHECKING:
+    from torchlint.model import FileModel
+
+
+@builder
+def insert_argument(call: cst.Call, text: str) -> Rewrite:
+    """One more argument, written as in a call: keywords come last (`"device=device"`), others behind the positional ones.
+
+    Refused where the call may already pass it: the keyword is there, or `**` might hold it, or `*` makes positions uncertain.
+    """
+
+    def edits(file: FileModel) -> Iterator[Edit]:
+        added = _argument(text)
+        _check_room(call, added)
+        following = None if added.keyword else next((each for each in call.args if each.keyword or each.star), None)
+        if not call.args:
+            yield _only(file, call, text)
+        elif following:
+            yield _ahead_of(file, following, text)
+        else:
+            yield from _at_the_end(file, call.args[-1], text)
+
+    return edits
+
+
+@builder
+def remove_argument(argument: cst.Arg) -> Rewrite:
+    """The call without this argument, its comma and, if it stood alone there, its row."""
+
+    def edits(file: FileModel) -> Iterator[Edit]:
+        call = _call(file, argument)
+        place = next(place for place, each in enumerate(call.args) if each is argument)
+        if len(call.args) == 1:
+            yield _without_only(file, call)
+        elif place + 1 < len(call.args):
+            yield Edit(file.span(argument)[0], file.span(call.args[place + 1])[0], "")
+        else:
+            yield from _without_last(file, call.args[-2], argument)
+
+    return edits
+
+
+@builder
+def replace_argument(argument: cst.Arg, text: str) -> Rewrite:
+    """Another argument in the place of this one, keyword and stars included: `"device=device"`."""
+
+    def edits(file: FileModel) -> Iterator[Edit]:
+        call = _call(file, argument)
+        keyword = _argument(text).keyword
+        if keyword and any(each is not argument and each.keyword and each.keyword.value == keyword.value for each in call.args):
+            raise Unfixable(f"the call already has `{keyword.value}`")
+        yield Edit(*file.span(argument), text)
+
+    return edits
+
+
+@builder
+def rename_keyword(argument: cst.Arg, name: str) -> Rewrite:
+    """Another name for a keyword argument: `f(old=1)` becomes `f(name=1)`."""
+
+    def edits(file: FileModel) -> Iterator[Edit]:
+        if argument.keyword is None:
+            raise Unfixable("not a keyword argument")
+        if any(each.keyword and each.keyword.value == name for each in _call(file, argument).args):
+            raise Unfixable(f"the call already has `{name}`")
+        yield Edit(*file.span(argument.keyword), name)
+
+    return edits
+
+
+def _argument(text: str) -> cst.Arg:
+    try:
+        call = cst.parse_expression(f"f({text})")
+    except cst.ParserSyntaxError:
+        raise Unfixable(f"not an argument: {text}") from None
+    if not isinstance(call, cst.Call) or len(call.args) != 1 or isinstance(call.args[0].comma, cst.Comma):
+        raise Unfixable(f"not one argument: {text}")
+    return call.args[0]
+
+
+def _call(file: FileModel, argument: cst.Arg) -> cst.Call:
+    call = file.parent(argument)
+    if not isinstance(call, cst.Call):
+        raise Unfixable("not an argument of a call")
+    return call
+
+
+def _check_room(call: cst.Call, added: cst.Arg) -> None:
+    if added.star:
+        raise Unfixable("what a starred argument holds is unknown")
+    for each in call.args:
+        if added.keyword and each.star == "**":
+            raise Unfixable(f"`**` may already pass `{added.keyword.value}`")
+        if added.keyword and each.keyword and each.keyword.value == added.keyword.value:
+            raise Unfixable(f"the call already has `{added.keyword.value}`")
+        if not added.keyword and each.star == "*":
+            raise Unfixable("`*` passes an unknown number of arguments")
+
+
+def _between(file: FileModel, call: cst.Call) -> tuple[int, int]:
+    """What stands between the parentheses of a call."""
+    return file.span(call.whitespace_before_args)[0], file.span(call)[1] - 1
+
+
+def _has_comment(file: FileModel, start: int, end: int) -> bool:
+    return any(start <= comment < end for comment, _ in file.positions.comments)
+
+
+def _only(file: FileModel, call: cst.Call, text: str) -> Edit:
+    """An argument between empty parentheses; the blanks there give way to it, comments do not."""
+    start, end = _between(file, call)
+    return Edit(start, start if _has_comment(file, start, end) else end, text)
+
+
+def _ahead_of(file: FileModel, following: cst.Arg, text: str) -> Edit:
+    """An argument ahead of another, on its own row if the other has one."""
+    start = file.span(following)[0]
+    blanks = indent(file.text, start)
+    separator = ", " if blanks is None else f",{file.module.default_newline}{blanks}"
+    return Edit(start, start, f"{text}{separator}")
+
+
+def _at_the_end(file: FileModel, last: cst.Arg, text: str) -> Iterator[Edit]:
+    """An argument behind the last one; a trailing comma and the comment behind it stay where they are."""
+    start, end = file.span(last)
+    blanks = indent(file.text, start)
+    if isinstance(last.value, cst.GeneratorExp) and not last.value.lpar and not last.keyword and not last.star:
+        yield Edit(start, start, "(")
+        yield Edit(end, end, f"), {text}")
+    elif blanks is None:
+        yield Edit(end, end, f", {text}")
+    else:
+        row = f"{file.module.default_newline}{blanks}{text}"
+        comma = file.span(last.comma)[1] if isinstance(last.comma, cst.Comma) else None
+        behind = _behind_comment(file.text, comma or end)
+        if comma:
+            yield Edit(behind, behind, f"{row},")
+        elif behind == end:
+            yield Edit(end, end, f",{row}")
+        else:
+            yield Edit(end, end, ",")
+            yield Edit(behind, behind, row)
+
+
+def _behind_comment(text: str, offset: int) -> int:
+    """The end of the row if only a comment follows there; else the offset itself."""
+    end = row_end(text, offset)
+    return end if text[offset:end].lstrip().startswith("#") else offset
+
+
+def _without_only(file: FileModel, call: cst.Call) -> Edit:
+    start, end = _between(file, call)
+    if not _has_comment(file, start, end):
+        return Edit(start, end, "")
+    argument = call.args[0]
+    last = argument.comma if isinstance(argument.comma, cst.Comma) else argument
+    return Edit(file.span(argument)[0], file.span(last)[1], "")
+
+
+def _without_last(file: FileModel, previous: cst.Arg, argument: cst.Arg) -> Iterator[Edit]:
+    """The comma to go is the one before the argument, unless it has its own; a comment between the two stays."""
+    if not isinstance(previous.comma, cst.Comma):
+        raise Unfixable("no comma before the argument")
+    comma, before = file.span(previous.comma), file.span(previous)[1]
+    start, end = file.span(argument)
+    if isinstance(argument.comma, cst.Comma):
+        end, before, comma = file.span(argument.comma)[1], comma[1], (comma[1], comma[1])
+    if not _has_comment(file, before, start):
+        yield Edit(before, end, "")
+    else:
+        yield Edit(*comma, "")
+        yield Edit(row_start(file.text, start) - len(_newline_before(file.text, start)), end, "")
+
+
+def _newline_before(text: str, offset: int) -> str:
+    """The newline that ends the row before that of this character."""
+    start = row_start(text, offset)
+    return "\r\n" if text.endswith("\r\n", 0, start) else text[start - 1 : start]

@@ -1,0 +1,1 @@
+"""Autograd: graphs kept, cut or built in vain."""

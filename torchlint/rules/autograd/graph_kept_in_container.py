@@ -1,0 +1,35 @@
+"""A tensor stored in every iteration together with its graph."""
+
+from collections.abc import Iterator
+
+from torchlint import rewrite
+from torchlint.model import FileModel, Store
+from torchlint.rule import KEEPS, SAFE, UNSAFE, WARNING, Finding, Fix, rule
+
+
+@rule("TL101", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=("backward", "eval()", "Module"))
+def check(file: FileModel) -> Iterator[Finding]:
+    for store in file.stores():
+        if not store.kept.has_graph:
+            continue  # a number, a detached tensor, or made where gradients are off; or nothing is known of it
+        if not store.keeps_tensors:
+            continue  # a numpy array takes the number out
+        if store.is_differentiated:
+            continue  # collected on purpose, for a backward over all of it
+        if not store.is_spent and (store.escapes or store.is_windowed):
+            continue  # whoever gets the container may still differentiate what is in it; or it is emptied now and then
+        yield Finding(
+            store.value,
+            f"`{file.source(store.target)}` keeps the autograd graph of every iteration alive",
+            help="store the number" if _as_number(store) else "store the detached tensor",
+            fix=_fix(store),
+        )
+
+
+def _as_number(store: Store) -> bool:
+    return store.kept.scalar and store.takes_numbers
+
+
+def _fix(store: Store) -> Fix:
+    fix = rewrite.method(store.value, "item" if _as_number(store) else "detach")
+    return fix if store.kept.is_tensor else fix.at_most(UNSAFE)

@@ -1,0 +1,1 @@
+"""Devices: where tensors are made, and when the host waits for them."""

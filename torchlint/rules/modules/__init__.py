@@ -1,0 +1,1 @@
+"""Modules: what a model knows of its own parts."""

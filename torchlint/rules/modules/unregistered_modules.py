@@ -1,0 +1,37 @@
+"""Layers in a plain Python container, where the module that owns them cannot see them."""
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from torchlint import rewrite
+from torchlint.model import FileModel, HeldModules
+from torchlint.rule import ERROR, REPAIRS, SAFE, UNSAFE, Finding, Fix, rule
+
+
+@rule("TL301", severity=ERROR, fix=SAFE, effect=REPAIRS, mentions=("Module", "nn."))
+def check(file: FileModel) -> Iterator[Finding]:
+    for held in file.held_modules():
+        wrapper = "ModuleDict" if held.stores[0].shape == "dict" else "ModuleList"
+        obstacle = held.obstacle
+        shape = {"dict": "dict", "set": "set", "deque": "deque"}.get(held.stores[0].shape, "list")
+        yield Finding(
+            held.stores[0].value,
+            f"the layers in `{held.attribute}` are hidden in a plain {shape}: they are not trained, saved, moved or switched to evaluation",
+            help=f"use `nn.{wrapper}`" + (f" ({obstacle})" if obstacle else ""),
+            fix=None if obstacle else _wrap(file, held, wrapper),
+        )
+
+
+def _wrap(file: FileModel, held: HeldModules, wrapper: str) -> Fix:
+    """Every assignment of the attribute, or the others would raise."""
+    name, fix = file.spelling(f"torch.nn.{wrapper}", held.stores[0].value), Fix(())
+    if name is None:
+        name, fix = f"nn.{wrapper}", rewrite.add_from_import("torch", "nn")
+    for store in held.stores:
+        fix += rewrite.replace(store.value, f"{name}()") if store.is_empty else rewrite.wrap(store.value, name + "({})")
+        statement = file.parent(store.target)
+        if isinstance(statement, cst.AnnAssign):
+            fix += rewrite.replace(statement.annotation.annotation, name)
+    fix = fix.saying(f"register the layers with `{name}`")
+    return fix.at_most(UNSAFE) if held.is_doubtful else fix

@@ -1,0 +1,1 @@
+"""Numerics: values, copies and names."""

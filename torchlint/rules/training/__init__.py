@@ -1,0 +1,1 @@
+"""Training loops: what must happen in them, and in which order."""

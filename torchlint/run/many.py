@@ -1,0 +1,159 @@
+"""All files of a run: those without torch are skipped unread by any parser, the others are shared among processes.
+
+A file that cannot be read, or that kills the process that checks it, is reported; the rest is checked.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
+
+    from torchlint.run.one import FileReport, Task
+    from torchlint.settings import Settings
+
+MENTION = b"torch"
+"""What a file must contain for any rule to have something to say about it."""
+WORK_PER_PROCESS = 64 * 1024
+"""Bytes of source below which another process costs more than it saves."""
+
+Files = Sequence[tuple[Path, "Settings"]]
+
+
+class Outcome:
+    """What came of a run."""
+
+    def __init__(self) -> None:
+        self.reports: list[FileReport] = []
+        """Of the files that mention torch, in the order in which they were given."""
+        self.problems: list[str] = []
+        """Paths that could not be read or written, one line each."""
+        self.checked = 0
+        """How many files could be read."""
+        self.seconds: dict[str, float] = {}
+        """Wall time by phase."""
+
+
+def mentioning(files: Files, outcome: Outcome) -> list[tuple[Path, Settings, int]]:
+    """The files whose bytes mention torch, each with its size."""
+    started = perf_counter()
+    found = []
+    for path, settings in files:
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            outcome.problems.append(f"{path}: cannot be read: {error.strerror}")
+            continue
+        outcome.checked += 1
+        if MENTION in data:
+            found.append((path, settings, len(data)))
+    outcome.seconds["skip files without torch"] = perf_counter() - started
+    return found
+
+
+def check_all(files: Sequence[tuple[Path, Settings, int]], task: Task, outcome: Outcome, *, jobs: int, advance: Callable[[], None]) -> None:
+    """Check the files and add their reports to the outcome."""
+    started = perf_counter()
+    work = sorted(files, key=lambda each: -each[2])  # the largest first, so that none is left alone at the end
+    processes = min(jobs, len(work), 1 + sum(size for _, _, size in work) // WORK_PER_PROCESS)
+    reports: dict[Path, FileReport] = {}
+    for report in _in_turn(work, task) if processes <= 1 else _shared(work, task, processes):
+        reports[report.path] = report
+        advance()
+    for path, _, _ in files:
+        report = reports[path]
+        if report.problem is not None:
+            outcome.problems.append(f"{path}: {report.problem}")
+        outcome.reports.append(report)
+    outcome.seconds["check"] = perf_counter() - started
+
+
+def available_processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _in_turn(work: Sequence[tuple[Path, Settings, int]], task: Task) -> Iterator[FileReport]:
+    from torchlint.run.one import check_file
+
+    return (check_file(path, settings, task) for path, settings, _ in work)
+
+
+def _shared(work: Sequence[tuple[Path, Settings, int]], task: Task, processes: int) -> Iterator[FileReport]:
+    """Reports as they come. If a process dies, the files that were in work are tried again one by one, to find which of them kills it."""
+    waiting = list(work)
+    while waiting:
+        finished: set[Path] = set()
+        for report in _round(waiting, task, processes):
+            finished.add(report.path)
+            yield report
+        waiting = [each for each in waiting if each[0] not in finished]
+        # Work is handed out in order, so what was in work when a process died stands first.
+        yield from _alone(waiting[:processes], task)
+        del waiting[:processes]
+
+
+def _round(work: Sequence[tuple[Path, Settings, int]], task: Task, processes: int) -> Iterator[FileReport]:
+    """The reports of all files, or, if a process dies, of those that were finished by then."""
+    from concurrent.futures import as_completed
+    from concurrent.futures.process import BrokenProcessPool
+
+    with _pool(processes) as pool:
+        try:
+            futures = [pool.submit(_check, path, settings, task) for path, settings, _ in work]
+            for future in as_completed(futures):
+                yield future.result()
+        except BrokenProcessPool:
+            return
+        except BaseException:
+            # An interrupt above all: what is being written is finished, nothing else is begun.
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def _alone(work: Sequence[tuple[Path, Settings, int]], task: Task) -> Iterator[FileReport]:
+    from concurrent.futures.process import BrokenProcessPool
+
+    from torchlint.run.one import FileReport
+
+    for path, settings, _ in work:
+        with _pool(1) as pool:
+            try:
+                yield pool.submit(_check, path, settings, task).result()
+            except BrokenProcessPool:
+                yield FileReport(path, problem="kills the process that checks it")
+
+
+def _pool(processes: int) -> ProcessPoolExecutor:
+    """Forked where that is the system's custom: the rules are loaded once and shared, and this process has no threads that a fork would break."""
+    import multiprocessing
+    import sys
+    from concurrent.futures import ProcessPoolExecutor
+
+    if sys.platform == "linux":
+        from torchlint import engine  # noqa: F401
+        from torchlint.rule import load_rules
+
+        load_rules()
+        context = multiprocessing.get_context("fork")
+    else:
+        context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(processes, mp_context=context, initializer=_leave_interrupts_to_the_parent)
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _check(path: Path, settings: Settings, task: Task) -> FileReport:
+    from torchlint.run.one import check_file
+
+    return check_file(path, settings, task)

@@ -1,0 +1,134 @@
+"""What happens to one file: read, checked, fixed, written. Whatever goes wrong with it is said about it and stops nothing else.
+
+Runs in the processes that share the work, so what goes in and out is small and picklable.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from torchlint import selection
+from torchlint.diagnostic import Diagnostic, Location
+from torchlint.edits import Applicability
+from torchlint.rule import Rule
+from torchlint.run.failure import account
+from torchlint.settings import Settings
+from torchlint.sources import writing
+from torchlint.sources.reading import Undecodable, decode
+
+if TYPE_CHECKING:
+    from torchlint.model.project import Project
+
+
+STANDARD_INPUT = Path("-")
+
+
+class Mode(Enum):
+    CHECK = "check"
+    FIX = "fix"
+    DIFF = "diff"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is to be done with every file of a run."""
+
+    mode: Mode
+    applicability: Applicability
+    """The fixes that `FIX` and `DIFF` apply: these and safer ones."""
+    roots: tuple[Path, ...]
+    """Where the modules that the files import may lie."""
+    timed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    path: Path
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """What is left; positions are those of `text`."""
+    text: str = ""
+    """The text that the diagnostics speak of, if there are any."""
+    fixed: tuple[Diagnostic, ...] = ()
+    diff: str = ""
+    problem: str | None = None
+    """Why the file could not be read or written."""
+    seconds: dict[str, float] = field(default_factory=dict)
+    """By phase and rule; empty unless it was asked for."""
+
+    @property
+    def filename(self) -> str:
+        """For other programs, which may run elsewhere: absolute, and `-` for standard input."""
+        return "-" if self.path == STANDARD_INPUT else str(self.path.absolute())
+
+
+def check_file(path: Path, settings: Settings, task: Task) -> FileReport:
+    """Check the file and, in mode `FIX`, write what became of it."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        return FileReport(path, problem=f"cannot be read: {error.strerror}")
+    report = check_bytes(data, path, settings, task)
+    if task.mode is Mode.FIX and report.fixed:
+        try:
+            writing.write(path, decode(data), report.text, data)
+        except writing.NotWritten as error:
+            report = replace(check_bytes(data, path, settings, replace(task, mode=Mode.CHECK)), problem=f"was not changed: {error}")
+    return report if report.diagnostics else replace(report, text="")
+
+
+def check_bytes(data: bytes, path: Path, settings: Settings, task: Task) -> FileReport:
+    """The same without a file; `text` of the report is what the text became."""
+    try:
+        source = decode(data)
+    except Undecodable as error:
+        return _failed(path, settings, selection.SYNTAX_ERROR, str(error), error.row)
+    seconds: dict[str, float] = {}
+    try:
+        text, left, fixed = _linted(source.text, path, settings, task, seconds if task.timed else None)
+    except Exception as error:  # noqa: BLE001 - a defect of ours in one file must not take the others with it; it is reported as TL000
+        return replace(_failed(path, settings, selection.INTERNAL_ERROR, f"torchlint failed on this file: {account(error)}", 1), text=source.text)
+    diff = _diff(source.text, text, path) if task.mode is Mode.DIFF else ""
+    return FileReport(path, tuple(left), text, tuple(fixed), diff, seconds=seconds)
+
+
+def _linted(
+    text: str, path: Path, settings: Settings, task: Task, timings: dict[str, float] | None
+) -> tuple[str, Sequence[Diagnostic], Sequence[Diagnostic]]:
+    """The text afterwards, what is left in it, and what was fixed."""
+    from torchlint import engine
+
+    project = _project(task.roots)
+    if task.mode is Mode.CHECK:
+        return text, engine.lint(text, settings, path=str(path), project=project, timings=timings), ()
+    result = engine.fix(text, settings, path=str(path), project=project, applicability=task.applicability)
+    return result.text, result.remaining, result.applied
+
+
+@lru_cache(maxsize=1)
+def _project(roots: tuple[Path, ...]) -> Project:
+    """What the other files of the run say about the names that they share. Each process has its own."""
+    from torchlint.model.project import Project
+
+    return Project(roots)
+
+
+def _failed(path: Path, settings: Settings, rule: Rule, message: str, row: int) -> FileReport:
+    if rule.code not in selection.enabled_codes(settings, str(path)):
+        return FileReport(path)
+    place = Location(row, 1)
+    return FileReport(path, (Diagnostic(rule.code, rule.name, message, None, rule.severity, place, place, (row,)),))
+
+
+def _diff(before: str, after: str, path: Path) -> str:
+    """A unified diff that `patch` can apply. Only a line feed ends a line here: other endings belong to the text."""
+    from difflib import unified_diff
+
+    old, new = (re.findall(r"[^\n]*\n|[^\n]+", text) for text in (before, after))
+    lines = unified_diff(old, new, path.as_posix(), path.as_posix())
+    return "".join(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines)

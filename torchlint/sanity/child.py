@@ -1,0 +1,109 @@
+"""The process in which one program of a scenario runs: a job on standard input, its outcome in a file.
+
+Everything random is seeded and every algorithm made deterministic before the program's text is executed. An exception of the program is an
+outcome like any other; what it prints is captured. A job without a program asks which devices this machine has.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import json
+import os
+import random
+import sys
+import traceback
+from contextlib import redirect_stdout
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+SEED = 20240229
+
+
+def main() -> None:
+    # cuBLAS is deterministic only with a workspace that was chosen before CUDA starts.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    job = json.load(sys.stdin)
+    outcome = run(job) if "program" in job else devices()
+    Path(job["outcome"]).write_text(json.dumps(outcome), encoding="utf-8")
+
+
+def devices() -> dict[str, Any]:
+    """Torch's version, and for each kind of device its name or why there is none."""
+    import torch
+
+    present = {"cpu": "CPU"}
+    absent: dict[str, str] = {}
+    if torch.cuda.is_available():
+        present["cuda"] = torch.cuda.get_device_name()
+    else:
+        built = torch.version.cuda or torch.version.hip
+        absent["cuda"] = "torch finds no GPU" if built else f"torch {torch.__version__} is built without CUDA"
+    if torch.backends.mps.is_available():
+        present["mps"] = "Metal"
+    else:
+        built = torch.backends.mps.is_built()
+        absent["mps"] = "torch finds no Metal device" if built else f"torch {torch.__version__} is built without MPS"
+    return {"torch": torch.__version__, "present": present, "absent": absent}
+
+
+def run(job: dict[str, Any]) -> dict[str, Any]:
+    """Run the program once for what it does, then again, if asked, for what it costs."""
+    import torch
+
+    from torchlint.sanity import measure, observe
+
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.benchmark = False
+    torch.set_num_threads(1)
+    device = torch.device(job["device"])
+    outcome: dict[str, Any] = {"raised": None, "trace": "", "unusable": None, "result": None, "random": {}, "costs": {}}
+    with redirect_stdout(io.StringIO()) as printed:
+        try:
+            _seed()
+            module = _load(Path(job["program"]))
+            program = getattr(module, job["function"])
+            _seed()
+            value = program(device)
+            outcome["random"] = observe.generators()
+            outcome["printed"] = printed.getvalue()
+            outcome["result"] = observe.result(value)
+            if job["example"]:
+                observe.behaviour(value, outcome["result"], lambda: module.example(device), _seed)
+            if job["measure"]:
+
+                def again(steps: int) -> object:
+                    _seed()
+                    return program(device, steps=steps)
+
+                outcome["costs"] = measure.per_step(again, job["measure"], tuple(job["steps"]), job["device"])
+        except observe.UnobservableError as error:
+            outcome["unusable"] = str(error)
+        except Exception as error:  # noqa: BLE001 - whatever the program raises is its outcome
+            outcome |= {"raised": type(error).__name__, "trace": traceback.format_exc(), "printed": printed.getvalue()}
+    return outcome
+
+
+def _load(path: Path) -> ModuleType:
+    """The program as a module under its own name, so that what it defines can be pickled and its source be read."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _seed() -> None:
+    import torch
+
+    random.seed(SEED)
+    torch.manual_seed(SEED)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(SEED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""What a program costs: memory that grows, waits for the device, copies to it, time. Runs in the child, with torch.
+
+Counts come from modes laid around torch and are the same on every run; only time is not, and nothing is judged by it.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+Run = Callable[[int], object]
+"""The program, at a number of steps and always from the same seeds."""
+
+REPEATS = 5
+"""Runs of which the shortest is taken as the time: what else the machine does can only add."""
+
+
+def per_step(run: Run, measures: Sequence[str], steps: tuple[int, int], device: str) -> dict[str, float]:
+    """Each cost that one more step adds: what both lengths have in common, such as building the model, cancels out."""
+    short, long = steps
+    costs: dict[str, float] = {}
+    if set(measures) & {"kept", "waits", "copies"}:
+        few, many = _counts(run, short, device), _counts(run, long, device)
+        costs = {name: (many[name] - few[name]) / (long - short) for name in few}
+    if "time" in measures:
+        costs["seconds"] = min(_seconds(run, long, device) for _ in range(REPEATS)) / long
+    return costs
+
+
+def _counts(run: Run, steps: int, device: str) -> dict[str, int]:
+    graph, traffic = _Graph(), _Traffic(device)
+    with _without_collector(), _synchronisations(device) as warned, traffic, graph:
+        run(steps)
+    counts = {"bytes": traffic.peak, "nodes": graph.peak, "waits": traffic.waits, "copies": traffic.copies}
+    if device == "cuda":
+        counts["synchronisations"] = sum("synchronizing" in str(warning.message) for warning in warned)
+    return counts
+
+
+def _seconds(run: Run, steps: int, device: str) -> float:
+    start = time.perf_counter()
+    run(steps)
+    if device != "cpu":
+        getattr(torch, device).synchronize()
+    return time.perf_counter() - start
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Memory ends with its last reference, at the same place in every run; what only the collector would free counts as kept."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@contextmanager
+def _synchronisations(device: str) -> Iterator[list[warnings.WarningMessage]]:
+    """CUDA's own word on when the host waited, beside our count."""
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        if device == "cuda":
+            torch.cuda.set_sync_debug_mode("warn")
+        try:
+            yield warned
+        finally:
+            if device == "cuda":
+                torch.cuda.set_sync_debug_mode("default")
+
+
+class _Traffic(TorchDispatchMode):
+    """Sees every kernel: which memory its results live in, and what crosses between host and device."""
+
+    def __init__(self, device: str) -> None:
+        super().__init__()
+        self.device = device
+        self.waits = self.copies = self.peak = 0
+        self._alive: dict[int, tuple[StorageWeakRef, int]] = {}
+        self._bytes = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> Any:
+        output = func(*args, **(kwargs or {}))
+        packet = func.overloadpacket
+        if packet in _ASKS_FOR_VALUE:
+            # A value that lies on the host already costs nothing, except where the host stands in for the device.
+            self.waits += self.device == "cpu" or args[0].device.type != "cpu"
+        elif packet in _COPIES:
+            source, target = (args[1], args[0]) if packet is torch.ops.aten.copy_ else (args[0], output)
+            self.waits += source.device.type != "cpu" and target.device.type == "cpu"
+            self.copies += source.device.type == "cpu" and target.device.type != "cpu"
+        for leaf in tree_leaves(output):
+            if isinstance(leaf, torch.Tensor) and leaf.layout is torch.strided and not leaf.is_meta:
+                self._enter(leaf.untyped_storage())
+        return output
+
+    def _enter(self, storage: Any) -> None:
+        # The weak reference keeps the address from being used again, so an address that is known is the same storage.
+        if storage._cdata in self._alive:
+            return
+        self._alive[storage._cdata] = StorageWeakRef(storage), storage.nbytes()
+        self._bytes += storage.nbytes()
+        if self._bytes > self.peak:  # only now does it matter which of them are gone
+            self._alive = {key: entry for key, entry in self._alive.items() if not entry[0].expired()}
+            self._bytes = sum(size for _, size in self._alive.values())
+            self.peak = max(self.peak, self._bytes)
+
+
+_ASKS_FOR_VALUE = {torch.ops.aten._local_scalar_dense, torch.ops.aten.equal, torch.ops.aten.nonzero}
+_COPIES = {torch.ops.aten._to_copy, torch.ops.aten.copy_}
+
+
+class _Graph(TorchFunctionMode):
+    """Counts the nodes of autograd graphs that are alive. They outlive the tensors that backward() lets go of.
+
+    A node's metadata lives exactly as long as the node, so a mark laid into it tells when the node ends.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.alive = self.peak = 0
+
+    def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> Any:
+        output = func(*args, **(kwargs or {}))
+        fresh = [leaf.grad_fn for leaf in tree_leaves(output) if isinstance(leaf, torch.Tensor) and leaf.grad_fn is not None]
+        while fresh:
+            node = fresh.pop()
+            if _MARK not in node.metadata:
+                node.metadata[_MARK] = _Mark(self)
+                fresh += [before for before, _ in node.next_functions if before is not None]
+        return output
+
+
+class _Mark:
+    def __init__(self, graph: _Graph) -> None:
+        self.graph = graph
+        graph.alive += 1
+        graph.peak = max(graph.peak, graph.alive)
+
+    def __del__(self) -> None:
+        self.graph.alive -= 1
+
+
+_MARK = "torchlint"

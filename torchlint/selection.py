@@ -1,0 +1,156 @@
+"""Which rules are on for a file, and how far their fixes may go.
+
+A selector is a code (`TL102`), a prefix (`TL1`), a name (`graph-kept-in-total`), a TorchFix alias (`TOR101`) or `ALL`. Within one
+layer of settings the more precise selector wins, and `ignore` wins over a selector as precise; a later layer wins over an earlier one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, lru_cache
+
+from torchlint.diagnostic import Severity
+from torchlint.edits import Applicability, Effect
+from torchlint.rule import Rule, load_rules
+from torchlint.settings import Settings, nearest
+from torchlint.sources.patterns import matcher, relative
+
+_EXACT = 99
+
+
+def _finds_nothing(_file: object) -> Iterator[object]:
+    return iter(())
+
+
+def _own(code: str, stem: str, title: str, severity: Severity, fix: Applicability | None = None) -> Rule:
+    effect = Effect.KEEPS if fix is not None else None
+    return Rule(code, "tool", stem, title, _finds_nothing, severity, True, fix, effect, (), ())  # type: ignore[arg-type]
+
+
+INTERNAL_ERROR = _own("TL000", "internal_error", "A rule of torchlint raised an exception on this file.", Severity.ERROR)
+SYNTAX_ERROR = _own("TL001", "syntax_error", "A file that cannot be read as Python 3.", Severity.ERROR)
+UNUSED_SUPPRESSION = _own("TL002", "unused_suppression", "A suppression that suppresses nothing.", Severity.WARNING, Applicability.SAFE)
+OWN_RULES = (INTERNAL_ERROR, SYNTAX_ERROR, UNUSED_SUPPRESSION)
+"""What the tool itself reports. No check stands behind these: the engine and `torchlint.suppress` make their findings."""
+
+
+class SelectorError(ValueError):
+    """A selector that names no rule; the message says which, where, and what is nearest."""
+
+
+@cache
+def all_rules() -> tuple[Rule, ...]:
+    """Every rule, the tool's own included, by code."""
+    return (*OWN_RULES, *load_rules())
+
+
+@cache
+def named(name: str) -> tuple[Rule, ...]:
+    """The rules that go by this code, name or alias: one, several for an alias that we split, or none."""
+    return tuple(rule for rule in all_rules() if name in (rule.code, rule.name, *rule.aliases))
+
+
+def known_names() -> list[str]:
+    """Every code, name and alias."""
+    return [name for rule in all_rules() for name in (rule.code, rule.name, *rule.aliases)]
+
+
+def enabled_rules(settings: Settings, path: str) -> tuple[Rule, ...]:
+    """The rules to run on this file, by code, without the tool's own."""
+    codes = enabled_codes(settings, path)
+    return tuple(rule for rule in load_rules() if rule.code in codes)
+
+
+def enabled_codes(settings: Settings, path: str) -> frozenset[str]:
+    """The codes that can be reported for this file, the tool's own included. Failures of the tool always can."""
+    codes = _selected_codes(settings)
+    if settings.per_file_ignores:
+        location = relative(path, settings.root)
+        for matches, ignored in _file_ignores(settings):
+            if matches(location):
+                codes -= ignored
+    return codes | {INTERNAL_ERROR.code}
+
+
+def fix_applicability(settings: Settings, rule: Rule, applicability: Applicability) -> Applicability | None:
+    """How freely a fix of this rule may be applied under these settings; None if it is not to be offered at all."""
+    if not _wins(rule.code, settings.fixable, settings.unfixable):
+        return None
+    if applicability == Applicability.DISPLAY:
+        return applicability
+    promoted, demoted = settings.extend_safe_fixes, settings.extend_unsafe_fixes
+    if applicability == Applicability.UNSAFE and _wins(rule.code, promoted, demoted):
+        return Applicability.SAFE
+    if applicability == Applicability.SAFE and _wins(rule.code, demoted, promoted):
+        return Applicability.UNSAFE
+    return applicability
+
+
+def validate(settings: Settings) -> None:
+    """Raise `SelectorError` if a selector of these settings names no rule."""
+    for place, selector in settings.selectors():
+        if not _resolve(selector)[1]:
+            close = nearest(selector, (*known_names(), "ALL"))
+            raise SelectorError(f"{place}: no rule is called `{selector}`; the nearest is `{close}`")
+        if "ignore" in place and selector in (INTERNAL_ERROR.code, INTERNAL_ERROR.name):
+            raise SelectorError(f"{place}: `{selector}` is a failure of torchlint itself; ignore the rule that fails instead")
+
+
+@cache
+def _resolve(selector: str) -> tuple[int, frozenset[str]]:
+    """How precise the selector is, and the codes that it stands for."""
+    if selector == "ALL":
+        return 0, frozenset(rule.code for rule in all_rules())
+    if exact := named(selector):
+        return _EXACT, frozenset(rule.code for rule in exact)
+    if re.fullmatch(r"(TL|TOR)\d*", selector):
+        matching = (rule for rule in all_rules() if any(each.startswith(selector) for each in (rule.code, *rule.aliases)))
+        return 1 + sum(map(str.isdigit, selector)), frozenset(rule.code for rule in matching)
+    return _EXACT, frozenset()
+
+
+def _precision(code: str, selectors: Iterable[str]) -> int:
+    """How precisely the selectors name this code; -1 if they do not."""
+    return max((precision for precision, codes in map(_resolve, selectors) if code in codes), default=-1)
+
+
+def _wins(code: str, wanted: Iterable[str], unwanted: Iterable[str]) -> bool:
+    return _precision(code, wanted) > _precision(code, unwanted)
+
+
+@lru_cache(maxsize=256)
+def _selected_codes(settings: Settings) -> frozenset[str]:
+    """What one layer selects on its own, or what it makes of the selection below."""
+    if settings.below is None:
+        before = frozenset(rule.code for rule in all_rules() if rule.default)
+    else:
+        before = _selected_codes(settings.below)
+    if settings.select is not None:
+        # What is not code of the user's choosing but a failure to read it is reported whatever was selected, unless it is ignored.
+        before = frozenset({SYNTAX_ERROR.code})
+    lowest = Severity[settings.severity.upper()]
+    wanted = (*(settings.select or ()), *settings.extend_select)
+    selected = set()
+    for rule in all_rules():
+        given, refused = _precision(rule.code, wanted), _precision(rule.code, settings.ignore)
+        if given == refused == -1:
+            keep = rule.code in before
+        else:
+            keep = given > refused
+        if keep and rule.severity >= lowest:
+            selected.add(rule.code)
+    return frozenset(selected)
+
+
+@lru_cache(maxsize=256)
+def _file_ignores(settings: Settings) -> tuple[tuple[Callable[[str], bool], frozenset[str]], ...]:
+    found = []
+    for pattern, selectors in settings.per_file_ignores:
+        codes = frozenset(code for selector in selectors for code in _resolve(selector)[1])
+        if pattern.startswith("!"):
+            inside = matcher((pattern[1:],))
+            found.append((lambda location, inside=inside: not inside(location), codes))
+        else:
+            found.append((matcher((pattern,)), codes))
+    return tuple(found)
