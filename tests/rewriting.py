@@ -46,10 +46,12 @@ def statements_of_the_standard_library() -> tuple[str, ...]:
         for node in file.tree.order:
             if isinstance(node, cst.SimpleStatementLine):
                 text = file.source(node)
-            elif isinstance(node, (cst.If, cst.For, cst.While, cst.With, cst.FunctionDef, cst.ClassDef)) and isinstance(node.body, cst.IndentedBlock):
+            elif isinstance(node, (cst.If, cst.For, cst.While, cst.With, cst.FunctionDef, cst.ClassDef)) and isinstance(
+                node.body, cst.IndentedBlock
+            ):
                 text = file.text[file.span(node)[0] : file.span(node.body.header)[0]] + " pass"
             else:
                 continue
             if text.isascii() and not text.startswith(("elif", '"""')):  # Python's own tree counts columns in bytes
                 found[text + "\n"] = None
-    return tuple(found)
+    return tuple(found)[::3]

@@ -41,7 +41,11 @@ APART = {
     "insertion at the end of a replacement": ("abcdef", [fix((2, 4, "Y")), fix((4, 4, "X"))], "abYef"),
     "insertion inside a replacement": ("abcdef", [fix((2, 5, "Y")), fix((3, 3, "X"))], "abYf"),
     "second edit meets": ("abcdef", [fix((0, 1, "X"), (4, 5, "Y")), fix((2, 3, "Z"), (4, 6, "W"))], "XbcdYf"),
-    "equal parentheses of nested expressions": ("a + -b", [fix((0, 0, "("), (6, 6, ").d()")), fix((4, 4, "("), (6, 6, ").d()"))], "(a + -b).d()"),
+    "equal parentheses of nested expressions": (
+        "a + -b",
+        [fix((0, 0, "("), (6, 6, ").d()")), fix((4, 4, "("), (6, 6, ").d()"))],
+        "(a + -b).d()",
+    ),
 }
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from torchlint.engine import lint
+from torchlint.rule import load_rules
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "torchlint"
@@ -100,3 +101,23 @@ def test_picture_in_the_readme_shows_what_the_example_gives() -> None:
 
     assert len(found) >= 4
     assert [each.message for each in found if each.code not in shown or each.message not in shown] == []
+
+
+def test_rule_shown_to_contributors_is_the_one_that_ships() -> None:
+    shown = re.findall(r"^```python\n(.*?)^```$", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+    assert shown == [(PACKAGE / "rules" / "autograd" / "graph_kept_in_total.py").read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_files_that_a_document_links_to_exist(document: str) -> None:
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)\)", (ROOT / document).read_text(encoding="utf-8"))
+
+    assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+def test_rules_named_in_the_readme_exist() -> None:
+    rows = re.findall(r"^\| (TL\d{3}) \| ([a-z-]+) \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert rows
+    assert set(rows) <= {(rule.code, rule.name) for rule in load_rules()}

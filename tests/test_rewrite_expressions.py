@@ -78,6 +78,9 @@ NOT_VALUES = {
     "with target": ("with b as a: pass\n", "a"),
     "walrus target": ("f(a := b)\n", "a"),
     "import": ("import a\n", "a"),
+    "package": ("import a.b.c\n", "a"),
+    "package of a from import": ("from a.b import c\n", "a"),
+    "constant of a pattern": ("match b:\n    case a.c: pass\n", "a"),
     "parameter": ("def f(a): pass\n", "a"),
     "function": ("def a(): pass\n", "a"),
     "global": ("def f():\n    global a\n", "a"),
@@ -167,7 +170,7 @@ def test_an_expression_is_wrapped(before: str, source: str, template: str, expec
 
 @pytest.mark.parametrize("template", ["f()", "f({}, {})", "f(\n{})", "f'{}'"])
 def test_a_template_has_one_hole_for_an_expression(template: str) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="template"):
         after("t = a\n", "a", wrap, template)
 
 
@@ -178,7 +181,11 @@ UNWRAP = {
     "parenthesised receiver": ("t = (a + b).to(d)\n", "(a + b).to(d)", "t = (a + b)\n"),
     "parenthesised call": ("t = (a.to(d))\n", "a.to(d)", "t = (a)\n"),
     "over rows": ("t = (\n    a(2)\n    .to(d)\n)\n", "a(2)\n    .to(d)", "t = (\n    a(2)\n)\n"),
-    "over rows, more to come": ("t = (\n    a\n    .to(\n        d\n    )\n    .e()\n)\n", "a\n    .to(\n        d\n    )", "t = (\n    a\n    .e()\n)\n"),
+    "over rows, more to come": (
+        "t = (\n    a\n    .to(\n        d\n    )\n    .e()\n)\n",
+        "a\n    .to(\n        d\n    )",
+        "t = (\n    a\n    .e()\n)\n",
+    ),
     "over rows by backslash": ("t = a \\\n    .to(d)\n", "a \\\n    .to(d)", "t = a\n"),
     "before a keyword": ("t = a.to(d)if b else c\n", "a.to(d)", "t = a if b else c\n"),
     "awaited": ("async def f(): await a.to(d)\n", "a.to(d)", "async def f(): await a\n"),
@@ -237,7 +244,7 @@ class _Filled(ast.NodeTransformer):
     def __init__(self, filling: ast.expr) -> None:
         self.filling = filling
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802
+    def visit_Name(self, node: ast.Name) -> ast.expr:
         return self.filling if node.id == "_" else node
 
 
@@ -247,7 +254,8 @@ def _expected(file: FileModel, node: cst.BaseExpression, change: str) -> str | N
     if isinstance(node, (cst.Tuple, cst.GeneratorExp)) and node.lpar:  # these parentheses belong to the node for Python
         start, end = file.positions.span(node.lpar[-1])[0], file.positions.span(node.rpar[0])[1]
     elif isinstance(node, cst.GeneratorExp):  # and so do those of the call
-        start, end = start - 1, end + 1
+        call = next(each for each in file.ancestors(node) if isinstance(each, cst.Call))
+        start, end = file.span(call.whitespace_before_args)[0] - 1, file.span(call)[1]
     (row, column), (last, behind) = file.positions.location(start), file.positions.location(end)
     substitution = _Substitution((row, column - 1, last, behind - 1), change)
     tree = substitution.visit(ast.parse(file.text))

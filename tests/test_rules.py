@@ -121,10 +121,11 @@ def test_every_fix_removes_its_own_finding(rule: Rule, path: Path) -> None:
 
 
 @pytest.mark.parametrize(("rule", "path"), BAD)
-def test_fixed_code_parses_and_keeps_every_comment(rule: Rule, path: Path) -> None:
+def test_fixed_code_parses_and_keeps_what_people_wrote_about_it(rule: Rule, path: Path) -> None:
     ast.parse(fixed(path, rule.code))
+    lost = comments(read(path)) - comments(fixed(path, rule.code))
 
-    assert comments(read(path)) - comments(fixed(path, rule.code)) == Counter()
+    assert [comment for comment in lost if not EXPECT.search(comment)] == []
 
 
 @pytest.mark.parametrize(("rule", "path"), BAD)
@@ -136,11 +137,12 @@ def test_fixed_code_brings_up_nothing_new(rule: Rule, path: Path) -> None:
 
 
 @pytest.mark.parametrize(("rule", "path"), BAD)
-def test_safe_fixes_alone_settle_too(rule: Rule, path: Path) -> None:
+def test_safe_fixes_alone_settle_too_and_lose_no_comment(rule: Rule, path: Path) -> None:
     once = fix(read(path), only(rule.code), path=str(path), applicability=Applicability.SAFE)
     again = fix(once.text, only(rule.code), path=str(path), applicability=Applicability.SAFE)
 
     ast.parse(once.text)
+    assert comments(read(path)) - comments(once.text) == Counter()
     assert (again.text, len(again.applied)) == (once.text, 0)
     assert [each for each in once.remaining if each.fix and each.fix.applicability == Applicability.SAFE] == []
 

@@ -12,18 +12,13 @@ from libcst.metadata import MetadataWrapper, PositionProvider
 from torchlint.model.source import Source, SourceMismatch
 
 STANDARD_LIBRARY = Path(sysconfig.get_paths()["stdlib"])
-SAMPLE = [
-    path
-    for path in (
-        STANDARD_LIBRARY / name
-        for name in """abc.py argparse.py ast.py asyncio/tasks.py asyncio/taskgroups.py base64.py bisect.py collections/__init__.py colorsys.py contextlib.py
-        copy.py csv.py dataclasses.py decimal.py email/mime/base.py enum.py functools.py graphlib.py heapq.py inspect.py json/decoder.py keyword.py
-        linecache.py logging/config.py mimetypes.py netrc.py nturl2path.py operator.py optparse.py pathlib.py pickletools.py platform.py pprint.py
-        queue.py random.py reprlib.py shlex.py stat.py string.py textwrap.py this.py token.py tomllib/_parser.py turtle.py types.py uuid.py
-        xml/dom/minidom.py""".split()
-    )
-    if path.is_file()
-]
+NAMES = """
+abc argparse ast asyncio/tasks asyncio/taskgroups base64 bisect collections/__init__ colorsys contextlib copy csv
+dataclasses decimal email/mime/base enum functools graphlib heapq inspect json/decoder keyword linecache logging/config
+mimetypes netrc operator optparse pickletools platform pprint queue random reprlib shlex stat textwrap this token
+tomllib/_parser turtle types uuid xml/dom/minidom
+"""
+SAMPLE = [path for path in (STANDARD_LIBRARY / f"{name}.py" for name in NAMES.split()) if path.is_file()]
 ODD = {
     "nested f-strings": "x = f'{a!r:>{w}} {f\"{b}\"} { {1: c} }'\n",
     "f-string over rows": "x = f'''{\n a\n} é {b:\n}'''\n",

@@ -100,7 +100,13 @@ def fix(
 
 def _parse(text: str, settings: Settings, path: str, project: Project | None) -> FileModel | Diagnostic:
     try:
-        return FileModel(text, settings, path=path, project=project)
+        known = project.remembered(path, text) if project is not None else None
+        if known is not None and known.settings == settings:
+            return known
+        model = FileModel(text, settings, path=path, project=project)
+        if project is not None:
+            project.remember(path, model)
+        return model
     except cst.ParserSyntaxError as error:
         row, column = max(error.raw_line, 1), error.raw_column + 1
         reason = error.message.removeprefix("parser error: ").rstrip(".")

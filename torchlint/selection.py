@@ -148,9 +148,10 @@ def _file_ignores(settings: Settings) -> tuple[tuple[Callable[[str], bool], froz
     found = []
     for pattern, selectors in settings.per_file_ignores:
         codes = frozenset(code for selector in selectors for code in _resolve(selector)[1])
-        if pattern.startswith("!"):
-            inside = matcher((pattern[1:],))
-            found.append((lambda location, inside=inside: not inside(location), codes))
-        else:
-            found.append((matcher((pattern,)), codes))
+        found.append((_outside(pattern[1:]) if pattern.startswith("!") else matcher((pattern,)), codes))
     return tuple(found)
+
+
+def _outside(pattern: str) -> Callable[[str], bool]:
+    inside = matcher((pattern,))
+    return lambda location: not inside(location)

@@ -162,7 +162,9 @@ def nearest(name: str, valid: Iterable[str]) -> str:
 class Configuration:
     """The settings of each folder: those of the nearest configuration file, or of the one named, with the command line on top."""
 
-    def __init__(self, overrides: Options | None = None, *, severity: str = "info", file: Path | None = None, isolated: bool = False) -> None:
+    def __init__(
+        self, overrides: Options | None = None, *, severity: str = "info", file: Path | None = None, isolated: bool = False
+    ) -> None:
         self._overrides = overrides or {}
         self._start = Settings(severity=severity, root=Path.cwd())
         self._default = self._start.over(self._overrides, None)
@@ -246,7 +248,8 @@ def _parse(text: str) -> dict[str, Any]:
         import tomllib
     else:
         import tomli as tomllib
-    return tomllib.loads(text)
+    document: dict[str, Any] = tomllib.loads(text)
+    return document
 
 
 def _validated(file: Path, section: Options) -> Options:

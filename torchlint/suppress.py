@@ -49,9 +49,7 @@ class _Directive:
 
 def apply(text: str, diagnostics: Sequence[Diagnostic], enabled_codes: frozenset[str]) -> list[Diagnostic]:
     """The findings that are left, and those about suppressions that suppress nothing, by location."""
-    if not _MENTION.search(text):
-        return list(diagnostics)
-    directives = list(_directives(text))
+    directives = list(_directives(text)) if _MENTION.search(text) else []
     left = [each for each in diagnostics if not _suppressed(each, directives)]
     if UNUSED_SUPPRESSION.code in enabled_codes:
         unused = (_unused(text, each, enabled_codes) for each in directives)
@@ -88,7 +86,7 @@ def _directives(text: str) -> Iterator[_Directive]:
         for match in _DIRECTIVE.finditer(token.string):
             is_noqa = match["noqa"] is not None
             if is_noqa and match["colon"] and not match["codes"]:
-                continue  # `# noqa: some words` is neither bare nor does it name a code
+                continue  # neither bare nor followed by codes: somebody's prose
             listed = "codes" if is_noqa else "names"
             begin = comment[0] + max(match.start(listed), 0)
             names = [(name[0], begin + name.start()) for name in _NAME.finditer(match[listed] or "")]
@@ -135,7 +133,7 @@ def _unused(text: str, directive: _Directive, enabled_codes: frozenset[str]) -> 
     elif unknown:
         problem, help = f"names no rule: {_listed(unknown)}", f"the nearest is `{nearest(unknown[0], known_names())}`"
     else:
-        problem, help = f"suppresses nothing: {_listed(useless)} finds nothing here", None
+        problem, help = "suppresses nothing: there is " + " and ".join(f"no `{name}`" for name in useless) + " here", None
     return _diagnostic(text, directive, problem, help, [*useless, *unknown])
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar
 
 import click
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from torchlint.run.one import Task
 
 STANDARD_INPUT = "-"
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def _selectors(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -36,7 +37,10 @@ def _version(ctx: click.Context, option: click.Parameter, value: str | None) -> 
         raise click.BadParameter(str(error)) from None
 
 
-_selection = {"multiple": True, "callback": _selectors, "metavar": "RULES"}
+def _rules(name: str, help: str) -> Callable[[_Command], _Command]:
+    return click.option(name, multiple=True, callback=_selectors, metavar="RULES", help=help)
+
+
 _file = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -64,9 +68,9 @@ class Options(NamedTuple):
 @click.option("--fix-only", is_flag=True, help="Apply fixes and report nothing.")
 @click.option("--diff", is_flag=True, help="Print what fixing would change, and change nothing.")
 @click.option("--show-fixes", is_flag=True, help="List what was fixed.")
-@click.option("--select", help="The rules to run: codes, prefixes, names, TOR aliases or ALL.", **_selection)
-@click.option("--extend-select", help="Rules to run in addition.", **_selection)
-@click.option("--ignore", help="Rules not to run.", **_selection)
+@_rules("--select", "The rules to run: codes, prefixes, names, TOR aliases or ALL.")
+@_rules("--extend-select", "Rules to run in addition.")
+@_rules("--ignore", "Rules not to run.")
 @click.option("--severity", type=click.Choice(SEVERITIES), default=SEVERITIES[0], help="The lowest severity that is reported.")
 @click.option("--output-format", type=click.Choice(FORMATS), help="How findings are shown.")
 @click.option("--output-file", type=_file, help="Write the report to this file.")
@@ -83,6 +87,7 @@ class Options(NamedTuple):
 @click.pass_context
 def check(
     ctx: click.Context,
+    /,
     paths: tuple[Path, ...],
     unsafe_fixes: bool,
     select: tuple[str, ...],
@@ -189,32 +194,41 @@ class _Run:
 
     def _finish(self, stream: TextIO) -> int:
         """Say what there is to say, to this stream or the file asked for, and return the exit status."""
-        for problem in self._outcome.problems:
-            click.echo(f"torchlint: {problem}", err=True)
-        reports = self._outcome.reports
-        if self._options.diff:
-            # The diff alone goes to standard output, so that it can be piped into `patch`.
-            sys.stdout.write("".join(report.diff for report in reports))
-            sys.stdout.flush()
-            stream = sys.stderr
-        self._write("\n".join(self._lines(stream)), stream)
-        return _status(self._outcome, self._options)
-
-    def _lines(self, stream: TextIO) -> Iterator[str]:
         options, outcome = self._options, self._outcome
+        for problem in outcome.problems:
+            click.echo(f"torchlint: {problem}", err=True)
+        if options.diff:
+            # The diff alone goes to standard output, so that it can be piped into `patch`.
+            click.echo("".join(report.diff for report in outcome.reports), nl=False)
+            stream = sys.stderr
         color = options.output_file is None and has_color(stream)
         report = Report(outcome.reports, outcome.checked, options.unsafe, color, options.show_fixes)
+        self._write("\n".join(self._lines(report)), stream)
+        if options.show_fixes and (options.statistics or not self._for_people):
+            from torchlint.output.summary import changes
+
+            click.echo("\n".join(changes(report, "Fixed")), err=True)
+        return _status(outcome, options)
+
+    @property
+    def _for_people(self) -> bool:
+        return self._settings.output_format in HUMAN_FORMATS
+
+    def _lines(self, report: Report) -> Iterator[str]:
+        options = self._options
         if options.statistics:
             from torchlint.output import statistics
 
             yield from statistics.render(report, self._settings.output_format)
             if options.verbose:
-                yield from statistics.times(report, outcome.seconds)
+                yield from statistics.times(report, self._outcome.seconds)
         elif options.diff or options.fix_only:
+            from torchlint.output import concise
             from torchlint.output.summary import changes
 
+            yield from concise.failures(report)
             yield from changes(report, "Would fix" if options.diff else "Fixed")
-        elif outcome.reports or self._settings.output_format not in HUMAN_FORMATS:
+        elif self._outcome.reports or not self._for_people:
             yield from render(report, self._settings.output_format)
         else:
             yield nothing_found(report)
@@ -222,7 +236,7 @@ class _Run:
     def _write(self, text: str, stream: TextIO) -> None:
         file = self._options.output_file
         if file is None:
-            click.echo(text, file=stream)
+            click.echo(text, file=stream, color=True)  # whether it is coloured is decided
             return
         try:
             file.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")

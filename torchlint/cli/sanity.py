@@ -45,11 +45,13 @@ def sanity(codes: tuple[str, ...], device: str, output_format: str, jobs: int | 
         machine = trials.machine()
     except ChildFailedError as error:
         raise click.ClickException(f"torch cannot be used here: {error}") from None
-    outcomes = []
-    with click.progressbar(length=len(rules), label="Proving", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
-        for outcome in prove.rules(rules, machine, None if device == "all" else device, workers=jobs or available_processors()):
-            outcomes.append(outcome)
-            bar.update(len({each.code for each in outcomes}) - bar.pos)
+    kinds = machine.kinds if device == "all" else (device,)
+    proofs = prove.rules(rules, machine, kinds, workers=jobs or available_processors())
+    if sys.stderr.isatty():
+        with click.progressbar(proofs, length=len(rules) * len(kinds), label="Proving", file=sys.stderr) as progress:
+            outcomes = list(progress)
+    else:
+        outcomes = list(proofs)
     outcomes.sort(key=lambda outcome: outcome.code)
     if output_format == "json":
         click.echo(report.as_json(outcomes, machine.torch))

@@ -15,6 +15,7 @@
     file.held_modules()                                 attributes that hold modules in plain containers, unregistered
     file.created_then_moved()                           tensors made on the CPU only to be copied to a device
     file.aliases()                                      `b = a` of tensors: which is changed in place, where the other is read
+    file.never_runs(call)                               whether a wrapper is put around a module only for the keys of a checkpoint
     file.spelling("torch.nn.ModuleList", n)             how the imports in reach of a node let a dotted name be written
 
 `FileModel` itself holds no logic: every answer comes from a module of its own, and is worked out when it is first asked for.
@@ -28,7 +29,7 @@ from typing import TypeVar
 
 import libcst as cst
 
-from torchlint.model import aliases, callers, containers, moves, retention, spelling, training
+from torchlint.model import aliases, callers, containers, moves, retention, spelling, training, unwrapping
 from torchlint.model.aliases import Alias
 from torchlint.model.classes import ClassModel
 from torchlint.model.containers import HeldModules
@@ -38,6 +39,7 @@ from torchlint.model.kinds import Graph, Kind, Place, Value
 from torchlint.model.moves import CreatedThenMoved, Sure
 from torchlint.model.names import Binds, Names
 from torchlint.model.project import Project
+from torchlint.model.relevance import Relevance
 from torchlint.model.retention import Store
 from torchlint.model.source import Source
 from torchlint.model.training import TrainingLoop, receiver
@@ -60,6 +62,7 @@ class FileModel:
         self.module = cst.parse_module(text)
         self._flows: dict[Node, Flow] = {}
         self._running: set[Node] = set()
+        self._recorded: dict[cst.FunctionDef, bool | None] = {}
         self._classes: dict[cst.ClassDef, ClassModel] = {}
         self._accumulations: list[retention.Accumulation] | None = None
         self._stores: list[retention.Store] | None = None
@@ -177,7 +180,10 @@ class FileModel:
 
     def called_with_gradients(self, function: cst.FunctionDef) -> bool | None:
         """Whether gradients are recorded where this file calls the function: True also where nobody does."""
-        return callers.recorded(self, function)
+        if function not in self._recorded:
+            self._recorded[function] = True  # a function that calls itself adds nothing
+            self._recorded[function] = callers.recorded(self, function)
+        return self._recorded[function]
 
     def arguments_for(self, function: cst.FunctionDef, name: str, position: int) -> list[cst.BaseExpression]:
         """What the calls in this file hand over for one parameter."""
@@ -229,15 +235,13 @@ class FileModel:
         value = member(Value(base.kind, place=base.place, node=base.node), name, node)
         place = flow.place(node)
         if place is not None:
+            flow.note_part(place)
             flow.env.places[place] = value
         return value
 
     def project_value(self, path: str, node: Node) -> Value | None:
         """What an imported name stands for, where another file of the project defines it."""
-        if self.project is None:
-            return None
-        found = self.project.resolve(self.path, path)
-        return found[0].exported(found[1], node) if found is not None else None
+        return self.project.definition(self.path, path, node) if self.project is not None else None
 
     def exported(self, name: str, node: Node) -> Value | None:
         """What a name at the top of this file stands for, seen from another file."""
@@ -252,6 +256,14 @@ class FileModel:
         if binding.how is Binds.IMPORT and binding.path is not None:
             return self.project_value(binding.path, node)
         return None
+
+    def handles_graphs(self, function: Node) -> bool:
+        """Whether values with a graph can occur in a function at all: a cheap look, worth taking before `value`."""
+        return self.relevance.handles_graphs(function)
+
+    @cached_property
+    def relevance(self) -> Relevance:
+        return Relevance(self)
 
     # -- questions about training ---------------------------------------------------------------------------------------
 
@@ -288,3 +300,7 @@ class FileModel:
     def spelling(self, path: str, place: Node) -> str | None:
         """How a dotted name is written at this place, with the imports that are in reach; None if none leads there."""
         return spelling.spelling(self, path, place)
+
+    def never_runs(self, call: cst.Call) -> bool:
+        """Whether what a call wraps around a module is taken off again before it is run."""
+        return unwrapping.never_runs(self, call)

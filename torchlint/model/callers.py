@@ -13,8 +13,6 @@ from torchlint.model.tree import Node
 if TYPE_CHECKING:
     from torchlint.model import FileModel
 
-_DEPTH = 3
-
 
 def calls(file: FileModel, function: cst.FunctionDef) -> Iterator[cst.Call]:
     """The calls of a function by its name, or of a method by its name on anything."""
@@ -62,24 +60,26 @@ def uses(file: FileModel, function: cst.FunctionDef, name: str) -> set[str]:
     return found
 
 
-def recorded(file: FileModel, function: cst.FunctionDef, depth: int = _DEPTH) -> bool | None:
+def recorded(file: FileModel, function: cst.FunctionDef) -> bool | None:
     """True: everybody who calls it records gradients, or nobody does. False: nobody records. None: some do."""
-    if depth == 0:
-        return True
-    seen = {_records(file, call, depth) for call in calls(file, function) if not file.is_inside(call, function)}
-    if not seen:
-        return True
-    return seen.pop() if len(seen) == 1 else None
+    seen: set[bool | None] = set()
+    for call in calls(file, function):
+        if not file.is_inside(call, function):
+            seen.add(_records(file, call))
+            if len(seen) > 1:
+                return None
+    return seen.pop() if seen else True
 
 
-def _records(file: FileModel, node: Node, depth: int) -> bool | None:
+def _records(file: FileModel, node: Node) -> bool | None:
     for each in file.ancestors(node):
-        if isinstance(each, cst.With) and any(_switches_off(file, item.item) for item in each.items):
+        kind = type(each)
+        if kind is cst.With and any(_switches_off(file, item.item) for item in each.items):  # type: ignore[attr-defined]
             return False
         if isinstance(each, cst.FunctionDef):
             if any(_switches_off(file, decorator.decorator) for decorator in each.decorators):
                 return False
-            return recorded(file, each, depth - 1)
+            return file.called_with_gradients(each)
     return True
 
 

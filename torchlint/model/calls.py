@@ -195,7 +195,7 @@ def _factory(call: cst.Call, arguments: Arguments) -> Value:
     graph = Graph.YES if isinstance(wants, cst.Name) and wants.value == "True" else Graph.NO if wants is None else Graph.MAYBE
     first = arguments.positional[0] if arguments.positional else None
     default = first.place if first is not None and first.is_tensor else Place.CPU
-    return Value(Kind.TENSOR, graph=graph, place=_device_place(arguments, default), node=call, fresh=True)
+    return Value(Kind.TENSOR, graph=graph, place=_device_place(arguments, default), node=call, fresh=True, leaf=True)
 
 
 def _device_place(arguments: Arguments, default: Place) -> Place:
@@ -263,7 +263,7 @@ def _make(kind: Kind) -> Maker:
 
 def _parameter(flow: Flow, call: cst.Call, path: str, arguments: Arguments) -> Value:
     wants = arguments.node("requires_grad")
-    return Value(Kind.TENSOR, graph=Graph.YES if wants is None else Graph.MAYBE, node=call, qualname=path)
+    return Value(Kind.TENSOR, graph=Graph.YES if wants is None else Graph.MAYBE, node=call, qualname=path, leaf=True)
 
 
 def _device(flow: Flow, call: cst.Call, path: str, arguments: Arguments) -> Value:

@@ -329,8 +329,8 @@ def _by_value(value: Value) -> Holds:
 def _module(value: Value) -> Holds:
     name = value.qualname or ""
     call = value.node if isinstance(value.node, cst.Call) else None
-    if call is None:
-        return Holds.GIVEN
+    if call is None or not name and value.definition is None:
+        return Holds.GIVEN if isinstance(value.node, cst.Param) else Holds.UNKNOWN
     if name in known.STATELESS_MODULES:
         return Holds.STATELESS
     if name in known.LOSS_MODULES:

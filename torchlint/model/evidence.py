@@ -193,12 +193,12 @@ def _sketch_name(file: FileModel, node: cst.Name, depth: int) -> Value | None:
     found: Value | None = None
     for binding in file.names.bindings(node):
         if binding.how is Binds.PARAMETER:
-            function = file.tree.function(binding.node)
             parameter = file.parent(binding.node)
+            function = file.function(parameter) if parameter is not None else None
             if isinstance(function, cst.FunctionDef) and isinstance(parameter, cst.Param):
                 seeded = Value(node=parameter)
-                if file.owner(function) is None:
-                    position = _position(function, parameter)
+                position = _position(function, parameter)
+                if file.owner(function) is None and position is not None:
                     given = [sketch(file, each, depth - 1) for each in file.arguments_for(function, parameter.name.value, position)]
                     if given and given[0] is not None and all(each is not None and each.kind is given[0].kind for each in given):
                         seeded = given[0]
@@ -217,8 +217,10 @@ def _sketch_name(file: FileModel, node: cst.Name, depth: int) -> Value | None:
     return found
 
 
-def _position(function: cst.FunctionDef, parameter: cst.Param) -> int:
-    return [*function.params.posonly_params, *function.params.params, *function.params.kwonly_params].index(parameter)
+def _position(function: cst.FunctionDef, parameter: cst.Param) -> int | None:
+    """Which argument the parameter takes; None for `*args` and `**kwargs`."""
+    named = (*function.params.posonly_params, *function.params.params, *function.params.kwonly_params)
+    return next((position for position, each in enumerate(named) if each is parameter), None)
 
 
 def _sketch_call(file: FileModel, node: cst.Call, depth: int) -> Value | None:

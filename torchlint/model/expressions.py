@@ -49,6 +49,7 @@ def _attribute(flow: Flow, node: cst.Attribute) -> Value:
     else:
         value = member(base, name, node)
     if place is not None and base.definition is None:
+        flow.note_part(place)
         flow.env.places[place] = value
     return value
 
@@ -70,7 +71,7 @@ def member(base: Value, name: str, node: Node) -> Value:
             return Value(Kind.TENSOR, graph=base.graph, place=base.place, sources=(base,), node=node)
     if base.kind is Kind.MODULE:
         if name in ("weight", "bias"):
-            return Value(Kind.TENSOR, graph=Graph.YES, place=base.place, node=node)
+            return Value(Kind.TENSOR, graph=Graph.YES, place=base.place, node=node, leaf=True)
         if name == "module":  # what DataParallel and DistributedDataParallel wrap
             return Value(Kind.MODULE, place=base.place, node=node, definition=base.definition, qualname=base.qualname)
         return Value(node=node, place=base.place)
@@ -98,11 +99,11 @@ def element(container: Value, node: Node) -> Value:
         if held.kind not in (Kind.TENSOR, Kind.UNKNOWN) or held.graph is Graph.NO:
             return held
         # what backward reaches through an element, it reaches through the container
-        return Value(held.kind, graph=held.graph, place=held.place, sources=(held, container), node=node, scalar=held.scalar, batch=held.batch)
+        return Value(held.kind, graph=held.graph, place=held.place, sources=(held, container), node=node, scalar=held.scalar, batch=held.batch, leaf=held.leaf)
     if container.kind is Kind.TENSOR:
         return Value(Kind.TENSOR, graph=container.graph, place=container.place, sources=(container,), node=node)
     if container.kind is Kind.PARAMETERS:
-        return Value(Kind.TENSOR, graph=Graph.YES, place=container.place, node=node)
+        return Value(Kind.TENSOR, graph=Graph.YES, place=container.place, node=node, leaf=True)
     if container.kind is Kind.LOADER:
         return Value(graph=Graph.NO, place=container.place, sources=(container,), node=node, batch=True)
     if container.kind is Kind.MODULE:

@@ -98,6 +98,7 @@ class Flow:
         self.parameters: dict[str, Value] = {}
         self.owner: ClassModel | None = None
         """The class whose method this is."""
+        self._parts: set[str] = set()
         self._leaves: list[list[Environment]] = []
         self.env = Environment({})
 
@@ -173,7 +174,7 @@ class Flow:
                 container = self.evaluate(target.value)
                 expressions.store(self, target, container, value)
             return
-        if isinstance(target, cst.Name):
+        if isinstance(target, cst.Name) and target.value in self._parts:
             self._forget_parts(place)
         elif isinstance(target, cst.Attribute):
             self.evaluate(target.value)
@@ -181,8 +182,14 @@ class Flow:
                 self.happen(Happens.CLEAR, target)
         elif isinstance(target, cst.Subscript):
             expressions.store(self, target, self.evaluate(target.value), value)
+        if not isinstance(target, cst.Name):
+            self.note_part(place)
         self.env.places[place] = value
         self.values[target] = value
+
+    def note_part(self, place: str) -> None:
+        """Remember that places like `x.y` are held, so that a new `x` makes them stale."""
+        self._parts.add(place.split(".")[0].split("[")[0])
 
     def _forget_parts(self, name: str) -> None:
         stale = [place for place in self.env.places if place.startswith((name + ".", name + "["))]

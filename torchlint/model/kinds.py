@@ -78,6 +78,7 @@ class Value:
         "graph",
         "items",
         "kind",
+        "leaf",
         "node",
         "place",
         "qualname",
@@ -102,6 +103,7 @@ class Value:
         scalar: bool = False,
         fresh: bool = False,
         batch: bool = False,
+        leaf: bool = False,
     ) -> None:
         self.kind = kind
         self.graph = graph
@@ -122,6 +124,8 @@ class Value:
         """A tensor with exactly one element."""
         self.fresh = fresh
         """Made by a factory function of torch: shares memory with nothing."""
+        self.leaf = leaf
+        """A parameter or a tensor made with `requires_grad=True`: it takes gradients, and has no graph behind it."""
         self.batch = batch
         """Comes out of an iteration over something unknown: data, as far as anybody can tell, and no model's output."""
         self.roots: list[cst.CSTNode] = []

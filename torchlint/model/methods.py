@@ -326,7 +326,7 @@ def _module_method(flow: Flow, call: cst.Call, name: str, receiver: Value, argum
         return receiver
     if name in ("parameters", "named_parameters", "buffers"):
         if name == "named_parameters":
-            item = Value(Kind.TUPLE, graph=Graph.NO, node=call, items=(Value(Kind.STRING, node=call), Value(Kind.TENSOR, graph=Graph.YES, place=receiver.place, node=call)))
+            item = Value(Kind.TUPLE, graph=Graph.NO, node=call, items=(Value(Kind.STRING, node=call), Value(Kind.TENSOR, graph=Graph.YES, place=receiver.place, node=call, leaf=True)))
             return Value(Kind.LIST, graph=Graph.NO, node=call, elem=item, sources=(receiver,))
         return Value(Kind.PARAMETERS, graph=Graph.NO, place=receiver.place, node=call, sources=(receiver,))
     if name in ("forward", "__call__"):

@@ -15,9 +15,11 @@ import libcst as cst
 
 if TYPE_CHECKING:
     from torchlint.model import FileModel
+    from torchlint.model.kinds import Value
 
-_KEPT = 24
-_LARGEST = 400_000
+_KEPT = 1_000_000
+"""Characters of text whose models are kept; one takes some fifty times its text in memory."""
+_LARGEST = 300_000
 """Characters; larger files are generated ones, and no helper is looked for in them."""
 _LIBRARIES = frozenset(
     """torch torchvision torchaudio numpy scipy pandas sklearn matplotlib transformers accelerate lightning pytorch_lightning os sys math time random
@@ -32,10 +34,30 @@ class Project:
     def __init__(self, roots: Sequence[Path] = ()) -> None:
         self._roots = [os.path.abspath(root) for root in roots]
         self._models: OrderedDict[str, FileModel | None] = OrderedDict()
+        self._size = 0
+        self._following: set[tuple[str, str]] = set()
         self._places: dict[tuple[str, str], str | None] = {}
 
-    def resolve(self, importer: str, path: str) -> tuple[FileModel, str] | None:
-        """The file and the name in it that a dotted path leads to, as imported by the file `importer`."""
+    def definition(self, importer: str, path: str, node: cst.CSTNode) -> Value | None:
+        """What a dotted path, imported by the file `importer`, stands for where a file of the project defines it."""
+        key = (importer, path)
+        if key in self._following:
+            return None  # modules that import a name from each other
+        found = self._resolve(importer, path)
+        if found is None:
+            return None
+        self._following.add(key)
+        try:
+            return found[0].exported(found[1], node)
+        finally:
+            self._following.discard(key)
+
+    def mentions(self, importer: str, path: str, word: str) -> bool:
+        """Whether the file that an imported name comes from holds this word."""
+        found = self._resolve(importer, path)
+        return found is not None and word in found[0].text
+
+    def _resolve(self, importer: str, path: str) -> tuple[FileModel, str] | None:
         module, _, name = path.rpartition(".")
         head = path.partition(".")[0]
         if not module or not name or head in _LIBRARIES or not os.path.isabs(importer) and not os.path.exists(importer):
@@ -80,6 +102,21 @@ class Project:
                 return candidate
         return None
 
+    def remembered(self, path: str, text: str) -> FileModel | None:
+        """The model of a file that another file has already asked for, if it was made from this text."""
+        model = self._models.get(os.path.abspath(path))
+        return model if model is not None and model.text == text else None
+
+    def remember(self, path: str, model: FileModel | None) -> None:
+        """Keep a model for the files that import it; the oldest are forgotten."""
+        path = os.path.abspath(path)
+        previous = self._models.pop(path, None)
+        self._size += (len(model.text) if model is not None else 0) - (len(previous.text) if previous is not None else 0)
+        self._models[path] = model
+        while self._size > _KEPT and len(self._models) > 1:
+            _, oldest = self._models.popitem(last=False)
+            self._size -= len(oldest.text) if oldest is not None else 0
+
     def _model(self, path: str) -> FileModel | None:
         from torchlint.model import FileModel
 
@@ -89,11 +126,9 @@ class Project:
         model: FileModel | None = None
         try:
             text = Path(path).read_text(encoding="utf-8")
-            if len(text) <= _LARGEST:
+            if len(text) <= _LARGEST and "torch" in text:
                 model = FileModel(text, path=path, project=self)
         except (OSError, UnicodeDecodeError, cst.ParserSyntaxError, RecursionError):
             model = None  # its own check reports what is wrong with it
-        self._models[path] = model
-        while len(self._models) > _KEPT:
-            self._models.popitem(last=False)
+        self.remember(path, model)
         return model

@@ -60,9 +60,16 @@ class Kept:
         """Whether backward has run through the value in the same iteration: its graph can serve nobody any more."""
         for value in self.kept.trained():
             if value.has_graph and value.kind in (Kind.TENSOR, Kind.UNKNOWN):
-                if any(call in self.file.tree.order and self.file.is_inside(call, self.loop) for call in value.differentiated):
+                if any(self._frees(call) for call in value.differentiated):
                     return True
         return False
+
+    def _frees(self, call: Node) -> bool:
+        """Whether this backward stands in the same iteration and leaves nothing to differentiate again."""
+        if call not in self.file.tree.order or not self.file.is_inside(call, self.loop):
+            return False
+        retained = [arg.value for arg in call.args if arg.keyword is not None and arg.keyword.value in ("retain_graph", "create_graph")] if isinstance(call, cst.Call) else []
+        return all(isinstance(each, cst.Name) and each.value == "False" for each in retained)
 
     @property
     def is_windowed(self) -> bool:
@@ -125,6 +132,11 @@ class Store(Kept):
         return self.flow.values.get(self.target) or Value()
 
     @property
+    def iterates_over_data(self) -> bool:
+        """Whether the iterations are those of a loop, or of a comprehension over batches: not over the parts of a model."""
+        return True
+
+    @property
     def keeps_tensors(self) -> bool:
         """Whether the container may hold on to a tensor, rather than copy a number out of it."""
         return self.into.kind in (Kind.LIST, Kind.DICT, Kind.TENSOR, Kind.UNKNOWN)
@@ -147,6 +159,13 @@ class Collection(Store):
     """`[f(x) for x in loader]`: the loop is the comprehension, the container what it is assigned to."""
 
     is_windowed = False  # type: ignore[assignment]
+
+    @property
+    def iterates_over_data(self) -> bool:
+        """Whether it runs over batches, not over the parts of a model."""
+        clause = self.loop.for_in  # type: ignore[attr-defined]
+        names = [each for each in descendants(clause.target) if isinstance(each, cst.Name)]
+        return any(value is not None and value.batch for value in (self.flow.values.get(name) for name in names))
 
     @cached_property
     def into(self) -> Value:
@@ -273,7 +292,7 @@ def _repeated_function(file: FileModel, node: Node, target: Node) -> Node | None
 def accumulations(file: FileModel) -> Iterator[Accumulation]:
     for update in file.nodes(cst.AugAssign):
         if isinstance(update.operator, (cst.AddAssign, cst.SubtractAssign)) and not isinstance(update.value, (cst.Integer, cst.Float, cst.List, cst.SimpleString, cst.FormattedString)):
-            loop = outlived_loop(file, update, update.target)
+            loop = outlived_loop(file, update, update.target) if file.handles_graphs(file.function(update)) else None
             if loop is not None:
                 yield Accumulation(file, update, update.target, update.value, loop)
     for assign in file.nodes(cst.Assign):
@@ -283,7 +302,7 @@ def accumulations(file: FileModel) -> Iterator[Accumulation]:
         added = _added(assign.value, target)
         if added is None:
             continue
-        loop = outlived_loop(file, assign, target)
+        loop = outlived_loop(file, assign, target) if file.handles_graphs(file.function(assign)) else None
         if loop is not None:
             yield Accumulation(file, assign, target, added, loop)
 
@@ -330,7 +349,7 @@ def stores(file: FileModel) -> Iterator[Store]:
 
 def _assigned(file: FileModel, assign: cst.Assign, target: cst.Name) -> Iterator[Store]:
     value = assign.value
-    if isinstance(value, (cst.ListComp, cst.SetComp)):
+    if isinstance(value, (cst.ListComp, cst.SetComp)) and file.handles_graphs(file.function(assign)):
         yield Collection(file, assign, target, value.elt, value)
     elif isinstance(value, cst.BinaryOperation) and isinstance(value.operator, cst.Add) and isinstance(value.right, cst.List) and _same(value.left, target):
         yield from _store(file, assign, target, value.right)
@@ -349,6 +368,8 @@ def _is_counted(file: FileModel, use: Node) -> bool:
 
 def _store(file: FileModel, node: Node, target: cst.BaseExpression, value: cst.BaseExpression) -> Iterator[Store]:
     parts = [part for part in _parts(value) if not isinstance(part, (cst.SimpleString, cst.FormattedString, cst.Integer, cst.Float))]
+    if parts and not file.handles_graphs(file.function(node)):
+        return
     loop = outlived_loop(file, node, target) if parts else None
     if loop is not None:
         yield from (Store(file, node, target, part, loop) for part in parts)

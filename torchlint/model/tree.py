@@ -15,6 +15,11 @@ from typing import TypeVar
 import libcst as cst
 
 Node = cst.CSTNode
+
+# LibCST's nodes hash by identity, in Python code. `object`'s own hash says the same and is several times faster; the model lives in
+# dictionaries keyed by nodes.
+cst.CSTNode.__hash__ = object.__hash__  # type: ignore[method-assign]
+
 N = TypeVar("N", bound=cst.CSTNode)
 
 _TRIVIA = frozenset(
@@ -22,6 +27,7 @@ _TRIVIA = frozenset(
     trailing_whitespace asynchronous encoding default_indent default_newline has_trailing_newline operator relative star_sep first second
     quote start end prefix conversion star""".split()
 )
+_PLAIN = frozenset({str, bool, int, cst.MaybeSentinel})
 _FIELDS: dict[type[Node], tuple[str, ...]] = {}
 
 SCOPES = (cst.FunctionDef, cst.ClassDef, cst.Lambda, cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp, cst.Module)
@@ -121,7 +127,7 @@ class Tree:
                     for each in value:
                         parents[each] = node
                     extend(value[::-1])
-                elif isinstance(value, Node):
+                elif shape in known or shape not in _PLAIN and isinstance(value, Node):
                     parents[value] = node
                     push(value)
 
@@ -141,12 +147,15 @@ class Tree:
         """Whether `node` is `ancestor` or stands somewhere in it."""
         if node is ancestor:
             return True
-        depth = self.order[ancestor]
-        for each in self.ancestors(node):
-            if each is ancestor:
+        order, parents = self.order, self.parents
+        depth = order[ancestor]
+        current = parents.get(node)
+        while current is not None:
+            if current is ancestor:
                 return True
-            if self.order[each] < depth:
+            if order[current] < depth:
                 return False
+            current = parents.get(current)
         return False
 
     def statement(self, node: Node) -> Node:
@@ -163,28 +172,29 @@ class Tree:
 
     def function(self, node: Node) -> Node:
         """The function, lambda or module whose code evaluates the node (decorators, defaults and annotations belong outside)."""
-        child = node
-        for each in self.ancestors(node):
-            if isinstance(each, cst.Module):
-                return each
-            if isinstance(each, (cst.FunctionDef, cst.Lambda)) and child is each.body:
-                return each
-            if isinstance(each, cst.FunctionDef) and child is each.params and isinstance(node, cst.Param):
-                return each
-            child = each
+        parents, child = self.parents, node
+        current = parents.get(node)
+        while current is not None:
+            kind = type(current)
+            if kind is cst.FunctionDef:
+                if child is current.body or child is current.params and isinstance(node, cst.Param):  # type: ignore[attr-defined]
+                    return current
+            elif kind is cst.Lambda and child is current.body:  # type: ignore[attr-defined]
+                return current
+            child, current = current, parents.get(current)
         return self.module
 
     def loops(self, node: Node) -> Iterator[cst.For | cst.While]:
         """The loops of the same function whose *body* holds the node, innermost first."""
-        child = node
-        for each in self.ancestors(node):
-            if isinstance(each, (cst.FunctionDef, cst.Lambda, cst.ClassDef)):
+        parents, child = self.parents, node
+        current = parents.get(node)
+        while current is not None:
+            kind = type(current)
+            if kind is cst.FunctionDef or kind is cst.Lambda or kind is cst.ClassDef:
                 return
-            if isinstance(each, LOOPS) and child is each.body:
-                yield each
-            elif isinstance(each, cst.While) and child is each.test:
-                yield each
-            child = each
+            if (kind is cst.For or kind is cst.While) and (child is current.body or kind is cst.While and child is current.test):  # type: ignore[attr-defined]
+                yield current  # type: ignore[misc]
+            child, current = current, parents.get(current)
 
 
 def runs_once(loop: cst.For | cst.While) -> bool:

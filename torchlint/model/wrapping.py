@@ -13,7 +13,7 @@ import libcst as cst
 from torchlint.facts.module_attributes import MODULE_ATTRIBUTES, MODULE_DICT_KEYS_TAKEN
 from torchlint.model.containers import Holds, Store
 from torchlint.model.kinds import Kind
-from torchlint.model.registration import called
+from torchlint.model.registration import called, is_on_instance
 from torchlint.model.tree import Node
 
 if TYPE_CHECKING:
@@ -63,8 +63,17 @@ def _obstacles(held: HeldModules) -> Iterator[str]:
             yield from _obstacles_of_key(held.file, key)
     targets = {store.target for store in held.stores}
     for node in held.file.tree.attributes.get(held.attribute, ()):
-        if node not in targets:
+        if node not in targets and not _belongs_to_another_class(held, node):
             yield from _obstacles_of_use(held.file, node, dictionary)
+
+
+def _belongs_to_another_class(held: HeldModules, node: cst.Attribute) -> bool:
+    """`self.layers` of a class that neither inherits from the owner nor hands down to it."""
+    for each in held.file.ancestors(node):
+        if isinstance(each, cst.ClassDef) and is_on_instance(held.file, node, each):
+            model = held.file.class_model(each)
+            return held.owner not in model.ancestry and model not in held.owner.ancestry
+    return False
 
 
 def _obstacles_of_assignment(held: HeldModules) -> Iterator[str]:
@@ -203,5 +212,13 @@ def _obstacles_of_key(file: FileModel, key: cst.BaseExpression) -> Iterator[str]
         text = str(key.evaluated_value)
         if not text or "." in text or text in MODULE_DICT_KEYS_TAKEN:
             yield f"`nn.ModuleDict` refuses the key {key.value}"
-    elif file.value(key).kind not in (Kind.STRING, Kind.UNKNOWN):
+    elif _kind_of_key(file, key) not in (Kind.STRING, Kind.UNKNOWN):
         yield "the keys of `nn.ModuleDict` are strings"
+
+
+def _kind_of_key(file: FileModel, key: cst.BaseExpression) -> Kind:
+    kind = file.value(key).kind
+    if kind is Kind.UNKNOWN and isinstance(key, cst.Name):
+        kinds = {file.value(binding.node).kind for binding in file.names.bindings(key)}
+        return kinds.pop() if len(kinds) == 1 else Kind.UNKNOWN
+    return kind

@@ -38,7 +38,8 @@ def render(report: Report, output_format: str) -> Iterator[str]:
 
 
 def nothing_found(report: Report) -> str:
-    return f"No findings in {count(report.checked, 'file')}."
+    left = " left" if any(file.fixed for file in report.files) else ""
+    return f"No findings{left} in {count(report.checked, 'file')}."
 
 
 def count(number: int, noun: str) -> str:

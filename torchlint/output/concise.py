@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
+from torchlint.diagnostic import Diagnostic
 from torchlint.edits import Applicability
 from torchlint.output import Report
 from torchlint.output.excerpt import visible
 from torchlint.output.summary import summary
+from torchlint.selection import INTERNAL_ERROR, SYNTAX_ERROR
 
 
 def render(report: Report) -> Iterator[str]:
     applicable = Applicability.UNSAFE if report.unsafe else Applicability.SAFE
     for file in report.files:
         for each in file.diagnostics:
-            mark = " [*]" if each.fix is not None and each.fix.applicability >= applicable else ""
-            yield f"{file.path}:{each.location.row}:{each.location.column}: {each.code}{mark} {visible(each.message)}"
+            yield _line(file.path, each, marked=each.fix is not None and each.fix.applicability >= applicable)
     yield from summary(report)
+
+
+def failures(report: Report) -> Iterator[str]:
+    """Only what kept a file from being checked: worth a line even where findings are not wanted."""
+    for file in report.files:
+        yield from (_line(file.path, each) for each in file.diagnostics if each.code in (INTERNAL_ERROR.code, SYNTAX_ERROR.code))
+
+
+def _line(path: Path, finding: Diagnostic, *, marked: bool = False) -> str:
+    return f"{path}:{finding.location.row}:{finding.location.column}: {finding.code}{' [*]' if marked else ''} {visible(finding.message)}"

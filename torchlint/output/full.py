@@ -46,7 +46,8 @@ def _finding(file: FileReport, finding: Diagnostic, positions: Positions, report
     severity, code = style(finding.severity.label, fg=color, bold=True), style(finding.code, bold=True)
     yield f"{style(where, bold=True)}: {severity} {code} {finding.name}{mark}"
     yield f"  {visible(finding.message)}"
-    rows = list(excerpt(positions, finding.location, finding.end_location)) if file.text else []
+    # A failure of ours is not in the source, and a file that cannot be decoded has no text to show.
+    rows = [] if finding.is_internal_error or not file.text else list(excerpt(positions, finding.location, finding.end_location))
     width = max((len(str(number)) for number, _, _ in rows if number), default=1)
     for number, source, carets in rows:
         gutter = str(number or "").rjust(width)
@@ -68,7 +69,11 @@ def _how(finding: Diagnostic) -> str:
     """What applies the fix."""
     if finding.fix is None:
         return ""
-    options = {Applicability.SAFE: "--fix", Applicability.UNSAFE: "--fix --unsafe-fixes", Applicability.DISPLAY: "shown below, never applied"}
+    options = {
+        Applicability.SAFE: "--fix",
+        Applicability.UNSAFE: "--fix --unsafe-fixes",
+        Applicability.DISPLAY: "shown below, never applied",
+    }
     return f" ({options[finding.fix.applicability]})"
 
 

@@ -186,7 +186,9 @@ def _without_last(file: FileModel, previous: cst.Arg, argument: cst.Arg) -> Iter
         yield Edit(before, end, "")
     else:
         yield Edit(*comma, "")
-        yield Edit(row_start(file.text, start) - len(_newline_before(file.text, start)), end, "")
+        if not file.text[end : row_end(file.text, end)].strip():  # else what follows would end up in the comment
+            start = row_start(file.text, start) - len(_newline_before(file.text, start))
+        yield Edit(start, end, "")
 
 
 def _newline_before(text: str, offset: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 import libcst as cst
 
@@ -153,11 +153,9 @@ def _anchor(module: cst.Module, relatives: list[_Import]) -> int:
     body = module.body
     if relatives:
         direct = {each.statement for each in relatives if each.is_direct}
-        place = next(
-            (i for i, line in enumerate(body) if isinstance(line, cst.SimpleStatementLine) and not direct.isdisjoint(line.body)), None
-        )
-        if place is None:
-            raise Unfixable("the package is only imported under a condition or when needed")
+        place = next((place for place, line in enumerate(body) if _is_import(line) and not direct.isdisjoint(line.body)), -1)
+        if place < 0:
+            raise Unfixable("the package is only imported under a condition, when needed, or beside other code")
     else:
         place = 0 if body and _is_docstring(body[0]) else -1
     while place + 1 < len(body) and _is_import(body[place + 1]):
@@ -170,7 +168,7 @@ def _is_docstring(line: cst.CSTNode) -> bool:
     return isinstance(first, cst.Expr) and isinstance(first.value, (cst.SimpleString, cst.ConcatenatedString))
 
 
-def _is_import(line: cst.CSTNode) -> bool:
+def _is_import(line: cst.CSTNode) -> TypeGuard[cst.SimpleStatementLine]:
     return isinstance(line, cst.SimpleStatementLine) and all(isinstance(each, (cst.Import, cst.ImportFrom)) for each in line.body)
 
 

@@ -110,7 +110,7 @@ def slot(node: cst.CSTNode, parent: Parent) -> Slot:
     if holder is not None:
         for level, table in ((Slot.OPEN, _OPEN), (Slot.OPERAND, _OPERAND), (Slot.RECEIVER, _RECEIVER)):
             if any(getattr(holder, field) is node for field in table.get(type(holder), ())):
-                _check_display(holder, parent)
+                _check_whole(holder, parent)
                 return level
     raise Unfixable("it is not the value of an expression")
 
@@ -158,12 +158,17 @@ def glued(text: str, start: int, end: int, content: str) -> str:
     return left + content + right
 
 
-def _check_display(holder: cst.CSTNode, parent: Parent) -> None:
-    """`a` in `(a, b) = ...` is an element of a tuple, but a target like the tuple itself."""
+def _check_whole(holder: cst.CSTNode, parent: Parent) -> None:
+    """Refuse the parts of what is no value as a whole: `a` in `(a, b) = ...`, in `import a.b` and in `case a.b:`."""
+    whole: cst.CSTNode | None = holder
     if isinstance(holder, (cst.Element, cst.StarredElement)):
-        display = parent(holder)
-        if isinstance(display, (cst.List, cst.Tuple)):
-            slot(display, parent)
+        whole = parent(holder)
+        if isinstance(whole, (cst.List, cst.Tuple)):
+            slot(whole, parent)
+    while isinstance(whole, cst.Attribute):
+        whole = parent(whole)
+    if isinstance(whole, (cst.ImportFrom, cst.ImportAlias, cst.MatchValue, cst.MatchClass)):
+        raise Unfixable("it is not the value of an expression")
 
 
 def _is_word(character: str) -> bool:

@@ -131,7 +131,7 @@ def _alone(work: Sequence[tuple[Path, Settings, int]], task: Task) -> Iterator[F
 
 
 def _pool(processes: int) -> ProcessPoolExecutor:
-    """Forked where that is the system's custom: the rules are loaded once and shared, and this process has no threads that a fork would break."""
+    """Forked on Linux: the rules are loaded once and shared, and this process has no threads that a fork would break."""
     import multiprocessing
     import sys
     from concurrent.futures import ProcessPoolExecutor

@@ -20,6 +20,7 @@ from torchlint.rule import Rule
 from torchlint.run.failure import account
 from torchlint.settings import Settings
 from torchlint.sources import writing
+from torchlint.sources.nesting import too_deep
 from torchlint.sources.reading import Undecodable, decode
 
 if TYPE_CHECKING:
@@ -88,11 +89,16 @@ def check_bytes(data: bytes, path: Path, settings: Settings, task: Task) -> File
         source = decode(data)
     except Undecodable as error:
         return _failed(path, settings, selection.SYNTAX_ERROR, str(error), error.row)
+    if (row := too_deep(source.text)) is not None:
+        report = _failed(path, settings, selection.SYNTAX_ERROR, "this file is nested more deeply than Python allows", row)
+        return replace(report, text=source.text)
     seconds: dict[str, float] = {}
     try:
         text, left, fixed = _linted(source.text, path, settings, task, seconds if task.timed else None)
     except Exception as error:  # noqa: BLE001 - a defect of ours in one file must not take the others with it; it is reported as TL000
-        return replace(_failed(path, settings, selection.INTERNAL_ERROR, f"torchlint failed on this file: {account(error)}", 1), text=source.text)
+        return replace(
+            _failed(path, settings, selection.INTERNAL_ERROR, f"torchlint failed on this file: {account(error)}", 1), text=source.text
+        )
     diff = _diff(source.text, text, path) if task.mode is Mode.DIFF else ""
     return FileReport(path, tuple(left), text, tuple(fixed), diff, seconds=seconds)
 

@@ -111,8 +111,8 @@ class _Comparing:
             yield from self.tensors(before, after, place)
         elif kinds[0] == "number":
             yield from self.numbers(_numbers(before), _numbers(after), place)
-        elif kinds[0] == "plain":
-            yield from self.same(before["value"], after["value"], place)
+        elif kinds[0] in ("plain", "mode"):
+            yield from self.same(before["value"], after["value"], place, "mode" if kinds[0] == "mode" else "value")
         elif kinds[0] == "module":
             yield from self.modules(before, after, place)
         else:
@@ -133,16 +133,16 @@ class _Comparing:
 
     def modules(self, before: Node, after: Node, place: _Place) -> Iterator[Difference]:
         yield from self.children(before["state_dict"], after["state_dict"], place.under(".state_dict()", "state_dict"))
-        yield from self.children(before["parameters"], after["parameters"], place.at(".parameters"))
+        yield from self.children(before["parameters"], after["parameters"], place.at(".parameters"), "state_dict")
         yield from self.children(before["buffers"], after["buffers"], place.at(".buffers"))
-        yield from self.children(before["modes"], after["modes"], place.under(".training", "mode"))
+        yield from self.children(before["modes"], after["modes"], place.at(".modules"), "mode")
         for mode in ("train", "eval"):
             yield from self.children(before[mode], after[mode], place.under(f" in {mode} mode", mode))
 
-    def children(self, before: list[list[Any]], after: list[list[Any]], place: _Place) -> Iterator[Difference]:
-        """Named parts, in order: names first, then those that both have."""
+    def children(self, before: list[list[Any]], after: list[list[Any]], place: _Place, names: str = "value") -> Iterator[Difference]:
+        """Named parts, in order: first whether they go by the same names, then those that both have."""
         first, second = dict(before), dict(after)
-        yield from self.same(list(first), list(second), place.at(" keys"))
+        yield from self.same(list(first), list(second), place.at(" keys"), names)
         for name in first:
             if name in second:
                 yield from self.nodes(first[name], second[name], place.at(f"[{name}]"))

@@ -60,6 +60,8 @@ def behaviour(value: object, node: Node, example: Callable[[], object], seed: Ca
 class _Observer:
     def __init__(self) -> None:
         self.storages: dict[int, int] = {}
+        self.held: list[object] = []
+        """What was made only to be described: were it freed, another storage could take its place and look like the same."""
 
     def describe(self, value: object, where: str) -> Node:
         if isinstance(value, torch.Tensor):
@@ -77,7 +79,9 @@ class _Observer:
         if isinstance(value, torch.Generator):
             return {"kind": "plain", "type": "Generator", "value": _digest(_bytes(value.get_state()))}
         if hasattr(value, "__array_interface__"):
-            return self.tensor(torch.from_numpy(value)) | {"type": type(value).__name__}
+            tensor = torch.from_numpy(value)
+            self.held.append(tensor)
+            return self.tensor(tensor) | {"type": type(value).__name__}
         parts = _parts(value)
         if parts is None:
             kind = type(value).__name__
@@ -108,6 +112,7 @@ class _Observer:
     def module(self, module: Any, where: str) -> Node:
         """Values stand in the state_dict; a parameter adds what is not saved, and a buffer the values that are not."""
         state = module.state_dict()
+        self.held.append(state)
         return {
             "kind": "module",
             "type": _type_of(module),
@@ -120,7 +125,7 @@ class _Observer:
         }
 
     def mode(self, module: Any) -> Node:
-        return {"kind": "plain", "type": _type_of(module), "value": "train" if module.training else "eval"}
+        return {"kind": "mode", "type": _type_of(module), "value": "train" if module.training else "eval"}
 
     def children(self, value: object, items: Iterable[tuple[str, Node]]) -> Node:
         return {"kind": "items", "type": type(value).__name__, "items": [[name, node] for name, node in items]}

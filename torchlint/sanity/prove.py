@@ -15,9 +15,8 @@ from torchlint.sanity.verdict import Outcome, Trial, Verdict
 from torchlint.settings import Settings
 
 
-def rules(selected: Sequence[Rule], machine: trials.Machine, device: str | None, *, workers: int) -> Iterator[Outcome]:
-    """Every rule on one kind of device, or on all: first those that leave nothing to run, then the others as they are judged."""
-    kinds = [device] if device else [*machine.present, *machine.absent]
+def rules(selected: Sequence[Rule], machine: trials.Machine, kinds: Sequence[str], *, workers: int) -> Iterator[Outcome]:
+    """Every rule on these kinds of device: first those that leave nothing to run, then the others as they are judged."""
     prepared: list[Trial] = []
     for rule in selected:
         try:

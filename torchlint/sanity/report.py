@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from torchlint.sanity.verdict import Outcome, Verdict
 
-COLUMNS = ("rule", "device", "verdict", "largest difference", "gain per step")
+COLUMNS = ("rule", "device", "verdict", "largest difference", "measured per step")
 
 
 def as_json(outcomes: Sequence[Outcome], torch: str) -> str:
@@ -82,7 +82,7 @@ def notes(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def gain(outcome: Outcome) -> str:
-    """What the rule saves, of what its scenario measured."""
+    """What the fix changes about what the program costs."""
     parts = []
     for name, write in _WRITE.items():
         before, after = outcome.costs.get(name, (0.0, 0.0))

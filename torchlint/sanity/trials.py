@@ -21,6 +21,10 @@ class Machine:
     absent: dict[str, str]
     """Those that are not there, with the reason."""
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return (*self.present, *self.absent)
+
 
 def machine() -> Machine:
     """Asked of torch, in a process of its own."""

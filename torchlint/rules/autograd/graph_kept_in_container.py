@@ -10,10 +10,10 @@ from torchlint.rule import KEEPS, SAFE, UNSAFE, WARNING, Finding, Fix, rule
 @rule("TL101", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=("backward", "eval()", "Module"))
 def check(file: FileModel) -> Iterator[Finding]:
     for store in file.stores():
-        if not store.kept.has_graph:
-            continue  # a number, a detached tensor, or made where gradients are off; or nothing is known of it
-        if not store.keeps_tensors:
-            continue  # a numpy array takes the number out
+        if not store.kept.has_graph or store.kept.leaf:
+            continue  # a number, a detached tensor, made where gradients are off, a parameter itself; or nothing is known of it
+        if not store.keeps_tensors or not store.iterates_over_data:
+            continue  # a numpy array takes the number out; a comprehension over layers or parameters ends with them
         if store.is_differentiated:
             continue  # collected on purpose, for a backward over all of it
         if not store.is_spent and (store.escapes or store.is_windowed):

@@ -1,0 +1,104 @@
+"""How a changed text replaces a file: all of it or nothing."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from torchlint.sources import writing
+from torchlint.sources.reading import decode
+from torchlint.sources.writing import NotWritten, write
+
+
+def rewrite(path: Path, before: str, after: str) -> None:
+    original = path.read_bytes()
+    source = decode(original)
+    write(path, source, source.text.replace(before, after), original)
+
+
+def test_encoding_mark_and_line_ends_stay_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    for data in (b"\xef\xbb\xbfa = 1\r\nb = 2\rc\n", "# coding: latin-1\na = 'é'\n".encode("latin-1"), b"\x0ca = 1"):
+        path.write_bytes(data)
+        rewrite(path, "a =", "long =")
+
+        assert path.read_bytes() == data.replace(b"a =", b"long =")
+
+
+def test_mode_stays_as_it_is_and_nothing_is_left_beside(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_text("a\n", encoding="utf-8")
+    path.chmod(0o751)
+    rewrite(path, "a", "b")
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o751
+    assert [each.name for each in tmp_path.iterdir()] == ["a.py"]
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real.py").write_text("a\n", encoding="utf-8")
+    link = tmp_path / "link.py"
+    link.symlink_to("real.py")
+    rewrite(link, "a", "b")
+
+    assert link.is_symlink()
+    assert (tmp_path / "real.py").read_text(encoding="utf-8") == "b\n"
+
+
+def test_a_file_that_changed_meanwhile_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_bytes(b"theirs\n")
+
+    with pytest.raises(NotWritten, match="it changed while it was checked"):
+        write(path, decode(b"a\n"), "b\n", b"a\n")
+    assert path.read_bytes() == b"theirs\n"
+    assert [each.name for each in tmp_path.iterdir()] == ["a.py"]
+
+
+def test_a_file_that_is_gone_stays_gone(tmp_path: Path) -> None:
+    with pytest.raises(NotWritten, match="No such file"):
+        write(tmp_path / "a.py", decode(b"a\n"), "b\n", b"a\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, MemoryError, OSError])
+def test_whatever_interrupts_leaves_the_file_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interrupt: type[BaseException]) -> None:
+    path = tmp_path / "a.py"
+    path.write_bytes(b"a\n")
+
+    def fail(descriptor: int) -> None:
+        raise interrupt
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises((interrupt, NotWritten)):
+        rewrite(path, "a", "b")
+    assert path.read_bytes() == b"a\n"
+    assert [each.name for each in tmp_path.iterdir()] == ["a.py"]
+
+
+def test_a_read_only_file_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.py"
+    path.write_bytes(b"a\n")
+    monkeypatch.setattr(writing.os, "access", lambda path, mode: False)  # the suite may run as root, who may write anything
+
+    with pytest.raises(NotWritten, match="it is read-only"):
+        rewrite(path, "a", "b")
+    assert path.read_bytes() == b"a\n"
+
+
+def test_what_the_encoding_cannot_hold_is_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_bytes(b"# coding: latin-1\na\n")
+
+    with pytest.raises(NotWritten, match="cannot hold 'ж'"):
+        rewrite(path, "a\n", "ж\n")
+    assert path.read_bytes() == b"# coding: latin-1\na\n"
+
+
+def test_bytes_that_do_not_survive_decoding_are_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_bytes(b"# coding: utf-7\na = '+AGE-'\n")
+
+    with pytest.raises(NotWritten, match="does not give the same bytes back"):
+        rewrite(path, "a =", "b =")
