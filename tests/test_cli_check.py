@@ -415,6 +415,32 @@ def test_an_interrupt_is_told_from_findings(torchlint: Torchlint, monkeypatch: p
     assert (result.status, result.err.strip(), read("a.py")) == (cli.INTERRUPTED, "torchlint: interrupted; every file is whole", SAFE)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "text", "unneeded"),
+    [
+        (
+            ("--version",),
+            "",
+            {"libcst", "rich", "pathspec", "multiprocessing", "tomllib", "tomli", "torchlint.selection", "torchlint.settings"},
+        ),
+        (
+            ("check",),
+            "print(1)\n",
+            {"libcst", "rich", "pathspec", "multiprocessing", "tomllib", "tomli", "torchlint.rule", "difflib", "json"},
+        ),
+        (("check",), SAFE, {"torch", "rich", "pygls", "pathspec", "multiprocessing", "difflib"}),
+    ],
+)
+def test_nothing_is_imported_that_is_not_needed(tmp_path: Path, arguments: tuple[str, ...], text: str, unneeded: set[str]) -> None:
+    (tmp_path / "a.py").write_text(text, encoding="utf-8")
+    code = f"import sys; sys.argv = ['torchlint', *{arguments!r}]\nfrom torchlint.__main__ import main\n"
+    code += "try: main()\nexcept SystemExit: print('\\n'.join(sys.modules))"
+    result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=True)
+
+    assert "torchlint.cli" in result.stdout
+    assert unneeded & set(result.stdout.splitlines()) == set()
+
+
 def environment(**more: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), **more}
 

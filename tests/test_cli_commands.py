@@ -19,11 +19,17 @@ def test_every_module_of_the_command_line_is_a_command(torchlint: Torchlint) -> 
     assert [line.split()[0] for line in result.out.split("Commands:\n")[1].splitlines()] == ["check", "config", "rule", "sanity"]
 
 
+def test_without_arguments_help_is_shown(torchlint: Torchlint) -> None:
+    result = torchlint()
+
+    assert "Commands:" in result.out + result.err
+
+
 def test_version(torchlint: Torchlint) -> None:
     assert torchlint("--version").out == f"torchlint {__version__}\n"
 
 
-@pytest.mark.parametrize("arguments", [("nothing",), ("_hidden",), ("os",), ("check.x",), ()])
+@pytest.mark.parametrize("arguments", [("nothing",), ("os",), ("check.x",)])
 def test_what_is_no_command_is_2(torchlint: Torchlint, arguments: tuple[str, ...]) -> None:
     assert torchlint(*arguments).status == 2
 

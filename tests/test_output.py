@@ -76,24 +76,21 @@ def test_full_says_what_applies_a_fix(level: Applicability, how: str) -> None:
     assert f"  = help: add the detached value {how}" in lines("full", report(at_level(level)))
 
 
+def sketch(shown: list[str]) -> list[str]:
+    return [line[4:] for line in shown if line.startswith(("    -", "    +"))]
+
+
 def test_full_shows_what_is_never_applied() -> None:
     shown = lines("full", report(at_level(Applicability.DISPLAY)))
 
-    assert ["    -     total += loss", "    +     total += loss.detach()"] == [
-        line for line in shown if line.startswith(("    -", "    +"))
-    ]
+    assert sketch(shown) == ["-     total += loss", "+     total += loss.detach()"]
 
 
 def test_a_shown_fix_of_several_edits_is_shown_row_by_row() -> None:
     edits = (Edit(0, 0, "import os\n"), Edit(START, END, "a"), Edit(END, END, ".b()"))
     fix = ResolvedFix(edits, Applicability.DISPLAY, Effect.KEEPS, "")
-    shown = lines("full", report(finding(fix=fix)))
 
-    assert [line[4:] for line in shown if line.startswith(("    -", "    +"))] == [
-        "+ import os",
-        "-     total += loss",
-        "+     total += a.b()",
-    ]
+    assert sketch(lines("full", report(finding(fix=fix)))) == ["+ import os", "-     total += loss", "+     total += a.b()"]
 
 
 def test_full_is_coloured_only_if_asked() -> None:

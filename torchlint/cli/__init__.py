@@ -55,9 +55,6 @@ def _run() -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         status = torchlint.main(prog_name="torchlint", standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
-        return FAILURE
     except click.ClickException as error:
         error.show()
         return FAILURE

@@ -8,7 +8,8 @@ EXACT_FACTORIES = frozenset(
 """Constructors whose elements are the same on every device, bit for bit."""
 
 ROUNDED_FACTORIES = frozenset(
-    f"torch.{name}" for name in "arange range linspace logspace bartlett_window blackman_window hamming_window hann_window kaiser_window".split()
+    f"torch.{name}"
+    for name in "arange range linspace logspace bartlett_window blackman_window hamming_window hann_window kaiser_window".split()
 )
 """Constructors that compute their elements: fractions may differ in the last bit between devices."""
 
@@ -17,5 +18,7 @@ DRAWN_FACTORIES = frozenset(f"torch.{name}" for name in "rand randn randint rand
 
 DEVICE_FACTORIES = EXACT_FACTORIES | ROUNDED_FACTORIES | DRAWN_FACTORIES
 
-CONSTANT_FACTORIES = frozenset(f"torch.{name}" for name in "zeros ones empty eye zeros_like ones_like empty_like tril_indices triu_indices".split())
+CONSTANT_FACTORIES = frozenset(
+    f"torch.{name}" for name in "zeros ones empty eye zeros_like ones_like empty_like tril_indices triu_indices".split()
+)
 """Constructors whose elements every type can hold: building and then casting gives what building with that type gives."""

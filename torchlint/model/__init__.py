@@ -29,7 +29,7 @@ from typing import TypeVar
 
 import libcst as cst
 
-from torchlint.model import aliases, callers, containers, moves, retention, spelling, training, unwrapping
+from torchlint.model import aliases, callers, containers, moves, retention, spelling, training, unwrapping, waits
 from torchlint.model.aliases import Alias
 from torchlint.model.classes import ClassModel
 from torchlint.model.containers import HeldModules
@@ -44,9 +44,10 @@ from torchlint.model.retention import Store
 from torchlint.model.source import Source
 from torchlint.model.training import TrainingLoop, receiver
 from torchlint.model.tree import Node, Tree
+from torchlint.model.waits import Wait
 from torchlint.settings import Settings
 
-__all__ = ["Alias", "Binds", "ClassModel", "CreatedThenMoved", "Event", "FileModel", "Flow", "Graph", "Happens", "HeldModules", "Kind", "Place", "Project", "Store", "Sure", "TrainingLoop", "Value", "receiver"]
+__all__ = ["Alias", "Binds", "ClassModel", "CreatedThenMoved", "Event", "FileModel", "Flow", "Graph", "Happens", "HeldModules", "Kind", "Place", "Project", "Store", "Sure", "TrainingLoop", "Value", "Wait", "receiver"]
 
 N = TypeVar("N", bound=cst.CSTNode)
 
@@ -304,3 +305,7 @@ class FileModel:
     def never_runs(self, call: cst.Call) -> bool:
         """Whether what a call wraps around a module is taken off again before it is run."""
         return unwrapping.never_runs(self, call)
+
+    def waits(self) -> Iterator[Wait]:
+        """Where the host waits for the device in every iteration of a loop over batches."""
+        return waits.waits(self)

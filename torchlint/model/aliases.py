@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 _SAME_MEMORY = frozenset({"data", "T", "mT", "H", "mH", "real", "imag"})
 _VIEWING = VIEWS - {"reshape", "flatten"} | {"detach"}
-_METADATA = frozenset("shape size dtype device ndim dim numel requires_grad is_cuda is_leaf grad grad_fn stride layout element_size names requires_grad_ zero_grad".split())
+_METADATA = frozenset(
+    """shape size dtype device ndim dim numel requires_grad is_cuda is_leaf grad grad_fn stride layout element_size names
+    requires_grad_ zero_grad""".split()
+)
 """What a change in place leaves as it was: reading it is no harm."""
 _ASKS_ONLY = frozenset({"len", "isinstance", "type", "hasattr"})
 _IDENTITY = frozenset({"data_ptr", "untyped_storage", "storage", "is_set_to", "share_memory_"})
@@ -78,7 +81,8 @@ class Alias:
 
 def aliases(file: FileModel) -> Iterator[Alias]:
     """Every `b = a` between two local names where `a` is known to be a tensor, parameters of modules left out."""
-    for assign in (*file.nodes(cst.Assign), *file.nodes(cst.AnnAssign)):
+    statements: list[cst.Assign | cst.AnnAssign] = [*file.nodes(cst.Assign), *file.nodes(cst.AnnAssign)]
+    for assign in statements:
         names = _pair(assign)
         if names is None or not _is_shared_tensor(file.value(names[1])):
             continue
@@ -130,7 +134,9 @@ def _is_straight(file: FileModel, creation: cst.Call, assign: Node, old: cst.Nam
         return False
     lines = [file.statement(node) for node in (creation, assign, change, read)]
     block = file.parent(lines[0])
-    if any(file.parent(line) is not block or not isinstance(line, cst.SimpleStatementLine) for line in lines) or not file.is_after(read, change):
+    if any(file.parent(line) is not block or not isinstance(line, cst.SimpleStatementLine) for line in lines) or not file.is_after(
+        read, change
+    ):
         return False
     between = [each for each in file.references(old) if file.is_after(each, creation) and file.is_after(assign, each)]
     return not any(_escapes(file, each) for each in between)
@@ -142,7 +148,9 @@ def _escapes(file: FileModel, name: cst.Name) -> bool:
     if isinstance(above, cst.Arg):
         call = file.parent(above)
         path = file.qualname(call.func) if isinstance(call, cst.Call) else None
-        known = isinstance(call, cst.Call) and isinstance(call.func, cst.Name) and call.func.value in ("print", "len", "float", "int", "str")
+        known = (
+            isinstance(call, cst.Call) and isinstance(call.func, cst.Name) and call.func.value in ("print", "len", "float", "int", "str")
+        )
         return not known and not (path or "").startswith("torch.")
     return isinstance(above, (cst.Element, cst.DictElement, cst.Assign, cst.AnnAssign, cst.Return, cst.Yield, cst.NamedExpr, cst.IfExp))
 
@@ -176,10 +184,11 @@ class _Trace:
         self._continues: list[set[_State]] = []
 
     def run(self) -> None:
-        owner = self.file.tree.function(self.assign)
-        body = owner.body
-        if isinstance(body, (cst.BaseSuite, list, tuple)):
-            self._block(body.body if isinstance(body, cst.BaseSuite) else body, {_State.APART})
+        function = self.file.function(self.assign)
+        if isinstance(function, cst.FunctionDef):
+            self._suite(function.body, {_State.APART})
+        elif isinstance(function, cst.Module):
+            self._block(function.body, {_State.APART})
 
     # -- statements -----------------------------------------------------------------------------------------------------
 
@@ -337,7 +346,11 @@ class _Trace:
                 node = node.value
             elif isinstance(node, cst.Subscript) and all(_is_basic(each.slice) for each in node.slice):
                 node = node.value
-            elif isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and (node.func.attr.value in _VIEWING or _in_place(node.func.attr.value)):
+            elif (
+                isinstance(node, cst.Call)
+                and isinstance(node.func, cst.Attribute)
+                and (node.func.attr.value in _VIEWING or _in_place(node.func.attr.value))
+            ):
                 node = node.func.value
             else:
                 return None
@@ -367,7 +380,9 @@ class _Trace:
         func = call.func
         name = func.attr.value if isinstance(func, cst.Attribute) else func.value if isinstance(func, cst.Name) else ""
         method_of = func.value if isinstance(func, cst.Attribute) and self.file.qualname(func) is None else None
-        if (name == "id" or name in _IDENTITY) and any(isinstance(each, cst.Name) and each.value in (self.new, self.old) for each in descendants(call)):
+        if (name == "id" or name in _IDENTITY) and any(
+            isinstance(each, cst.Name) and each.value in (self.new, self.old) for each in descendants(call)
+        ):
             self.compared = True
             return
         if method_of is None and name in _ASKS_ONLY:
@@ -393,7 +408,10 @@ class _Trace:
         if not call.args:
             return None
         path = self.file.qualname(call.func) or ""
-        inplace = any(arg.keyword is not None and arg.keyword.value == "inplace" and isinstance(arg.value, cst.Name) and arg.value.value == "True" for arg in call.args)
+        inplace = any(
+            arg.keyword is not None and arg.keyword.value == "inplace" and isinstance(arg.value, cst.Name) and arg.value.value == "True"
+            for arg in call.args
+        )
         if path.startswith("torch.") and (inplace or _in_place(name) and not name.startswith("clip_grad")):
             return call.args[0]
         return None
@@ -406,5 +424,9 @@ def _in_place(name: str) -> bool:
 def _is_basic(index: cst.BaseSlice) -> bool:
     """Whether an index yields a view: a number, a slice. An index that is a tensor copies."""
     if isinstance(index, cst.Index):
-        return isinstance(index.value, (cst.Integer, cst.Ellipsis, cst.UnaryOperation)) or isinstance(index.value, cst.Name) and index.value.value == "None"
+        return (
+            isinstance(index.value, (cst.Integer, cst.Ellipsis, cst.UnaryOperation))
+            or isinstance(index.value, cst.Name)
+            and index.value.value == "None"
+        )
     return True

@@ -37,12 +37,12 @@ class Arguments:
     call: cst.Call
     positional: list[Value]
     keywords: dict[str, Value]
-    spread: bool
-    """`*args` or `**kwargs` stand in the call: what is missing may be in there."""
+    spread: tuple[Value, ...]
+    """What is given as `*args` or `**kwargs`: an argument that seems to be missing may be in there."""
 
     @property
     def values(self) -> tuple[Value, ...]:
-        return (*self.positional, *self.keywords.values())
+        return (*self.positional, *self.keywords.values(), *self.spread)
 
     def get(self, position: int | None, name: str | None = None) -> Value | None:
         if name is not None and name in self.keywords:
@@ -77,19 +77,19 @@ def evaluate(flow: Flow, call: cst.Call) -> Value:
 def _arguments(flow: Flow, call: cst.Call) -> Arguments:
     positional: list[Value] = []
     keywords: dict[str, Value] = {}
-    spread = False
+    spread: list[Value] = []
     for arg in call.args:
         value = flow.evaluate(arg.value)
         if arg.star:
-            spread = True
-            if not keywords and arg.star == "*" and value.items:
+            if not keywords and not spread and arg.star == "*" and value.items:
                 positional += value.items
-                spread = False
+            else:
+                spread.append(value)
         elif arg.keyword is not None:
             keywords[arg.keyword.value] = value
         else:
             positional.append(value)
-    return Arguments(call, positional, keywords, spread)
+    return Arguments(call, positional, keywords, tuple(spread))
 
 
 def of_value(flow: Flow, call: cst.Call, target: Value, arguments: Arguments) -> Value:

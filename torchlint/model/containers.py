@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 _DISPLAYS = (cst.List, cst.Tuple, cst.Set)
 _BUILDERS = {"list": "list", "tuple": "list", "set": "set", "dict": "dict", "collections.OrderedDict": "dict", "collections.deque": "deque"}
 _STORING = frozenset("append appendleft add insert extend update setdefault".split())
-_WEIGHTED_LOSSES = frozenset({"torch.nn.CrossEntropyLoss", "torch.nn.NLLLoss", "torch.nn.BCELoss", "torch.nn.BCEWithLogitsLoss", "torch.nn.MultiMarginLoss"})
+_WEIGHTED_LOSSES = frozenset(
+    {"torch.nn.CrossEntropyLoss", "torch.nn.NLLLoss", "torch.nn.BCELoss", "torch.nn.BCEWithLogitsLoss", "torch.nn.MultiMarginLoss"}
+)
 
 
 class Holds(Enum):
@@ -91,10 +93,10 @@ class HeldModules:
             shape = _shape(self.file, value) if value is not None else None
             if value is not None and shape is not None and not self._is_itself(value):
                 found.append(Store(target, value, shape, tuple(_elements(self, value))))
-        for target, value in _class_level(self.owner, self.attribute):
-            shape = _shape(self.file, value)
+        for name, default in _class_level(self.owner, self.attribute):
+            shape = _shape(self.file, default)
             if shape is not None:
-                found.append(Store(target, value, shape, tuple(_elements(self, value))))
+                found.append(Store(name, default, shape, tuple(_elements(self, default))))
         return found
 
     @cached_property
@@ -105,9 +107,9 @@ class HeldModules:
             for value in _put_in(self.file, node):
                 spread = isinstance(self.file.parent(node), cst.AugAssign) or _method(self.file, node) in ("extend", "update")
                 found += _elements(self, value) if spread else [_element(self, value)]
-        for _, _, value in self.owner.assignments.get(self.attribute, ()):
-            if value is not None and self._is_itself(value):
-                found += _elements(self, value)
+        for _, _, assigned in self.owner.assignments.get(self.attribute, ()):
+            if assigned is not None and self._is_itself(assigned):
+                found += _elements(self, assigned)
         return found
 
     @cached_property
@@ -160,7 +162,9 @@ def held_modules(file: FileModel) -> Iterator[HeldModules]:
     for owner in file.classes():
         if not owner.is_module:
             continue
-        names = [name for name, found in owner.assignments.items() if any(value is not None and _shape(file, value) for _, _, value in found)]
+        names = [
+            name for name, found in owner.assignments.items() if any(value is not None and _shape(file, value) for _, _, value in found)
+        ]
         names += [name for name in _class_names(owner) if name not in names]
         for name in names:
             held = HeldModules(file, owner, name)
@@ -375,7 +379,12 @@ def _is_first(node: Node | None) -> bool:
 
 def _is_frozen(node: cst.BaseExpression) -> bool:
     while isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
-        if node.func.attr.value == "requires_grad_" and node.args and isinstance(node.args[0].value, cst.Name) and node.args[0].value.value == "False":
+        if (
+            node.func.attr.value == "requires_grad_"
+            and node.args
+            and isinstance(node.args[0].value, cst.Name)
+            and node.args[0].value.value == "False"
+        ):
             return True
         node = node.func.value
     return False
@@ -403,6 +412,10 @@ def _class_names(owner: ClassModel) -> list[str]:
     found = []
     for line in owner.node.body.body:
         for statement in line.body if isinstance(line, cst.SimpleStatementLine) else ():
-            if isinstance(statement, cst.Assign) and isinstance(statement.targets[0].target, cst.Name) and _shape(owner.file, statement.value) is not None:
+            if (
+                isinstance(statement, cst.Assign)
+                and isinstance(statement.targets[0].target, cst.Name)
+                and _shape(owner.file, statement.value) is not None
+            ):
                 found.append(statement.targets[0].target.value)
     return found

@@ -60,13 +60,15 @@ def member(base: Value, name: str, node: Node) -> Value:
         return Value(Kind.DEVICE, graph=Graph.NO, place=Place.CPU if base.place is Place.CPU and base.is_tensor else Place.ACCELERATOR, node=node)
     if name == "dtype":
         return Value(Kind.DTYPE, graph=Graph.NO, node=node)
+    if name in ("ndim", "is_cuda", "requires_grad", "is_leaf", "layout"):
+        return number(node)
+    if name == "shape":
+        return Value(Kind.TUPLE, graph=Graph.NO, node=node, elem=number(node))
     if base.is_tensor:
         if name == "data":
             return Value(Kind.TENSOR, graph=Graph.NO, place=base.place, sources=(base,), node=node, scalar=base.scalar)
         if name == "grad":
             return Value(Kind.TENSOR, graph=Graph.NO, place=base.place, node=node)
-        if name in ("shape", "ndim", "is_cuda", "requires_grad", "is_leaf", "names", "layout"):
-            return Value(Kind.TUPLE, graph=Graph.NO, node=node, elem=number(node)) if name == "shape" else number(node)
         if name in _TENSOR_ATTRIBUTES:
             return Value(Kind.TENSOR, graph=base.graph, place=base.place, sources=(base,), node=node)
     if base.kind is Kind.MODULE:
@@ -77,8 +79,6 @@ def member(base: Value, name: str, node: Node) -> Value:
         return Value(node=node, place=base.place)
     if base.kind in _PLAIN:
         return other(node)
-    if name in ("shape", "ndim"):
-        return Value(Kind.TUPLE, graph=Graph.NO, node=node, elem=number(node))
     if name == "data" and base.has_graph:
         return Value(graph=Graph.NO, place=base.place, sources=(base,), node=node)
     if base.graph is Graph.YES or base.sources or base.place is not Place.UNKNOWN:

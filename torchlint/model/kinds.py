@@ -200,14 +200,16 @@ class Value:
         if self.graph is Graph.MAYBE:
             self.graph = Graph.YES
         self.roots.append(call)
-        if self.place is Place.UNKNOWN and any(each.place is Place.ACCELERATOR for each in self.sources):
-            self.place = Place.ACCELERATOR
         for value in self.lineage():
             if call not in value.differentiated:
                 value.differentiated.append(call)
             if value.kind is Kind.TENSOR and value.graph is Graph.MAYBE:
                 value.graph = Graph.YES
         self._infer_operands()
+        if any(each.place is Place.ACCELERATOR for each in self.lineage()):
+            for value in self.lineage():  # what carries the graph is where the data and the weights are
+                if value.place is Place.UNKNOWN and value.has_graph:
+                    value.place = Place.ACCELERATOR
 
     def _infer_operands(self) -> None:
         """Where one operand alone can have brought the graph, it did: `(loss / steps).backward()`, `criterion(model(x), y).backward()`."""

@@ -109,7 +109,7 @@ def _step(flow: Flow, call: cst.Call, receiver: Value, arguments: Arguments) -> 
         return other(call)
     if given is not None and given.kind is Kind.FUNCTION and receiver.kind in (Kind.UNKNOWN, Kind.OPTIMIZER):
         flow.happen(Happens.STEP, call, receiver, value=given)
-        result = following.follow(flow, call, given, calls.Arguments(call, [], {}, False))
+        result = following.follow(flow, call, given, calls.Arguments(call, [], {}, ()))
         return result
     if receiver.kind is Kind.OPTIMIZER or receiver.kind is Kind.UNKNOWN and not call.args:
         flow.happen(Happens.STEP, call, receiver)

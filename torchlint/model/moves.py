@@ -80,9 +80,10 @@ class CreatedThenMoved:
     @property
     def device_comes_later(self) -> bool:
         """Whether the device gets its value only after the tensor is made."""
-        names = {node.value for node in descendants(self.move.device) if isinstance(node, cst.Name)} if self.move.device is not None else set()
+        names = (
+            {node.value for node in descendants(self.move.device) if isinstance(node, cst.Name)} if self.move.device is not None else set()
+        )
         return any(isinstance(node, cst.AssignTarget) and _binds(node.target, names) for each in self.between for node in descendants(each))
-
 
 
 def _is_integer_type(node: Node) -> bool:
@@ -138,7 +139,12 @@ def _by_next_statement(file: FileModel, call: cst.Call, name: cst.Name) -> Itera
             return
         path = _factory(file, creation.value)
         move = _move(file, call) if path is not None else None
-        if path is not None and move is not None and not _stays(file, creation.value, path, move) and not _in_device_context(file, creation):
+        if (
+            path is not None
+            and move is not None
+            and not _stays(file, creation.value, path, move)
+            and not _in_device_context(file, creation)
+        ):
             yield CreatedThenMoved(creation.value, path, move, creation, tuple(body[place + 1 : position]))
         return
 
@@ -232,7 +238,11 @@ def _is_device(file: FileModel, node: cst.BaseExpression) -> Sure | None:
     if value.kind is Kind.DEVICE:
         return Sure.KNOWN if value.place is not Place.CPU else None
     if value.kind is Kind.STRING:
-        return Sure.KNOWN if not isinstance(value.node, cst.SimpleString) or str(value.node.evaluated_value).partition(":")[0] != "cpu" else None
+        return (
+            Sure.KNOWN
+            if not isinstance(value.node, cst.SimpleString) or str(value.node.evaluated_value).partition(":")[0] != "cpu"
+            else None
+        )
     if value.kind is Kind.NUMBER:
         return Sure.KNOWN
     if value.kind is Kind.UNKNOWN and not isinstance(node, cst.Subscript) and _reads_as_device(node):

@@ -20,7 +20,16 @@ if TYPE_CHECKING:
 _PASSED_ON = frozenset("enumerate zip reversed list tuple dict sorted iter collections.OrderedDict".split())
 """Calls whose result holds what they are given."""
 _CARRIES = (
-    cst.Arg, cst.StarredElement, cst.Element, cst.DictElement, cst.BinaryOperation, cst.List, cst.Tuple, cst.Set, cst.Dict, *COMPREHENSIONS
+    cst.Arg,
+    cst.StarredElement,
+    cst.Element,
+    cst.DictElement,
+    cst.BinaryOperation,
+    cst.List,
+    cst.Tuple,
+    cst.Set,
+    cst.Dict,
+    *COMPREHENSIONS,
 )
 """Expressions that hold what stands in them."""
 
@@ -39,7 +48,10 @@ def instance_name(file: FileModel, node: Node, definition: cst.ClassDef) -> str 
     for each in file.ancestors(node):
         if isinstance(each, cst.FunctionDef) and file.parent(each) is definition.body:
             parameters = [*each.params.posonly_params, *each.params.params]
-            static = any(isinstance(decorator.decorator, cst.Name) and decorator.decorator.value in ("staticmethod", "classmethod") for decorator in each.decorators)
+            static = any(
+                isinstance(decorator.decorator, cst.Name) and decorator.decorator.value in ("staticmethod", "classmethod")
+                for decorator in each.decorators
+            )
             return parameters[0].name.value if parameters and child is each.body and not static else None
         child = each
     return None
@@ -94,7 +106,12 @@ def _registers(file: FileModel, owner: ClassModel, call: cst.Call) -> bool:
     if isinstance(func, cst.Attribute):
         if func.attr.value in REGISTERING_METHODS:
             return True
-        return func.attr.value == "__init__" and isinstance(func.value, cst.Call) and isinstance(func.value.func, cst.Name) and func.value.func.value == "super"
+        return (
+            func.attr.value == "__init__"
+            and isinstance(func.value, cst.Call)
+            and isinstance(func.value.func, cst.Name)
+            and func.value.func.value == "super"
+        )
     return (
         isinstance(func, cst.Name)
         and func.value == "setattr"
@@ -119,7 +136,10 @@ def _is_kept(file: FileModel, owner: ClassModel, call: cst.Call) -> bool:
     for each in file.ancestors(call):
         if isinstance(each, (cst.Assign, cst.AnnAssign)):
             targets = [target.target for target in each.targets] if isinstance(each, cst.Assign) else [each.target]
-            return any(isinstance(target, cst.Attribute) and is_on_instance(file, target, owner.node) or isinstance(target, cst.Subscript) for target in targets)
+            return any(
+                isinstance(target, cst.Attribute) and is_on_instance(file, target, owner.node) or isinstance(target, cst.Subscript)
+                for target in targets
+            )
         if isinstance(each, cst.Return):
             return child is each.value and child is call
         if isinstance(each, cst.Call) and _registers(file, owner, each):
@@ -137,7 +157,10 @@ def _is_registered_one_by_one(file: FileModel, owner: ClassModel, clause: cst.Fo
     if around is None or not names:
         return False
     wanted = {name.value for name in names}
-    return any(isinstance(node, cst.Name) and node.value in wanted and node not in names and is_handed_over(file, owner, node) for node in descendants(around))
+    return any(
+        isinstance(node, cst.Name) and node.value in wanted and node not in names and is_handed_over(file, owner, node)
+        for node in descendants(around)
+    )
 
 
 def is_registered_name(file: FileModel, owner: ClassModel, name: cst.Name, depth: int = 2) -> bool:

@@ -10,14 +10,14 @@ from torchlint.model.tree import Node
 
 if TYPE_CHECKING:
     from torchlint.model import FileModel
-    from torchlint.model.names import Binding
+    from torchlint.model.names import Binding, Scope
 
 
 def spelling(file: FileModel, path: str, place: Node) -> str | None:
     """`torch.nn.ModuleList` as `nn.ModuleList`, `torch.nn.ModuleList` or whatever the imports allow; the shortest. None without one."""
     scope = file.names.scope(place)
     found: list[str] = []
-    current = scope
+    current: Scope | None = scope
     while current is not None:
         for name, bindings in current.bindings.items():
             reached = _imported(bindings)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 _LIST_METHODS = frozenset("append extend insert pop".split())
 _DICT_METHODS = frozenset("items keys values update pop clear".split())
 _READS = frozenset(
-    """len enumerate zip reversed iter list tuple dict sorted any all map filter sum max min next print id repr bool random.choice random.sample itertools.chain
-    itertools.zip_longest itertools.product itertools.islice""".split()
+    """len enumerate zip reversed iter list tuple dict sorted any all map filter sum max min next print id repr bool random.choice
+    random.sample itertools.chain itertools.zip_longest itertools.product itertools.islice""".split()
 )
 """Calls that treat both kinds of container alike."""
 

@@ -39,7 +39,11 @@ def _fix(file: FileModel, found: CreatedThenMoved, device: str) -> Fix | None:
         return None  # cuda(None) is the current GPU, device=None the CPU
     text = _built(file, made, f"device={device}", *((f"dtype={file.source(move.dtype)}",) if move.dtype is not None else ()))
     if found.creation is None:
-        fix = rewrite.replace(move.call, text) if move.dtype is not None else rewrite.insert_argument(made, f"device={device}") + rewrite.unwrap_method(move.call)
+        fix = (
+            rewrite.replace(move.call, text)
+            if move.dtype is not None
+            else rewrite.insert_argument(made, f"device={device}") + rewrite.unwrap_method(move.call)
+        )
     elif _keeps_comment(file, found):
         fix = rewrite.delete_statement(found.creation) + rewrite.replace(move.call, text)
     else:

@@ -21,7 +21,7 @@ def check(file: FileModel) -> Iterator[Finding]:
         wrapped = file.source(call.args[0].value)
         yield Finding(
             call,
-            f"`DataParallel` copies `{' '.join(wrapped.split())}` to every GPU in every step, from one process that also gathers all outputs",
+            f"`DataParallel` copies `{' '.join(wrapped.split())}` to every GPU in every step, all from one process",
             help="run one process per GPU with `DistributedDataParallel`; " + "; ".join(_missing(file)),
             fix=_fix(file, call),
         )
@@ -30,7 +30,11 @@ def check(file: FileModel) -> Iterator[Finding]:
 def _has_one_device(call: cst.Call) -> bool:
     given = {arg.keyword.value if arg.keyword is not None else place: arg.value for place, arg in enumerate(call.args)}
     devices = given.get("device_ids", given.get(1))
-    return isinstance(devices, (cst.List, cst.Tuple)) and len(devices.elements) == 1 and not isinstance(devices.elements[0], cst.StarredElement)
+    return (
+        isinstance(devices, (cst.List, cst.Tuple))
+        and len(devices.elements) == 1
+        and not isinstance(devices.elements[0], cst.StarredElement)
+    )
 
 
 def _missing(file: FileModel) -> Iterator[str]:

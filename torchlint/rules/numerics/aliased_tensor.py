@@ -15,10 +15,10 @@ def check(file: FileModel) -> Iterator[Finding]:
         new, old = alias.new.value, alias.old.value
         if alias.change is not None and alias.read is not None:
             message = f"`{new} = {old}` copies nothing: a change in place of one is a change of the other, which is read afterwards"
-            related = ((alias.change, "changed in place here"), (alias.read, "read here"))
+            related = [(alias.change, "changed in place here"), (alias.read, "read here")]
         elif alias.is_fresh and alias.stays_in_use:
             message = f"`{new} = {old}` copies nothing: `{new}` and `{old}` are two names of one tensor"
-            related = ()
+            related = []
         else:
             continue  # a rename, or nothing is changed in place
         fix = rewrite.method(alias.old, "clone").saying(f"copy `{old}`")
@@ -27,5 +27,5 @@ def check(file: FileModel) -> Iterator[Finding]:
             message,
             help=f"write `{new} = {old}.clone()` for a tensor of its own",
             fix=fix if alias.is_straight else fix.at_most(UNSAFE),
-            related=related,
+            related=tuple(related),
         )
