@@ -74,22 +74,18 @@ def fix(
     A fix that would leave text that does not parse is never taken; its finding stays.
     """
     applied: list[Diagnostic] = []
-    refused: set[tuple[str, str]] = set()
+    refused: set[ResolvedFix] = set()
     found = lint(text, settings, path=path, project=project)
     for _ in range(_ROUNDS):
-        wanted = {
-            diagnostic.fix: diagnostic
-            for diagnostic in found
-            if diagnostic.fix is not None and diagnostic.fix.applicability >= applicability and (diagnostic.code, diagnostic.message) not in refused
-        }
+        wanted = {each.fix for each in found if each.fix is not None and each.fix.applicability >= applicability} - refused
         changed, taken = apply(text, wanted)
         if not taken or changed == text:
             break
         if not _parses(changed):
-            culprits = [each for each in taken if not _parses(apply(text, [each])[0])] or taken
-            refused.update((wanted[each].code, wanted[each].message) for each in culprits)
+            refused.update([each for each in taken if not _parses(apply(text, [each])[0])] or taken)
             continue
-        applied += [wanted[each] for each in taken]
+        applied += [each for each in found if each.fix in taken]
+        refused.clear()  # their positions were those of the old text
         text = changed
         found = lint(text, settings, path=path, project=project)
     return Fixed(text, tuple(applied), tuple(found))

@@ -16,7 +16,9 @@ import libcst as cst
 
 from torchlint.facts import modules as known
 from torchlint.facts.module_attributes import COLLECTING_METHODS, RETURNING_THEIR_MODULE
+from torchlint.model.evidence import kind_of_class
 from torchlint.model.kinds import Kind, Value
+from torchlint.model.names import Binds
 from torchlint.model.registration import called, is_handed_over, is_on_instance, is_part_of_instance, is_registered_name
 from torchlint.model.tree import Node, descendants
 
@@ -127,7 +129,9 @@ class HeldModules:
 
     @cached_property
     def is_hidden_on_purpose(self) -> bool:
-        """A single element that is never walked over: the way to keep a module out of `parameters()`."""
+        """Frozen right away, or a single element that is never walked over: the way to keep a module out of `parameters()`."""
+        if any(_freezes(self.file, node) for node in self.appearances):
+            return True
         if self.added or len(self.stores) != 1:
             return False
         value = self.stores[0].value
@@ -176,7 +180,8 @@ def held_modules(file: FileModel) -> Iterator[HeldModules]:
 def _is_worth_registering(kinds: list[Holds], elements: list[Element]) -> bool:
     if Holds.MODULE in kinds:
         return True
-    return kinds.count(Holds.GIVEN) > 1 or any(each.holds is Holds.NESTED for each in elements)
+    several = kinds.count(Holds.GIVEN) > 1 or any(each.holds is Holds.GIVEN and each.node is None for each in elements)
+    return several or Holds.NESTED in kinds
 
 
 # -- containers ---------------------------------------------------------------------------------------------------------
@@ -199,11 +204,28 @@ def _shape(file: FileModel, value: cst.BaseExpression) -> str | None:
         name = called(file, value)
         if name in _BUILDERS:
             return _BUILDERS[name]
+    if isinstance(value, cst.Name) and _is_annotated_list(file, value):
+        return "list"
     if isinstance(value, (cst.Name, cst.Call)):
         made = file.value(value)
         if made.kind in (Kind.LIST, Kind.TUPLE, Kind.DICT) and any(part.kind is Kind.MODULE for part in _parts(made)):
             return "dict" if made.kind is Kind.DICT else "list"
     return None
+
+
+def _is_annotated_list(file: FileModel, name: cst.Name) -> bool:
+    """Whether the name is a parameter that promises a list of modules: `layers: list[nn.Module]`."""
+    binding = file.names.definition(name)
+    parameter = file.parent(binding.node) if binding is not None and binding.how is Binds.PARAMETER else None
+    annotation = parameter.annotation.annotation if isinstance(parameter, cst.Param) and parameter.annotation is not None else None
+    if not isinstance(annotation, cst.Subscript) or len(annotation.slice) != 1 or not isinstance(annotation.slice[0].slice, cst.Index):
+        return False
+    outer = annotation.value.value if isinstance(annotation.value, cst.Name) else ""
+    if outer != "list" and file.qualname(annotation.value) not in ("typing.List", "typing.Sequence", "collections.abc.Sequence"):
+        return False
+    inner = annotation.slice[0].slice.value
+    path, model = file.qualname(inner), file.class_of(inner)
+    return model is not None and model.is_module or path is not None and kind_of_class(file, path) is Kind.MODULE
 
 
 def _elements(held: HeldModules, value: cst.BaseExpression) -> list[Element]:
@@ -228,6 +250,8 @@ def _elements(held: HeldModules, value: cst.BaseExpression) -> list[Element]:
         return _elements(held, value.body) + _elements(held, value.orelse)
     if isinstance(value, cst.Call) and called(held.file, value) in _BUILDERS:
         return [each for arg in value.args for each in _given(held, value, arg)]
+    if isinstance(value, cst.Name) and _is_annotated_list(held.file, value):
+        return [Element(Holds.GIVEN, None)]
     return [Element(_by_value(part), None) for part in _parts(held.file.value(value))]
 
 
@@ -375,6 +399,20 @@ def _is_first(node: Node | None) -> bool:
         return False
     index = node.slice[0].slice.value
     return isinstance(index, cst.Integer) and index.value == "0" or isinstance(index, cst.UnaryOperation)
+
+
+def _freezes(file: FileModel, node: Node) -> bool:
+    """`for teacher in self.teachers: …requires_grad = False`"""
+    loop = file.parent(node)
+    if not isinstance(loop, cst.For) or loop.iter is not node:
+        return False
+    for each in descendants(loop.body):
+        if isinstance(each, cst.Assign) and isinstance(each.value, cst.Name) and each.value.value == "False":
+            if any(isinstance(target.target, cst.Attribute) and target.target.attr.value == "requires_grad" for target in each.targets):
+                return True
+        elif isinstance(each, cst.BaseExpression) and _is_frozen(each):
+            return True
+    return False
 
 
 def _is_frozen(node: cst.BaseExpression) -> bool:

@@ -112,44 +112,44 @@ def created_then_moved(file: FileModel) -> Iterator[CreatedThenMoved]:
             move = _move(file, call) if path is not None else None
             if path is not None and move is not None and not _stays(file, made, path, move) and not _in_device_context(file, made):
                 yield CreatedThenMoved(made, path, move)
-        elif isinstance(made, cst.Name):
+        elif _place(made) is not None:
             yield from _by_next_statement(file, call, made)
 
 
-def _by_next_statement(file: FileModel, call: cst.Call, name: cst.Name) -> Iterator[CreatedThenMoved]:
+def _by_next_statement(file: FileModel, call: cst.Call, made: cst.BaseExpression) -> Iterator[CreatedThenMoved]:
     """`x = torch.zeros(2)`, then `x = x.to(device)` in the same block, `x` not being used in between."""
-    moving = file.parent(call)
-    if not isinstance(moving, cst.Assign) or len(moving.targets) != 1 or _name(moving.targets[0].target) != name.value:
+    moving, place = file.parent(call), _place(made)
+    if not isinstance(moving, cst.Assign) or len(moving.targets) != 1 or _place(moving.targets[0].target) != place:
         return
+    head = str(place).partition(".")[0]
     line = file.statement(call)
     block = file.parent(line)
     body = getattr(block, "body", ())
     if line not in body:
         return
     position = body.index(line)
-    for place in range(position - 1, -1, -1):
-        earlier = body[place]
-        if not any(isinstance(node, cst.Name) and node.value == name.value for node in descendants(earlier)):
+    for index in range(position - 1, -1, -1):
+        earlier = body[index]
+        if not _mentions(earlier, head):
             continue
         creation = earlier.body[0] if isinstance(earlier, cst.SimpleStatementLine) and len(earlier.body) == 1 else None
         if not isinstance(creation, (cst.Assign, cst.AnnAssign)) or not isinstance(creation.value, cst.Call):
             return
         targets = [target.target for target in creation.targets] if isinstance(creation, cst.Assign) else [creation.target]
-        if len(targets) != 1 or _name(targets[0]) != name.value or _mentions(creation.value, name.value):
+        if len(targets) != 1 or _place(targets[0]) != place or place == head and _mentions(creation.value, head):
             return
         path = _factory(file, creation.value)
         move = _move(file, call) if path is not None else None
-        if (
-            path is not None
-            and move is not None
-            and not _stays(file, creation.value, path, move)
-            and not _in_device_context(file, creation)
-        ):
-            yield CreatedThenMoved(creation.value, path, move, creation, tuple(body[place + 1 : position]))
+        if path is not None and move is not None and not _stays(file, creation.value, path, move):
+            if not _in_device_context(file, creation):
+                yield CreatedThenMoved(creation.value, path, move, creation, tuple(body[index + 1 : position]))
         return
 
 
-def _name(node: Node) -> str | None:
+def _place(node: Node) -> str | None:
+    """`x` or `self.x`, as text."""
+    if isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name):
+        return f"{node.value.value}.{node.attr.value}"
     return node.value if isinstance(node, cst.Name) else None
 
 
@@ -211,7 +211,7 @@ def _move(file: FileModel, call: cst.Call) -> Move | None:
     rest = positional[1:] if "device" not in keywords else positional
     extra = tuple(name for name in keywords if name not in _WITHOUT_EFFECT | {"device", "dtype"})
     if call.func.attr.value == "cuda":
-        sure = Sure.KNOWN if device is None or _is_device(file, device) is Sure.KNOWN else Sure.BY_NAME
+        sure = Sure.KNOWN if device is None or _is_never_none(file, device) else Sure.BY_NAME
         return Move(call, True, device, None, extra, sure)
     if device is None:
         return None
@@ -248,6 +248,12 @@ def _is_device(file: FileModel, node: cst.BaseExpression) -> Sure | None:
     if value.kind is Kind.UNKNOWN and not isinstance(node, cst.Subscript) and _reads_as_device(node):
         return Sure.BY_NAME
     return None
+
+
+def _is_never_none(file: FileModel, node: cst.BaseExpression) -> bool:
+    """Whether an expression is a device written out: `.cuda(None)` is the current GPU, `device=None` is none."""
+    value = file.value(node)
+    return isinstance(node, (cst.Integer, cst.SimpleString)) or value.kind is Kind.DEVICE and isinstance(value.node, cst.Call)
 
 
 def _reads_as_device(node: Node) -> bool:

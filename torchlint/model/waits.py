@@ -56,20 +56,47 @@ class RunningTotal:
 def waits(file: FileModel) -> Iterator[Wait]:
     if not any(file.tree.attributes.get(name) for name in _MOVES):
         return
+    stalled: set[Node] = set()
     for node, subject in _candidates(file):
-        loops = list(file.tree.loops(node))
-        if not loops or not _waits_for(file, node, subject):
+        loop = next(file.tree.loops(node), None)
+        if loop is None or not _waits_for(file, node, subject) or not _is_hot(file, loop):
             continue
-        loop = next((each for each in loops if _is_hot(file, each)), None)
-        if loop is None or _now_and_then(file, node, loop) or _is_collected(file, node):
+        if _now_and_then(file, node, loop) or _is_collected(file, node) or _is_for_environment(file, node):
             continue
         if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.func.attr.value in _HOST_COPIES and not _trains(file, loop):
             continue  # without training, the loop is there to bring results to the host
+        statement = file.statement(node)
+        if statement in stalled:
+            continue  # once the host has waited, the next value of the same statement is there
+        stalled.add(statement)
         yield Wait(file, node, loop)
 
 
-def _candidates(file: FileModel) -> Iterator[tuple[cst.BaseExpression, cst.BaseExpression]]:
-    """What may wait, and the value that it waits for."""
+def _is_for_environment(file: FileModel, node: Node) -> bool:
+    """Whether the value goes into `env.step(…)`: an environment needs its action on the host."""
+    for each in file.ancestors(node):
+        if isinstance(each, cst.Call) and isinstance(each.func, cst.Attribute) and each.func.attr.value == "step" and not file.is_inside(node, each.func):
+            return True
+        if isinstance(each, cst.Assign):
+            names = [target.target for target in each.targets if isinstance(target.target, cst.Name)]
+            return any(_is_stepped_with(file, use) for name in names for use in file.references(name))
+        if isinstance(each, cst.BaseCompoundStatement):
+            return False
+    return False
+
+
+def _is_stepped_with(file: FileModel, use: Node) -> bool:
+    argument = file.parent(use)
+    call = file.parent(argument) if isinstance(argument, cst.Arg) else None
+    return isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) and call.func.attr.value == "step"
+
+
+def _candidates(file: FileModel) -> list[tuple[cst.BaseExpression, cst.BaseExpression]]:
+    """What may wait, and the value that it waits for, in document order."""
+    return sorted(_suspects(file), key=lambda pair: file.tree.order[pair[0]])
+
+
+def _suspects(file: FileModel) -> Iterator[tuple[cst.BaseExpression, cst.BaseExpression]]:
     for call in file.methods(*sorted(SYNCHRONISING_METHODS)):
         if isinstance(call.func, cst.Attribute) and not call.args:
             yield call, call.func.value

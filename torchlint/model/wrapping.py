@@ -61,6 +61,9 @@ def _obstacles(held: HeldModules) -> Iterator[str]:
     if dictionary:
         for key in _keys(held):
             yield from _obstacles_of_key(held.file, key)
+        for name in _keywords(held):
+            if name in MODULE_DICT_KEYS_TAKEN:
+                yield f"`nn.ModuleDict` refuses the key `{name}`"
     targets = {store.target for store in held.stores}
     for node in held.file.tree.attributes.get(held.attribute, ()):
         if node not in targets and not _belongs_to_another_class(held, node):
@@ -199,6 +202,19 @@ def _written_keys(store: Store) -> Iterator[cst.BaseExpression]:
                 yield entry.key
     elif isinstance(store.value, cst.DictComp):
         yield store.value.key
+    elif isinstance(store.value, cst.Call):
+        for arg in store.value.args:
+            if isinstance(arg.value, cst.List):
+                for entry in arg.value.elements:
+                    if isinstance(entry.value, cst.Tuple) and entry.value.elements:
+                        yield entry.value.elements[0].value
+
+
+def _keywords(held: HeldModules) -> Iterator[str]:
+    """The keys of `dict(online=…, target=…)`."""
+    for store in held.stores:
+        if isinstance(store.value, cst.Call) and store.shape == "dict":
+            yield from (arg.keyword.value for arg in store.value.args if arg.keyword is not None)
 
 
 def _key_is_unsure(file: FileModel, key: cst.BaseExpression) -> bool:

@@ -54,7 +54,7 @@ def resolve(file: FileModel, fix: Fix) -> tuple[Edit, ...]:
                 _join(edits, edit)
     edits.sort()
     for first, second in pairwise(edits):
-        if meet(first, second) and not _stands_beside_deletion(first, second):
+        if meet(first, second) and not (_stands_beside_deletion(first, second) or _is_row_below(first, second)):
             raise Unfixable("two parts of the fix change the same place")
     for edit in edits:
         _check_strings(file, edit)
@@ -86,6 +86,11 @@ def _stands_beside_deletion(first: Edit, second: Edit) -> bool:
     insertions = [edit for edit in (first, second) if edit.start == edit.end]
     deletions = [edit for edit in (first, second) if edit.start < edit.end and not edit.content]
     return len(insertions) == len(deletions) == 1 and insertions[0].start in (deletions[0].start, deletions[0].end)
+
+
+def _is_row_below(first: Edit, second: Edit) -> bool:
+    """Whether the second edit inserts rows right behind what the first changes: the rows stand apart from it."""
+    return first.start < first.end == second.start and is_rows(second)
 
 
 def _check_strings(file: FileModel, edit: Edit) -> None:

@@ -62,7 +62,7 @@ def rows(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
         found.append((f"{outcome.code} {outcome.name}", outcome.device, outcome.verdict.value, largest, gain(outcome)))
     for (device, _), count in skipped.items():
         if count == per_device[device] > 1:
-            found.append((f"all {count} rules", device, Verdict.SKIPPED.value, "", ""))
+            found.append((f"{count} rules", device, Verdict.SKIPPED.value, "", ""))
     return found
 
 
