@@ -57,6 +57,8 @@ def lint(
     with clock.phase("model"):
         parsed.names  # noqa: B018  the walk and the names are the model's fixed cost; what rules ask for is theirs
     found = [diagnostic for rule in rules for diagnostic in _run(rule, parsed, settings, clock)]
+    if project is None:
+        parsed.release()
     with clock.phase("suppressions"):
         return suppress.apply(text, found, enabled_codes(settings, path))
 

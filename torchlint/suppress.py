@@ -18,13 +18,13 @@ from torchlint.edits import Applicability, Edit, Effect, ResolvedFix
 from torchlint.selection import OWN_RULES, UNUSED_SUPPRESSION, known_names, named
 from torchlint.settings import nearest
 
-_MENTION = re.compile(r"#.*?(?:torchlint:|noqa)", re.IGNORECASE)
 _DIRECTIVE = re.compile(
     r"#\s*torchlint:\s*ignore(?P<file>-file)?\s*(?:\[(?P<names>[^\]#]*)\])?"
     r"|#\s*(?P<noqa>noqa)(?![\w-])(?P<colon>\s*:\s*(?P<codes>[A-Z]+[0-9]+\b(?:[\s,]+[A-Z]+[0-9]+\b)*)?)?",
     re.IGNORECASE,
 )
 _NAME = re.compile(r"[^\s,]+")
+_OURS = re.compile(r"\b(?:TL|TOR)[0-9]", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -49,12 +49,20 @@ class _Directive:
 
 def apply(text: str, diagnostics: Sequence[Diagnostic], enabled_codes: frozenset[str]) -> list[Diagnostic]:
     """The findings that are left, and those about suppressions that suppress nothing, by location."""
-    directives = list(_directives(text)) if _MENTION.search(text) else []
+    directives = list(_directives(text)) if _may_matter(text, diagnostics) else []
     left = [each for each in diagnostics if not _suppressed(each, directives)]
     if UNUSED_SUPPRESSION.code in enabled_codes:
         unused = (_unused(text, each, enabled_codes) for each in directives)
         left += [each for each in unused if each is not None and not _suppressed(each, directives)]
     return sorted(left, key=lambda each: (each.location, each.code))
+
+
+def _may_matter(text: str, diagnostics: Sequence[Diagnostic]) -> bool:
+    """Whether anything in the text looks like a comment of concern. Most files are spared the tokenizer, which is not cheap."""
+    for match in _DIRECTIVE.finditer(text):
+        if match["noqa"] is None or (match["codes"] and _OURS.search(match["codes"])) or (diagnostics and not match["colon"]):
+            return True
+    return False
 
 
 def _suppressed(diagnostic: Diagnostic, directives: Sequence[_Directive]) -> bool:

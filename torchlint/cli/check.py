@@ -116,15 +116,16 @@ def check(
     }
     if config is not None and isolated:
         raise click.UsageError("--config and --isolated exclude each other")
+    from_standard_input = Path(STANDARD_INPUT) in paths or (stdin_filename is not None and not paths)
+    if from_standard_input and len(paths) > 1:
+        raise click.UsageError("`-` stands alone: standard input cannot be checked together with other paths")
+    if stdin_filename is not None and not from_standard_input:
+        raise click.UsageError("--stdin-filename names standard input, which is checked with `-`")
     overrides = {name: value for name, value in given.items() if value}
     try:
         configuration = Configuration(overrides, severity=severity, file=config, isolated=isolated)
-        if Path(STANDARD_INPUT) in paths or (stdin_filename is not None and not paths):
-            if len(paths) > 1:
-                raise click.UsageError("`-` stands alone: standard input cannot be checked together with other paths")
-            status = _Run(options, configuration).standard_input(stdin_filename)
-        else:
-            status = _Run(options, configuration).paths(paths or (Path(),))
+        run = _Run(options, configuration)
+        status = run.standard_input(stdin_filename) if from_standard_input else run.paths(paths or (Path(),))
     except (SettingsError, PatternError) as error:
         raise click.ClickException(str(error)) from error
     ctx.exit(status)
@@ -158,7 +159,7 @@ class _Run:
     def standard_input(self, name: Path | None) -> int:
         data = sys.stdin.buffer.read()
         path = name if name is not None else Path(STANDARD_INPUT)
-        settings = self._configuration.settings(path.absolute().parent)
+        settings = self._settings = self._configuration.settings(path.absolute().parent)
         _validate([settings])
         skipped = self._options.force_exclude and name is not None and is_excluded(name, self._configuration)
         result = data

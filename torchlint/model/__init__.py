@@ -31,7 +31,7 @@ import libcst as cst
 
 from torchlint.model import aliases, callers, containers, moves, retention, spelling, training, unwrapping, waits
 from torchlint.model.aliases import Alias
-from torchlint.model.classes import ClassModel
+from torchlint.model.classes import Assigned, ClassModel, attribute_assignments
 from torchlint.model.containers import HeldModules
 from torchlint.model.expressions import by_binding, member
 from torchlint.model.flow import Event, Flow, Happens
@@ -67,6 +67,14 @@ class FileModel:
         self._classes: dict[cst.ClassDef, ClassModel] = {}
         self._accumulations: list[retention.Accumulation] | None = None
         self._stores: list[retention.Store] | None = None
+
+    def release(self) -> None:
+        """Let go of everything that refers back to this model, so that it is freed at once and not by the garbage collector."""
+        self._flows.clear()
+        self._classes.clear()
+        self._accumulations = self._stores = None
+        for name in ("relevance", "attribute_assignments"):
+            self.__dict__.pop(name, None)
 
     # -- the text -------------------------------------------------------------------------------------------------------
 
@@ -162,6 +170,11 @@ class FileModel:
     def classes(self) -> Iterator[ClassModel]:
         """The classes defined in this file, in document order."""
         return (self.class_model(node) for node in self.nodes(cst.ClassDef))
+
+    @cached_property
+    def attribute_assignments(self) -> dict[cst.ClassDef, dict[str, list[Assigned]]]:
+        """Every `self.x = …`, by class and attribute."""
+        return attribute_assignments(self)
 
     def class_of(self, node: Node) -> ClassModel | None:
         """The project's class that an expression names."""

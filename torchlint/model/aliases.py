@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from torchlint.facts.tensors import VIEWS
-from torchlint.model.kinds import Graph, Value
+from torchlint.facts.tensors import FACTORIES
+from torchlint.model.kinds import Graph
 from torchlint.model.names import Binds
 from torchlint.model.tree import Node, children, descendants
 
@@ -30,6 +31,7 @@ _METADATA = frozenset(
 """What a change in place leaves as it was: reading it is no harm."""
 _ASKS_ONLY = frozenset({"len", "isinstance", "type", "hasattr"})
 _IDENTITY = frozenset({"data_ptr", "untyped_storage", "storage", "is_set_to", "share_memory_"})
+_OF_MODULES = frozenset({"parameters", "named_parameters", "buffers", "named_buffers", "param_groups"})
 _NO_VALUES = frozenset({"requires_grad_", "retain_grad_", "share_memory_", "rename_"})
 
 
@@ -84,7 +86,7 @@ def aliases(file: FileModel) -> Iterator[Alias]:
     statements: list[cst.Assign | cst.AnnAssign] = [*file.nodes(cst.Assign), *file.nodes(cst.AnnAssign)]
     for assign in statements:
         names = _pair(assign)
-        if names is None or not _is_shared_tensor(file.value(names[1])):
+        if names is None or not _may_matter(file, *names) or not file.value(names[1]).is_tensor or _is_parameter(file, names[1]):
             continue
         new, old = names
         trace = _Trace(file, assign, new.value, old.value)
@@ -103,9 +105,33 @@ def aliases(file: FileModel) -> Iterator[Alias]:
         )
 
 
-def _is_shared_tensor(value: Value) -> bool:
-    """A tensor that is no parameter: two names for a parameter are weight tying."""
-    return value.is_tensor and value.qualname != "torch.nn.Parameter"
+def _may_matter(file: FileModel, new: cst.Name, old: cst.Name) -> bool:
+    """A cheap look: one of the names is changed in place somewhere, or the old one comes straight from a constructor of torch."""
+    if any(_may_change(file, use) for name in (new, old) for use in file.tree.names[name.value]):
+        return True
+    made = [binding.value for binding in file.names.bindings(old)]
+    return len(made) == 1 and isinstance(made[0], cst.Call) and file.qualname(made[0].func) in FACTORIES
+
+
+def _may_change(file: FileModel, use: cst.Name) -> bool:
+    above = file.parent(use)
+    if isinstance(above, cst.Attribute):
+        return above.attr.value.endswith("_") or above.attr.value == "data"
+    if isinstance(above, cst.Subscript):
+        return isinstance(file.parent(above), (cst.AssignTarget, cst.AugAssign)) or above.value is use and isinstance(file.parent(above), cst.Attribute)
+    return isinstance(above, cst.AugAssign) and above.target is use or isinstance(above, cst.Arg) and above.keyword is not None
+
+
+def _is_parameter(file: FileModel, name: cst.Name) -> bool:
+    """Whether the name holds a parameter of a module: two names for one are weight tying, or a shorter way to say it."""
+    if file.value(name).qualname == "torch.nn.Parameter":
+        return True
+    for binding in file.names.bindings(name):
+        for each in file.ancestors(binding.node):
+            if isinstance(each, (cst.For, cst.CompFor)) and file.is_inside(binding.node, each.target):
+                if any(isinstance(node, cst.Attribute) and node.attr.value in _OF_MODULES for node in descendants(each.iter)):
+                    return True
+    return False
 
 
 def _creation(file: FileModel, old: cst.Name) -> cst.Call | None:

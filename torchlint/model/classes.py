@@ -9,12 +9,44 @@ import libcst as cst
 
 from torchlint.facts import modules as known
 from torchlint.model.kinds import Kind, Value, join
-from torchlint.model.tree import Node, descendants
+from torchlint.model.tree import descendants
 
 if TYPE_CHECKING:
     from torchlint.model import FileModel
 
 _ROOTS = frozenset({"object", "ABC", "Protocol", "Generic", "Enum", "NamedTuple"})
+
+
+Assigned = tuple[cst.FunctionDef, cst.Attribute, cst.BaseExpression | None]
+"""The method, the target, and the assigned expression (None where it is unpacked)."""
+
+
+def attribute_assignments(file: FileModel) -> dict[cst.ClassDef, dict[str, list[Assigned]]]:
+    """Every `self.x = …` of the file, by class and attribute, in document order."""
+    found: dict[cst.ClassDef, dict[str, list[Assigned]]] = {}
+    statements: list[cst.Assign | cst.AnnAssign] = [*file.nodes(cst.Assign), *file.nodes(cst.AnnAssign)]
+    for statement in statements:
+        targets = [each.target for each in statement.targets] if isinstance(statement, cst.Assign) else [statement.target]
+        for target in targets:
+            if isinstance(target, cst.Attribute):
+                _note(file, found, target, statement.value)
+            elif isinstance(target, (cst.Tuple, cst.List)):
+                for element in target.elements:
+                    if isinstance(element.value, cst.Attribute):
+                        _note(file, found, element.value, None)
+    return found
+
+
+def _note(file: FileModel, found: dict[cst.ClassDef, dict[str, list[Assigned]]], target: cst.Attribute, value: cst.BaseExpression | None) -> None:
+    if not isinstance(target.value, cst.Name):
+        return
+    method = file.function(target)
+    owner = file.owner(method)
+    if owner is None or not isinstance(method, cst.FunctionDef):
+        return
+    first = next(iter((*method.params.posonly_params, *method.params.params)), None)
+    if first is not None and first.name.value == target.value.value:
+        found.setdefault(owner.node, {}).setdefault(target.attr.value, []).append((method, target, value))
 
 
 class ClassModel:
@@ -118,29 +150,10 @@ class ClassModel:
 
     # -- attributes -----------------------------------------------------------------------------------------------------
 
-    @cached_property
-    def assignments(self) -> dict[str, list[tuple[cst.FunctionDef, cst.Attribute, cst.BaseExpression | None]]]:
-        """For each attribute set on `self`: the method, the target and the assigned expression (None where it is unpacked)."""
-        found: dict[str, list[tuple[cst.FunctionDef, cst.Attribute, cst.BaseExpression | None]]] = {}
-        for method in self.own_methods.values():
-            if not method.params.params and not method.params.posonly_params:
-                continue
-            instance = [*method.params.posonly_params, *method.params.params][0].name.value
-            for node in descendants(method.body):
-                targets: list[tuple[Node, cst.BaseExpression | None]] = []
-                if isinstance(node, cst.Assign):
-                    targets = [(target.target, node.value) for target in node.targets]
-                elif isinstance(node, cst.AnnAssign):
-                    targets = [(node.target, node.value)]
-                for target, value in targets:
-                    if isinstance(target, (cst.Tuple, cst.List)):
-                        parts = [(each.value, None) for each in target.elements]
-                    else:
-                        parts = [(target, value)]  # type: ignore[list-item]
-                    for part, given in parts:
-                        if isinstance(part, cst.Attribute) and isinstance(part.value, cst.Name) and part.value.value == instance:
-                            found.setdefault(part.attr.value, []).append((method, part, given))
-        return found
+    @property
+    def assignments(self) -> dict[str, list[Assigned]]:
+        """For each attribute set on `self`: where, in which method, and to what."""
+        return self.file.attribute_assignments.get(self.node, {})
 
     def assigns(self, name: str) -> bool:
         """Whether the class or a base in the project sets this attribute on its instances."""

@@ -173,15 +173,16 @@ def held_modules(file: FileModel) -> Iterator[HeldModules]:
         for name in names:
             held = HeldModules(file, owner, name)
             kinds = [element.holds for element in held.elements]
-            if _is_worth_registering(kinds, held.elements) and not held.is_registered and not held.is_hidden_on_purpose:
+            if _is_worth_registering(name, kinds, held.elements) and not held.is_registered and not held.is_hidden_on_purpose:
                 yield held
 
 
-def _is_worth_registering(kinds: list[Holds], elements: list[Element]) -> bool:
-    if Holds.MODULE in kinds:
+def _is_worth_registering(name: str, kinds: list[Holds], elements: list[Element]) -> bool:
+    """Whether something is lost that somebody wants: modules made here, or several that were handed over and are in plain sight."""
+    if Holds.MODULE in kinds or Holds.NESTED in kinds:
         return True
     several = kinds.count(Holds.GIVEN) > 1 or any(each.holds is Holds.GIVEN and each.node is None for each in elements)
-    return several or Holds.NESTED in kinds
+    return several and not name.startswith("_")
 
 
 # -- containers ---------------------------------------------------------------------------------------------------------

@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from torchlint.model.outline import Outline
+
 if TYPE_CHECKING:
     from torchlint.model import FileModel
     from torchlint.model.kinds import Value
 
+_HOPS = 6
 _KEPT = 1_000_000
 """Characters of text whose models are kept; one takes some fifty times its text in memory."""
 _LARGEST = 300_000
@@ -35,36 +38,38 @@ class Project:
         self._roots = [os.path.abspath(root) for root in roots]
         self._models: OrderedDict[str, FileModel | None] = OrderedDict()
         self._size = 0
-        self._following: set[tuple[str, str]] = set()
+        self._outlines: dict[str, Outline | None] = {}
         self._places: dict[tuple[str, str], str | None] = {}
 
     def definition(self, importer: str, path: str, node: cst.CSTNode) -> Value | None:
         """What a dotted path, imported by the file `importer`, stands for where a file of the project defines it."""
-        key = (importer, path)
-        if key in self._following:
-            return None  # modules that import a name from each other
-        found = self._resolve(importer, path)
-        if found is None:
-            return None
-        self._following.add(key)
-        try:
-            return found[0].exported(found[1], node)
-        finally:
-            self._following.discard(key)
+        found = self._locate(importer, path)
+        model = self._model(found[0]) if found is not None else None
+        return model.exported(found[1], node) if model is not None and found is not None else None
 
     def mentions(self, importer: str, path: str, word: str) -> bool:
-        """Whether the file that an imported name comes from holds this word."""
-        found = self._resolve(importer, path)
-        return found is not None and word in found[0].text
+        """Whether the file that an imported name is defined in holds this word."""
+        found = self._locate(importer, path)
+        outline = self._outline(found[0]) if found is not None else None
+        return outline is not None and word in outline.text
 
-    def _resolve(self, importer: str, path: str) -> tuple[FileModel, str] | None:
-        module, _, name = path.rpartition(".")
-        head = path.partition(".")[0]
-        if not module or not name or head in _LIBRARIES or not os.path.isabs(importer) and not os.path.exists(importer):
-            return None
-        found = self._file(os.path.abspath(importer), module or "." * (len(path) - len(path.lstrip("."))))
-        model = self._model(found) if found is not None else None
-        return (model, name) if model is not None else None
+    def _locate(self, importer: str, path: str) -> tuple[str, str] | None:
+        """The file that defines what a dotted path leads to, through imports from file to file, and its name there."""
+        for _ in range(_HOPS):
+            module, _, name = path.rpartition(".")
+            if not module or not name or path.partition(".")[0] in _LIBRARIES or not os.path.exists(importer):
+                return None
+            file = self._file(os.path.abspath(importer), module)
+            outline = self._outline(file) if file is not None else None
+            if file is None or outline is None:
+                return None
+            if outline.defines(name):
+                return file, name
+            onward = outline.leads_to(name)
+            if onward is None:
+                return None
+            importer, path = file, onward
+        return None
 
     def _file(self, importer: str, module: str) -> str | None:
         folder = os.path.dirname(importer)
@@ -115,7 +120,18 @@ class Project:
         self._models[path] = model
         while self._size > _KEPT and len(self._models) > 1:
             _, oldest = self._models.popitem(last=False)
-            self._size -= len(oldest.text) if oldest is not None else 0
+            if oldest is not None:
+                self._size -= len(oldest.text)
+                oldest.release()
+
+    def _outline(self, path: str) -> Outline | None:
+        if path not in self._outlines:
+            try:
+                text = Path(path).read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError):
+                text = ""  # its own check reports what is wrong with it
+            self._outlines[path] = Outline(text) if 0 < len(text) <= _LARGEST else None
+        return self._outlines[path]
 
     def _model(self, path: str) -> FileModel | None:
         from torchlint.model import FileModel
@@ -123,12 +139,11 @@ class Project:
         if path in self._models:
             self._models.move_to_end(path)
             return self._models[path]
+        outline = self._outline(path)
         model: FileModel | None = None
         try:
-            text = Path(path).read_text(encoding="utf-8")
-            if len(text) <= _LARGEST and "torch" in text:
-                model = FileModel(text, path=path, project=self)
-        except (OSError, UnicodeDecodeError, cst.ParserSyntaxError, RecursionError):
+            model = FileModel(outline.text, path=path, project=self) if outline is not None else None
+        except (cst.ParserSyntaxError, RecursionError):
             model = None  # its own check reports what is wrong with it
         self.remember(path, model)
         return model

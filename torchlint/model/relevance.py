@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torchlint.model import FileModel
 
 _BACKWARD = ("backward", "manual_backward")
+_MOVES = ("to", "cuda", "prepare", "setup", "setup_dataloaders")
 _DEPTH = 3
 
 
@@ -29,7 +30,9 @@ class Relevance:
 
     def __init__(self, file: FileModel) -> None:
         self._file = file
-        self._near_backward = self._reached()
+        backward: list[Node] = [attribute for name in _BACKWARD for attribute in file.tree.attributes.get(name, ())]
+        backward += [name for statement in file.nodes(cst.ImportFrom) for name in self._imported_steps(statement)]
+        self._near_backward = self._reached(backward)
         self._calling_modules: dict[Node, bool] = {}
 
     def handles_graphs(self, function: Node) -> bool:
@@ -41,11 +44,21 @@ class Relevance:
             known = self._calling_modules[function] = self._calls_module(function)
         return known
 
-    def _reached(self) -> set[Node]:
-        """The functions that hold a backward, those around them, and those that call them or hand them on."""
+    def reaches_backward(self, function: Node) -> bool:
+        """Whether backward runs in the function or in something it calls."""
+        return function in self._near_backward
+
+    def moves(self, function: Node) -> bool:
+        """Whether the function, or what it calls, moves something to a device."""
+        return function in self._near_moves
+
+    @cached_property
+    def _near_moves(self) -> set[Node]:
+        return self._reached([attribute for name in _MOVES for attribute in self._file.tree.attributes.get(name, ())])
+
+    def _reached(self, queue: list[Node]) -> set[Node]:
+        """The functions that hold one of these nodes, those around them, and those that call them or hand them on."""
         file = self._file
-        queue: list[Node] = [attribute for name in _BACKWARD for attribute in file.tree.attributes.get(name, ())]
-        queue += [name for module in file.nodes(cst.ImportFrom) for name in self._imported_steps(module)]
         reached: set[Node] = set()
         while queue:
             node = queue.pop()

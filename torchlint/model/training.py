@@ -182,7 +182,10 @@ def loops(file: FileModel) -> list[TrainingLoop]:
     """Every loop in whose iterations both a backward and a step happen."""
     found = []
     for node in sorted((*file.nodes(cst.For), *file.nodes(cst.While)), key=file.tree.order.__getitem__):
-        flow = file.flow(file.function(node))
+        function = file.function(node)
+        if not file.relevance.reaches_backward(function):
+            continue
+        flow = file.flow(function)
         inside = [event for event in flow.events.values() if _is_inside(file, event, node)]
         if any(event.what is Happens.BACKWARD for event in inside) and any(event.what is Happens.STEP for event in inside):
             found.append(TrainingLoop(file, node, flow, inside))

@@ -21,7 +21,6 @@ from torchlint.model.tree import BRANCHES, Node, runs_once
 if TYPE_CHECKING:
     from torchlint.model import FileModel
 
-_MOVES = ("to", "cuda", "prepare", "setup", "setup_dataloaders")
 _STORES = frozenset("append appendleft extend insert add".split())
 _HOST_COPIES = frozenset("cpu numpy tolist".split())
 
@@ -54,12 +53,10 @@ class RunningTotal:
 
 
 def waits(file: FileModel) -> Iterator[Wait]:
-    if not any(file.tree.attributes.get(name) for name in _MOVES):
-        return
     stalled: set[Node] = set()
     for node, subject in _candidates(file):
         loop = next(file.tree.loops(node), None)
-        if loop is None or not _waits_for(file, node, subject) or not _is_hot(file, loop):
+        if loop is None or not _may_be_hot(file, loop) or not _waits_for(file, node, subject) or not _is_hot(file, loop):
             continue
         if _now_and_then(file, node, loop) or _is_collected(file, node) or _is_for_environment(file, node):
             continue
@@ -138,6 +135,12 @@ def _waits_for(file: FileModel, node: Node, subject: Node) -> bool:
     if value.kind is Kind.TENSOR:
         return True
     return value.kind is Kind.UNKNOWN and node is not subject and not isinstance(subject, cst.Subscript)
+
+
+def _may_be_hot(file: FileModel, loop: Node) -> bool:
+    """A cheap look before the function is read."""
+    function = file.function(loop)
+    return file.relevance.reaches_backward(function) or file.relevance.moves(function)
 
 
 def _is_hot(file: FileModel, loop: cst.For | cst.While) -> bool:

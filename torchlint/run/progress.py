@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 PATIENCE = 1.0
+PAUSE = 0.1
+"""Seconds between two pictures."""
 
 
 class Bar:
@@ -18,7 +20,7 @@ class Bar:
 
     def __init__(self, total: int) -> None:
         self._total, self._done = total, 0
-        self._started = monotonic()
+        self._started = self._drawn = monotonic()
         self._wanted = sys.stderr.isatty()
         self._progress: Progress | None = None
 
@@ -31,10 +33,12 @@ class Bar:
 
     def advance(self) -> None:
         self._done += 1
-        if not self._wanted or monotonic() - self._started < PATIENCE:
+        now = monotonic()
+        if not self._wanted or now - self._started < PATIENCE or now - self._drawn < PAUSE and self._done < self._total:
             return
         if self._progress is None:
             self._progress = _begin(self._total)
+        self._drawn = now
         self._progress.update(self._progress.task_ids[0], completed=self._done, refresh=True)
 
 
