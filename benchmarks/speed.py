@@ -21,7 +21,7 @@ from pathlib import Path
 
 from benchmarks.measure import Run, race, run
 
-PHASES = ("read", "parse", "model", "rules", "spans")
+PHASES = ("read", "parse", "model", "rules", "spans", "suppressions")
 
 
 def sources(folders: list[Path], every: int) -> list[str]:
@@ -81,15 +81,21 @@ def print_memory(files: list[str], rounds: int, torchfix: str | None) -> None:
         print(f"{name:22}{extra / thousands:8.1f} MiB / 1,000 lines{extra / bare:8.2f} against parse")
 
 
-def print_phases(files: list[str]) -> None:
-    measured = json.loads(run([sys.executable, "-m", "benchmarks.phases"], "\n".join(files)).output)
-    seconds, counts = measured["seconds"], measured["counts"]
+def print_phases(files: list[str], roots: list[str]) -> None:
+    phases = [sys.executable, "-m", "benchmarks.phases"]
+    alone, together = (json.loads(run([*phases, *given], "\n".join(files)).output) for given in ([], roots))
+    seconds, counts = alone["seconds"], alone["counts"]
     thousands, bare = counts["parsed lines"] / 1000, seconds["bare parse"]
-    print(f"\nPhases, one process: {counts['parsed files']:,} of {counts['files']:,} files ({1000 * thousands:,.0f} lines) needed a look")
+    print(f"\nPhases, one process: {counts['parsed files']:,} of {counts['files']:,} files ({1000 * thousands:,.0f} lines) mention torch")
+
+    def show(name: str, spent: float, parse: float = bare) -> None:
+        print(f"{name:22}{1000 * spent / thousands:8.2f} ms / 1,000 lines{spent / parse:8.3f} against parse")
+
     for phase in PHASES:
-        spent = seconds.get(phase, 0.0)
-        print(f"{phase:22}{1000 * spent / thousands:8.2f} ms / 1,000 lines{spent / bare:8.3f} against parse")
-    print(f"{'model + rules':22}{'':27}{(seconds.get('model', 0.0) + seconds.get('rules', 0.0)) / bare:8.3f} against parse")
+        show(phase, seconds.get(phase, 0.0))
+    show("model + rules", seconds.get("model", 0.0) + seconds.get("rules", 0.0))
+    show("all of lint", seconds["lint"])
+    show("... imports followed", together["seconds"]["lint"], together["seconds"]["bare parse"])
 
 
 def main() -> None:
@@ -101,13 +107,14 @@ def main() -> None:
     parser.add_argument("--torchfix", default=shutil.which("torchfix"), help="path of a torchfix executable")
     options = parser.parse_args()
 
-    files = sources(options.folders or installed_torch(), options.every)
+    folders = options.folders or installed_torch()
+    files = sources(folders, options.every)
     if not files:
         raise SystemExit("no Python files there")
     print(f"{len(files):,} files, {lines_in(files):,} lines, {options.jobs} processes, best of {options.rounds}\n")
     print_race(files, race(contenders(files, options.jobs, options.torchfix), options.rounds))
     print_memory(files, options.rounds, options.torchfix)
-    print_phases(files)
+    print_phases(files, [str(folder) for folder in folders])
 
 
 if __name__ == "__main__":

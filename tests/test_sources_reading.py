@@ -4,7 +4,7 @@ import codecs
 
 import pytest
 
-from torchlint.sources.nesting import too_deep
+from torchlint.model.nesting import too_deep
 from torchlint.sources.reading import Undecodable, decode
 
 

@@ -8,19 +8,20 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from torchlint import suppress
-from torchlint.diagnostic import Diagnostic, Location, Related, Severity
+from torchlint.diagnostic import Diagnostic, Location, Related
 from torchlint.edits import Applicability, Effect, ResolvedFix, apply
 from torchlint.model import FileModel, Project
+from torchlint.model.parsing import Unreadable, parse
 from torchlint.rewrite import Unfixable, deletes_comment, resolve
-from torchlint.rule import Finding, Fix, Rule
-from torchlint.selection import SYNTAX_ERROR, enabled_codes, enabled_rules, fix_applicability
+from torchlint.rule import Finding, Rule
+from torchlint.selection import INTERNAL_ERROR, SYNTAX_ERROR, UNUSED_SUPPRESSION, enabled_codes, enabled_rules, fix_applicability
 from torchlint.settings import Settings
 
 _ROUNDS = 20
@@ -50,17 +51,20 @@ def lint(
     settings = settings or Settings()
     clock = _Clock(timings)
     rules = tuple(rule for rule in enabled_rules(settings, path) if any(word in text for word in rule.mentions))
-    with clock.phase("parse"):
-        parsed = _parse(text, settings, path, project)
-    if isinstance(parsed, Diagnostic):
-        return [parsed] if SYNTAX_ERROR.code in enabled_codes(settings, path) else []
+    codes = enabled_codes(settings, path)
+    try:
+        with clock.phase("parse"):
+            file = _model(text, settings, path, project)
+    except Unreadable as error:
+        message = f"this file is not valid Python: {error}"
+        return [_of_tool(SYNTAX_ERROR, message, Location(error.row, error.column))] if SYNTAX_ERROR.code in codes else []
     with clock.phase("model"):
-        parsed.names  # noqa: B018  the walk and the names are the model's fixed cost; what rules ask for is theirs
-    found = [diagnostic for rule in rules for diagnostic in _run(rule, parsed, settings, clock)]
+        file.names  # noqa: B018  the walk and the names are the model's fixed cost; what rules ask for is theirs
+    found = [diagnostic for rule in rules for diagnostic in _run(rule, file, settings, clock)]
     if project is None:
-        parsed.release()
+        file.release()
     with clock.phase("suppressions"):
-        return suppress.apply(text, found, enabled_codes(settings, path))
+        return [_allowed(each, settings) for each in suppress.apply(text, found, codes)]
 
 
 def fix(
@@ -70,6 +74,7 @@ def fix(
     path: str = "<text>",
     project: Project | None = None,
     applicability: Applicability = Applicability.SAFE,
+    timings: Timings | None = None,
 ) -> Fixed:
     """Apply every fix of at least this applicability, and lint again, until nothing is left to apply.
 
@@ -77,7 +82,7 @@ def fix(
     """
     applied: list[Diagnostic] = []
     refused: set[ResolvedFix] = set()
-    found = lint(text, settings, path=path, project=project)
+    found = lint(text, settings, path=path, project=project, timings=timings)
     for _ in range(_ROUNDS):
         wanted = {each.fix for each in found if each.fix is not None and each.fix.applicability >= applicability} - refused
         changed, taken = apply(text, wanted)
@@ -89,42 +94,42 @@ def fix(
         applied += [each for each in found if each.fix in taken]
         refused.clear()  # their positions were those of the old text
         text = changed
-        found = lint(text, settings, path=path, project=project)
+        found = lint(text, settings, path=path, project=project, timings=timings)
     return Fixed(text, tuple(applied), tuple(found))
 
 
 # -- one file ------------------------------------------------------------------------------------------------------------
 
 
-def _parse(text: str, settings: Settings, path: str, project: Project | None) -> FileModel | Diagnostic:
-    try:
-        known = project.remembered(path, text) if project is not None else None
-        if known is not None and known.settings == settings:
-            return known
-        model = FileModel(text, settings, path=path, project=project)
-        if project is not None:
-            project.remember(path, model)
-        return model
-    except cst.ParserSyntaxError as error:
-        row, column = max(error.raw_line, 1), error.raw_column + 1
-        reason = error.message.removeprefix("parser error: ").rstrip(".")
-    except RecursionError:
-        row, column, reason = 1, 1, "it is nested too deeply to be read"
-    except Exception as error:  # a defect of the parser itself must not end the run
-        row, column, reason = 1, 1, f"the parser gave up on it ({type(error).__name__}: {error})"
-    return _of_tool("TL001", "syntax-error", f"this file is not valid Python: {reason}", Location(row, column))
+def _model(text: str, settings: Settings, path: str, project: Project | None) -> FileModel:
+    """The model of a file: one that another file has already asked for, where there is one. Raises `Unreadable`."""
+    known = project.remembered(path, text) if project is not None else None
+    if known is not None and known.settings == settings:
+        return known
+    model = FileModel(text, settings, path=path, project=project)
+    if project is not None:
+        project.remember(path, model)
+    return model
 
 
 def _parses(text: str) -> bool:
     try:
-        cst.parse_module(text)
-    except (cst.ParserSyntaxError, RecursionError):
+        parse(text)
+    except Unreadable:
         return False
     return True
 
 
-def _of_tool(code: str, name: str, message: str, location: Location) -> Diagnostic:
-    return Diagnostic(code, name, message, None, Severity.ERROR, location, location, (location.row,))
+def _of_tool(rule: Rule, message: str, location: Location) -> Diagnostic:
+    return Diagnostic(rule.code, rule.name, message, None, rule.severity, location, location, (location.row,))
+
+
+def _allowed(diagnostic: Diagnostic, settings: Settings) -> Diagnostic:
+    """The settings say how far the fix of an unused suppression may go, as they do for every other fix."""
+    if diagnostic.code != UNUSED_SUPPRESSION.code or diagnostic.fix is None:
+        return diagnostic
+    level = fix_applicability(settings, UNUSED_SUPPRESSION, diagnostic.fix.applicability)
+    return replace(diagnostic, fix=replace(diagnostic.fix, applicability=level) if level is not None else None)
 
 
 def _run(rule: Rule, file: FileModel, settings: Settings, clock: _Clock) -> Iterator[Diagnostic]:
@@ -138,7 +143,7 @@ def _run(rule: Rule, file: FileModel, settings: Settings, clock: _Clock) -> Iter
         frame = traceback.extract_tb(error.__traceback__)[-1]
         reason = f"{type(error).__name__}: {error}".split("\n")[0]
         message = f"the rule {rule.code} ({rule.name}) failed on this file: {reason} (in {frame.name}, line {frame.lineno} of its code); please report it"
-        found = [_of_tool("TL000", "internal-error", message, Location(1, 1))]
+        found = [_of_tool(INTERNAL_ERROR, message, Location(1, 1))]
     yield from found
 
 
@@ -154,7 +159,7 @@ def _locate(rule: Rule, finding: Finding, file: FileModel, settings: Settings) -
         location,
         end_location,
         _rows(file, finding.node, location, end_location),
-        _resolve(rule, finding.fix, file, settings) if finding.fix is not None else None,
+        _resolve(rule, finding, file, settings),
         tuple(Related(message, _location(file, file.span(node)[0]), _location(file, file.span(node)[1])) for node, message in finding.related),
     )
 
@@ -173,8 +178,11 @@ def _rows(file: FileModel, node: cst.CSTNode, start: Location, end: Location) ->
     return tuple(sorted(rows))
 
 
-def _resolve(rule: Rule, fix: Fix, file: FileModel, settings: Settings) -> ResolvedFix | None:
+def _resolve(rule: Rule, finding: Finding, file: FileModel, settings: Settings) -> ResolvedFix | None:
     """A finding's fix as edits, at the level that the rule, the finding and the settings allow; None where it cannot be written."""
+    fix = finding.fix
+    if fix is None:
+        return None
     try:
         edits = resolve(file, fix)
     except Unfixable:
@@ -187,7 +195,7 @@ def _resolve(rule: Rule, fix: Fix, file: FileModel, settings: Settings) -> Resol
     allowed = fix_applicability(settings, rule, level)
     if allowed is None:
         return None
-    return ResolvedFix(edits, allowed, rule.effect or Effect.KEEPS, fix.message or rule.title)
+    return ResolvedFix(edits, allowed, rule.effect or Effect.KEEPS, fix.message or finding.help or rule.title)
 
 
 class _Clock:

@@ -38,6 +38,7 @@ from torchlint.model.flow import Event, Flow, Happens
 from torchlint.model.kinds import Graph, Kind, Place, Value
 from torchlint.model.moves import CreatedThenMoved, Sure
 from torchlint.model.names import Binds, Names
+from torchlint.model.parsing import parse
 from torchlint.model.project import Project
 from torchlint.model.relevance import Relevance
 from torchlint.model.retention import Store
@@ -53,14 +54,14 @@ N = TypeVar("N", bound=cst.CSTNode)
 
 
 class FileModel:
-    """One parsed file. Raises `libcst.ParserSyntaxError` for text that is not Python."""
+    """One parsed file. Raises `torchlint.model.parsing.Unreadable` for text that is not Python."""
 
     def __init__(self, text: str, settings: Settings | None = None, *, path: str = "<text>", project: Project | None = None) -> None:
         self.text = text
         self.path = path
         self.settings = settings or Settings()
         self.project = project
-        self.module = cst.parse_module(text)
+        self.module = parse(text)
         self._flows: dict[Node, Flow] = {}
         self._running: set[Node] = set()
         self._recorded: dict[cst.FunctionDef, bool | None] = {}
@@ -88,8 +89,9 @@ class FileModel:
 
     def source(self, node: Node) -> str:
         """The node as it is written, without its own parentheses."""
-        start, end = self.positions.span(node)
-        return self.text[start:end]
+        if isinstance(node, cst.BaseExpression) and node.lpar:
+            node = node.with_changes(lpar=(), rpar=())
+        return self.module.code_for_node(node)
 
     # -- the tree -------------------------------------------------------------------------------------------------------
 

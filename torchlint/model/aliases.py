@@ -8,38 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from enum import Enum, IntFlag
+from enum import IntFlag
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from torchlint.facts.tensors import VIEWS
 from torchlint.facts.tensors import FACTORIES
+from torchlint.model.acts import Act, Does, Reader
 from torchlint.model.kinds import Graph
 from torchlint.model.names import Binds
-from torchlint.model.tree import Node, children, descendants
+from torchlint.model.tree import Node, descendants
 
 if TYPE_CHECKING:
     from torchlint.model import FileModel
 
-_SAME_MEMORY = frozenset({"data", "T", "mT", "H", "mH", "real", "imag"})
-_VIEWING = VIEWS - {"reshape", "flatten"} | {"detach"}
-_METADATA = frozenset(
-    """shape size dtype device ndim dim numel requires_grad is_cuda is_leaf grad grad_fn stride layout element_size names
-    requires_grad_ zero_grad""".split()
-)
-"""What a change in place leaves as it was: reading it is no harm."""
-_ASKS_ONLY = frozenset({"len", "isinstance", "type", "hasattr"})
-_IDENTITY = frozenset({"data_ptr", "untyped_storage", "storage", "is_set_to", "share_memory_"})
 _OF_MODULES = frozenset({"parameters", "named_parameters", "buffers", "named_buffers", "param_groups"})
-_NO_VALUES = frozenset({"requires_grad_", "retain_grad_", "share_memory_", "rename_"})
-
-
-class _Does(Enum):
-    READ = "read"
-    CHANGE = "change in place"
-    BIND = "bind anew"
-    SHARE = "give the second name"
 
 
 class _State(IntFlag):
@@ -50,14 +33,6 @@ class _State(IntFlag):
     NEW_SPOILT = 2
     """The new name's tensor was changed through the old name."""
     OLD_SPOILT = 4
-
-
-@dataclass(frozen=True, slots=True)
-class _Act:
-    does: _Does
-    name: str
-    node: Node
-    reads: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +73,7 @@ def aliases(file: FileModel) -> Iterator[Alias]:
             old,
             trace.change,
             trace.read,
-            trace.compared,
+            trace.compared or trace.reader.compared,
             creation is not None,
             _stays_in_use(file, assign, new, old),
             creation is not None and _is_straight(file, creation, assign, old, trace.change, trace.read),
@@ -118,20 +93,32 @@ def _may_change(file: FileModel, use: cst.Name) -> bool:
     if isinstance(above, cst.Attribute):
         return above.attr.value.endswith("_") or above.attr.value == "data"
     if isinstance(above, cst.Subscript):
-        return isinstance(file.parent(above), (cst.AssignTarget, cst.AugAssign)) or above.value is use and isinstance(file.parent(above), cst.Attribute)
-    return isinstance(above, cst.AugAssign) and above.target is use or isinstance(above, cst.Arg) and above.keyword is not None
+        return (
+            isinstance(file.parent(above), (cst.AssignTarget, cst.AugAssign))
+            or above.value is use
+            and isinstance(file.parent(above), cst.Attribute)
+        )
+    if isinstance(above, cst.Arg):
+        call = file.parent(above)
+        func = call.func if isinstance(call, cst.Call) else None
+        name = func.attr.value if isinstance(func, cst.Attribute) else func.value if isinstance(func, cst.Name) else ""
+        return above.keyword is not None or str(name).endswith("_")
+    return isinstance(above, cst.AugAssign) and above.target is use
 
 
 def _is_parameter(file: FileModel, name: cst.Name) -> bool:
     """Whether the name holds a parameter of a module: two names for one are weight tying, or a shorter way to say it."""
     if file.value(name).qualname == "torch.nn.Parameter":
         return True
-    for binding in file.names.bindings(name):
-        for each in file.ancestors(binding.node):
-            if isinstance(each, (cst.For, cst.CompFor)) and file.is_inside(binding.node, each.target):
-                if any(isinstance(node, cst.Attribute) and node.attr.value in _OF_MODULES for node in descendants(each.iter)):
-                    return True
-    return False
+    return any(
+        isinstance(each, (cst.For, cst.CompFor)) and file.is_inside(binding.node, each.target) and _walks_parameters(each.iter)
+        for binding in file.names.bindings(name)
+        for each in file.ancestors(binding.node)
+    )
+
+
+def _walks_parameters(iterated: Node) -> bool:
+    return any(isinstance(node, cst.Attribute) and node.attr.value in _OF_MODULES for node in descendants(iterated))
 
 
 def _creation(file: FileModel, old: cst.Name) -> cst.Call | None:
@@ -204,8 +191,9 @@ class _Trace:
         self.change: Node | None = None
         self.read: Node | None = None
         self.compared = False
+        self.reader = Reader(file, assign, new, old)
         self._spoiler: dict[str, Node] = {}
-        self._acts: dict[Node, list[_Act]] = {}
+        self._acts: dict[Node, list[Act]] = {}
         self._breaks: list[set[_State]] = []
         self._continues: list[set[_State]] = []
 
@@ -289,170 +277,22 @@ class _Trace:
     def _apply(self, node: Node, states: set[_State]) -> set[_State]:
         acts = self._acts.get(node)
         if acts is None:
-            acts = self._acts[node] = list(self._read_acts(node))
+            acts = self._acts[node] = list(self.reader.acts(node))
         for act in acts:
             states = {self._step(act, state) for state in states}
         return states
 
-    def _step(self, act: _Act, state: _State) -> _State:
+    def _step(self, act: Act, state: _State) -> _State:
         is_new = act.name == self.new
         spoilt, other = (_State.NEW_SPOILT, _State.OLD_SPOILT) if is_new else (_State.OLD_SPOILT, _State.NEW_SPOILT)
-        if state & spoilt and (act.does in (_Does.READ, _Does.SHARE) or act.does is _Does.CHANGE and act.reads) and self.read is None:
+        if state & spoilt and (act.does in (Does.READ, Does.SHARE) or act.does is Does.CHANGE and act.reads) and self.read is None:
             self.read = act.node
             self.change = self._spoiler.get(act.name)
-        if act.does is _Does.CHANGE and state & _State.SHARED:
+        if act.does is Does.CHANGE and state & _State.SHARED:
             self._spoiler.setdefault(self.old if is_new else self.new, act.node)
             return state | other
-        if act.does is _Does.BIND:
+        if act.does is Does.BIND:
             return state & ~(spoilt | _State.SHARED)
-        if act.does is _Does.SHARE:  # the old name is read, the new one bound to what it holds
+        if act.does is Does.SHARE:  # the old name is read, the new one bound to what it holds
             return _State.SHARED
         return state
-
-    def _read_acts(self, node: Node) -> Iterator[_Act]:
-        if node is self.assign:
-            yield _Act(_Does.SHARE, self.old, node)
-        elif isinstance(node, cst.Assign):
-            yield from self._expression(node.value)
-            for target in node.targets:
-                yield from self._target(target.target)
-        elif isinstance(node, cst.AnnAssign):
-            if node.value is not None:
-                yield from self._expression(node.value)
-                yield from self._target(node.target)
-        elif isinstance(node, cst.AugAssign):
-            yield from self._expression(node.value)
-            yield from self._changed(node.target, node, reads=True)
-        elif isinstance(node, cst.Del):
-            yield from self._target(node.target)
-        elif isinstance(node, cst.WithItem):
-            yield from self._expression(node.item)
-            if node.asname is not None:
-                yield from self._target(node.asname.name)
-        elif isinstance(node, (cst.Name, cst.Tuple, cst.List)) and self._is_loop_target(node):
-            yield from self._target(node)
-        else:
-            yield from self._expression(node)
-
-    def _is_loop_target(self, node: Node) -> bool:
-        parent = self.file.parent(node)
-        return isinstance(parent, cst.For) and parent.target is node
-
-    def _target(self, target: Node) -> Iterator[_Act]:
-        if isinstance(target, cst.Name):
-            if target.value in (self.new, self.old):
-                yield _Act(_Does.BIND, target.value, target)
-        elif isinstance(target, (cst.Tuple, cst.List)):
-            for element in target.elements:
-                yield from self._target(element.value)
-        elif isinstance(target, cst.Subscript) or isinstance(target, cst.Attribute) and target.attr.value in _SAME_MEMORY:
-            yield from self._changed(target, target, reads=False)
-        elif isinstance(target, cst.Attribute):
-            yield from self._expression(target.value) if target.attr.value not in _METADATA else ()
-
-    def _changed(self, target: Node, node: Node, *, reads: bool) -> Iterator[_Act]:
-        """The acts of a change in place of what `target` denotes; indices in it are read."""
-        inner = target
-        if isinstance(inner, cst.Subscript):
-            for index in inner.slice:
-                yield from self._expression(index)
-            inner = inner.value
-        root = self._root(inner)
-        if root is not None:
-            yield _Act(_Does.CHANGE, root, node, reads)
-        elif not isinstance(inner, cst.Name):
-            yield from self._expression(inner)
-
-    def _root(self, node: Node) -> str | None:
-        """The name whose memory an expression shows: `x`, `x.data`, `x[0]`, `x.view(-1)`, `x.mul_(2)`."""
-        while True:
-            if isinstance(node, cst.Name):
-                return node.value if node.value in (self.new, self.old) else None
-            if isinstance(node, cst.Attribute) and node.attr.value in _SAME_MEMORY:
-                node = node.value
-            elif isinstance(node, cst.Subscript) and all(_is_basic(each.slice) for each in node.slice):
-                node = node.value
-            elif (
-                isinstance(node, cst.Call)
-                and isinstance(node.func, cst.Attribute)
-                and (node.func.attr.value in _VIEWING or _in_place(node.func.attr.value))
-            ):
-                node = node.func.value
-            else:
-                return None
-
-    def _expression(self, node: Node) -> Iterator[_Act]:
-        if isinstance(node, cst.Name):
-            if node.value in (self.new, self.old):
-                yield _Act(_Does.READ, node.value, node)
-        elif isinstance(node, cst.Call):
-            yield from self._call(node)
-        elif isinstance(node, cst.Attribute):
-            if isinstance(node.value, cst.Name) and node.attr.value in _METADATA:
-                return
-            yield from self._expression(node.value)
-        elif isinstance(node, cst.NamedExpr):
-            yield from self._expression(node.value)
-            yield from self._target(node.target)
-        elif isinstance(node, cst.Comparison) and any(isinstance(each.operator, (cst.Is, cst.IsNot)) for each in node.comparisons):
-            sides = [node.left, *(each.comparator for each in node.comparisons)]
-            if not any(isinstance(each, cst.Name) and each.value == "None" for each in sides):
-                self.compared = self.compared or any(isinstance(each, cst.Name) and each.value in (self.new, self.old) for each in sides)
-        else:
-            for child in children(node):
-                yield from self._expression(child)
-
-    def _call(self, call: cst.Call) -> Iterator[_Act]:
-        func = call.func
-        name = func.attr.value if isinstance(func, cst.Attribute) else func.value if isinstance(func, cst.Name) else ""
-        method_of = func.value if isinstance(func, cst.Attribute) and self.file.qualname(func) is None else None
-        if (name == "id" or name in _IDENTITY) and any(
-            isinstance(each, cst.Name) and each.value in (self.new, self.old) for each in descendants(call)
-        ):
-            self.compared = True
-            return
-        if method_of is None and name in _ASKS_ONLY:
-            return
-        changed = self._changed_argument(call, name) if method_of is None else None
-        for arg in call.args:
-            root = self._root(arg.value) if arg is changed or arg.keyword is not None and arg.keyword.value == "out" else None
-            if root is not None:
-                yield _Act(_Does.CHANGE, root, call)
-            else:
-                yield from self._expression(arg.value)
-        if method_of is None:
-            return
-        if _in_place(name) and self._root(method_of) is not None:
-            if not isinstance(method_of, cst.Name):
-                yield from (act for act in self._expression(method_of) if act.does is _Does.CHANGE)
-            yield _Act(_Does.CHANGE, self._root(method_of) or "", call, reads=True)
-        elif not (isinstance(method_of, cst.Name) and name in _METADATA):
-            yield from self._expression(method_of)
-
-    def _changed_argument(self, call: cst.Call, name: str) -> cst.Arg | None:
-        """The argument that a function changes in place: of `nn.init.zeros_`, of `F.relu(x, inplace=True)`."""
-        if not call.args:
-            return None
-        path = self.file.qualname(call.func) or ""
-        inplace = any(
-            arg.keyword is not None and arg.keyword.value == "inplace" and isinstance(arg.value, cst.Name) and arg.value.value == "True"
-            for arg in call.args
-        )
-        if path.startswith("torch.") and (inplace or _in_place(name) and not name.startswith("clip_grad")):
-            return call.args[0]
-        return None
-
-
-def _in_place(name: str) -> bool:
-    return name.endswith("_") and not name.endswith("__") and name not in _NO_VALUES
-
-
-def _is_basic(index: cst.BaseSlice) -> bool:
-    """Whether an index yields a view: a number, a slice. An index that is a tensor copies."""
-    if isinstance(index, cst.Index):
-        return (
-            isinstance(index.value, (cst.Integer, cst.Ellipsis, cst.UnaryOperation))
-            or isinstance(index.value, cst.Name)
-            and index.value.value == "None"
-        )
-    return True

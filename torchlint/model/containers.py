@@ -1,58 +1,28 @@
 """Python containers on an instance that hold modules: every assignment, what goes in, and whether the modules are registered after all.
 
-Modules find their children among their attributes only; what stands in a list is hidden from them. Whether a registering container
-could take the list's place is answered in `torchlint.model.wrapping`.
+Modules find their children among their attributes only; what stands in a list is hidden from them. What an element is is answered in
+`torchlint.model.elements`; whether a registering container could take the list's place, in `torchlint.model.wrapping`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from torchlint.facts import modules as known
-from torchlint.facts.module_attributes import COLLECTING_METHODS, RETURNING_THEIR_MODULE
-from torchlint.model.evidence import kind_of_class
-from torchlint.model.kinds import Kind, Value
-from torchlint.model.names import Binds
-from torchlint.model.registration import called, is_handed_over, is_on_instance, is_part_of_instance, is_registered_name
+from torchlint.facts.module_attributes import COLLECTING_METHODS
+from torchlint.model.elements import Element, Holds, container_shape, element_at, elements_of, is_frozen
+from torchlint.model.registration import is_handed_over, is_on_instance
 from torchlint.model.tree import Node, descendants
 
 if TYPE_CHECKING:
     from torchlint.model import FileModel
     from torchlint.model.classes import ClassModel
 
-_DISPLAYS = (cst.List, cst.Tuple, cst.Set)
-_BUILDERS = {"list": "list", "tuple": "list", "set": "set", "dict": "dict", "collections.OrderedDict": "dict", "collections.deque": "deque"}
 _STORING = frozenset("append appendleft add insert extend update setdefault".split())
-_WEIGHTED_LOSSES = frozenset(
-    {"torch.nn.CrossEntropyLoss", "torch.nn.NLLLoss", "torch.nn.BCELoss", "torch.nn.BCEWithLogitsLoss", "torch.nn.MultiMarginLoss"}
-)
-
-
-class Holds(Enum):
-    """What one element of a container is."""
-
-    MODULE = "a module with weights, buffers or a mode"
-    GIVEN = "a module that was made elsewhere"
-    STATELESS = "a module that loses nothing when it is not registered"
-    REGISTERED = "a module that is registered already"
-    FROZEN = "a module that is kept out of training on purpose"
-    NESTED = "a container of modules"
-    NONE = "None"
-    OTHER = "no module"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Element:
-    holds: Holds
-    node: cst.BaseExpression | None
-    """The expression, where the element is written out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +62,13 @@ class HeldModules:
         """The containers that are assigned to the attribute."""
         found = []
         for _, target, value in self.owner.assignments.get(self.attribute, ()):
-            shape = _shape(self.file, value) if value is not None else None
+            shape = container_shape(self.file, value) if value is not None else None
             if value is not None and shape is not None and not self._is_itself(value):
-                found.append(Store(target, value, shape, tuple(_elements(self, value))))
+                found.append(Store(target, value, shape, tuple(elements_of(self.file, self.owner, value))))
         for name, default in _class_level(self.owner, self.attribute):
-            shape = _shape(self.file, default)
+            shape = container_shape(self.file, default)
             if shape is not None:
-                found.append(Store(name, default, shape, tuple(_elements(self, default))))
+                found.append(Store(name, default, shape, tuple(elements_of(self.file, self.owner, default))))
         return found
 
     @cached_property
@@ -108,10 +78,10 @@ class HeldModules:
         for node in self.appearances:
             for value in _put_in(self.file, node):
                 spread = isinstance(self.file.parent(node), cst.AugAssign) or _method(self.file, node) in ("extend", "update")
-                found += _elements(self, value) if spread else [_element(self, value)]
+                found += elements_of(self.file, self.owner, value) if spread else [element_at(self.file, self.owner, value)]
         for _, _, assigned in self.owner.assignments.get(self.attribute, ()):
             if assigned is not None and self._is_itself(assigned):
-                found += _elements(self, assigned)
+                found += elements_of(self.file, self.owner, assigned)
         return found
 
     @cached_property
@@ -167,13 +137,20 @@ def held_modules(file: FileModel) -> Iterator[HeldModules]:
         if not owner.is_module:
             continue
         names = [
-            name for name, found in owner.assignments.items() if any(value is not None and _shape(file, value) for _, _, value in found)
+            name
+            for name, found in owner.assignments.items()
+            if any(value is not None and container_shape(file, value) for _, _, value in found)
         ]
         names += [name for name in _class_names(owner) if name not in names]
         for name in names:
             held = HeldModules(file, owner, name)
             kinds = [element.holds for element in held.elements]
-            if _is_worth_registering(name, kinds, held.elements) and not held.is_registered and not held.is_hidden_on_purpose:
+            if (
+                held.stores
+                and _is_worth_registering(name, kinds, held.elements)
+                and not held.is_registered
+                and not held.is_hidden_on_purpose
+            ):
                 yield held
 
 
@@ -183,103 +160,6 @@ def _is_worth_registering(name: str, kinds: list[Holds], elements: list[Element]
         return True
     several = kinds.count(Holds.GIVEN) > 1 or any(each.holds is Holds.GIVEN and each.node is None for each in elements)
     return several and not name.startswith("_")
-
-
-# -- containers ---------------------------------------------------------------------------------------------------------
-
-
-def _shape(file: FileModel, value: cst.BaseExpression) -> str | None:
-    """What kind of container an expression makes, or None."""
-    if isinstance(value, cst.Set | cst.SetComp):
-        return "set"
-    if isinstance(value, cst.Dict | cst.DictComp):
-        return "dict"
-    if isinstance(value, cst.List | cst.Tuple | cst.ListComp):
-        return "list"
-    if isinstance(value, cst.BinaryOperation):
-        return _shape(file, value.left) or _shape(file, value.right) if isinstance(value.operator, (cst.Add, cst.Multiply)) else None
-    if isinstance(value, cst.IfExp):
-        shapes = {_shape(file, value.body), _shape(file, value.orelse)}
-        return shapes.pop() if len(shapes) == 1 else None
-    if isinstance(value, cst.Call):
-        name = called(file, value)
-        if name in _BUILDERS:
-            return _BUILDERS[name]
-    if isinstance(value, cst.Name) and _is_annotated_list(file, value):
-        return "list"
-    if isinstance(value, (cst.Name, cst.Call)):
-        made = file.value(value)
-        if made.kind in (Kind.LIST, Kind.TUPLE, Kind.DICT) and any(part.kind is Kind.MODULE for part in _parts(made)):
-            return "dict" if made.kind is Kind.DICT else "list"
-    return None
-
-
-def _is_annotated_list(file: FileModel, name: cst.Name) -> bool:
-    """Whether the name is a parameter that promises a list of modules: `layers: list[nn.Module]`."""
-    binding = file.names.definition(name)
-    parameter = file.parent(binding.node) if binding is not None and binding.how is Binds.PARAMETER else None
-    annotation = parameter.annotation.annotation if isinstance(parameter, cst.Param) and parameter.annotation is not None else None
-    if not isinstance(annotation, cst.Subscript) or len(annotation.slice) != 1 or not isinstance(annotation.slice[0].slice, cst.Index):
-        return False
-    outer = annotation.value.value if isinstance(annotation.value, cst.Name) else ""
-    if outer != "list" and file.qualname(annotation.value) not in ("typing.List", "typing.Sequence", "collections.abc.Sequence"):
-        return False
-    inner = annotation.slice[0].slice.value
-    path, model = file.qualname(inner), file.class_of(inner)
-    return model is not None and model.is_module or path is not None and kind_of_class(file, path) is Kind.MODULE
-
-
-def _elements(held: HeldModules, value: cst.BaseExpression) -> list[Element]:
-    """What a container expression holds, as far as it is written out; else what the flow model knows of it."""
-    if isinstance(value, _DISPLAYS):
-        found = []
-        for each in value.elements:
-            found += _elements(held, each.value) if isinstance(each, cst.StarredElement) else [_element(held, each.value)]
-        return found
-    if isinstance(value, cst.Dict):
-        found = []
-        for entry in value.elements:
-            found += [_element(held, entry.value)] if isinstance(entry, cst.DictElement) else _elements(held, entry.value)
-        return found
-    if isinstance(value, cst.DictComp):
-        return [_element(held, value.value)]
-    if isinstance(value, (cst.ListComp, cst.SetComp, cst.GeneratorExp)):
-        return [_element(held, value.elt)]
-    if isinstance(value, cst.BinaryOperation):
-        return [each for side in (value.left, value.right) if _shape(held.file, side) for each in _elements(held, side)]
-    if isinstance(value, cst.IfExp):
-        return _elements(held, value.body) + _elements(held, value.orelse)
-    if isinstance(value, cst.Call) and called(held.file, value) in _BUILDERS:
-        return [each for arg in value.args for each in _given(held, value, arg)]
-    if isinstance(value, cst.Name) and _is_annotated_list(held.file, value):
-        return [Element(Holds.GIVEN, None)]
-    return [Element(_by_value(part), None) for part in _parts(held.file.value(value))]
-
-
-def _given(held: HeldModules, call: cst.Call, arg: cst.Arg) -> list[Element]:
-    if arg.keyword is not None:
-        return [_element(held, arg.value)]
-    pairs = _BUILDERS[called(held.file, call) or ""] == "dict" and isinstance(arg.value, cst.List)
-    if pairs and all(isinstance(each.value, cst.Tuple) and len(each.value.elements) == 2 for each in arg.value.elements):  # type: ignore[attr-defined]
-        return [_element(held, each.value.elements[1].value) for each in arg.value.elements]  # type: ignore[attr-defined]
-    return _elements(held, arg.value)
-
-
-def _parts(value: Value) -> list[Value]:
-    """The values that a container is known to hold, alternatives one by one."""
-    found: list[Value] = []
-    stack = [*(value.items or ())] or ([value.elem] if value.elem is not None else [])
-    seen: set[int] = set()
-    while stack:
-        part = stack.pop(0)
-        if id(part) in seen:
-            continue
-        seen.add(id(part))
-        if isinstance(part.node, cst.Pass):  # one of several
-            stack.extend(part.sources)
-        else:
-            found.append(part)
-    return found
 
 
 def _put_in(file: FileModel, node: Node) -> Iterator[cst.BaseExpression]:
@@ -308,83 +188,6 @@ def _method(file: FileModel, node: Node) -> str | None:
     return None
 
 
-# -- elements -----------------------------------------------------------------------------------------------------------
-
-
-def _element(held: HeldModules, node: cst.BaseExpression) -> Element:
-    return Element(_classify(held, node), node)
-
-
-def _classify(held: HeldModules, node: cst.BaseExpression) -> Holds:
-    file = held.file
-    if _shape(file, node) is not None and not isinstance(node, cst.Name):
-        kinds = {element.holds for element in _elements(held, node)}
-        return Holds.NESTED if kinds & {Holds.MODULE, Holds.NESTED} else Holds.REGISTERED if Holds.REGISTERED in kinds else Holds.OTHER
-    if isinstance(node, cst.Call) and file.qualname(node.func) in RETURNING_THEIR_MODULE and node.args:
-        return _classify(held, node.args[0].value)
-    if isinstance(node, cst.IfExp):
-        sides = {_classify(held, node.body), _classify(held, node.orelse)} - {Holds.NONE}
-        return sides.pop() if len(sides) == 1 else Holds.MODULE if Holds.MODULE in sides else Holds.UNKNOWN
-    if _is_frozen(node):
-        return Holds.FROZEN
-    if is_part_of_instance(file, held.owner, node):
-        return Holds.REGISTERED
-    if isinstance(node, cst.Name) and is_registered_name(file, held.owner, node):
-        return Holds.REGISTERED
-    return _by_value(_value(file, node))
-
-
-def _value(file: FileModel, node: cst.BaseExpression) -> Value:
-    value = file.flow(file.function(node)).values.get(node)
-    # the body of a class is not part of any function's pass
-    return value if value is not None else file.flow(file.function(node)).evaluate(node)
-
-
-def _by_value(value: Value) -> Holds:
-    if isinstance(value.node, cst.Pass):
-        parts = {_by_value(part) for part in value.sources} - {Holds.NONE}
-        return parts.pop() if len(parts) == 1 else Holds.MODULE if parts <= {Holds.MODULE, Holds.STATELESS} else Holds.UNKNOWN
-    if value.kind is Kind.NONE:
-        return Holds.NONE
-    if value.kind is Kind.MODULE:
-        return _module(value)
-    if value.kind is Kind.UNKNOWN:
-        return Holds.OTHER if value.qualname is not None else Holds.UNKNOWN
-    if value.kind in (Kind.LIST, Kind.TUPLE, Kind.DICT):
-        return Holds.NESTED if any(_by_value(part) is Holds.MODULE for part in _parts(value)) else Holds.OTHER
-    return Holds.OTHER
-
-
-def _module(value: Value) -> Holds:
-    name = value.qualname or ""
-    call = value.node if isinstance(value.node, cst.Call) else None
-    if call is None or not name and value.definition is None:
-        return Holds.GIVEN if isinstance(value.node, cst.Param) else Holds.UNKNOWN
-    if name in known.STATELESS_MODULES:
-        return Holds.STATELESS
-    if name in known.LOSS_MODULES:
-        keywords = {arg.keyword.value for arg in call.args if arg.keyword is not None}
-        weighted = bool(keywords & {"weight", "pos_weight"}) or name in _WEIGHTED_LOSSES and any(arg.keyword is None for arg in call.args)
-        return Holds.MODULE if weighted else Holds.STATELESS
-    if name == "torch.nn.Sequential" and value.sources and all(_by_value(each) is Holds.STATELESS for each in value.sources):
-        return Holds.STATELESS
-    definition = value.definition
-    if definition is not None and not definition.has_weights and not _has_mode(definition):  # type: ignore[attr-defined]
-        return Holds.STATELESS
-    return Holds.MODULE
-
-
-def _has_mode(model: object) -> bool:
-    """Whether a class behaves differently in training: it asks for the mode, or has dropout inside."""
-    for each in model.ancestry:  # type: ignore[attr-defined]
-        for node in descendants(each.node.body):
-            if isinstance(node, cst.Attribute) and (node.attr.value == "training" or "Dropout" in node.attr.value):
-                return True
-            if isinstance(node, cst.Name) and "Dropout" in node.value:
-                return True
-    return False
-
-
 def _constructs(file: FileModel, node: cst.BaseExpression) -> bool:
     """Whether an expression makes its module on the spot, by calling a class."""
     while isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and file.qualname(node.func) is None:
@@ -411,21 +214,8 @@ def _freezes(file: FileModel, node: Node) -> bool:
         if isinstance(each, cst.Assign) and isinstance(each.value, cst.Name) and each.value.value == "False":
             if any(isinstance(target.target, cst.Attribute) and target.target.attr.value == "requires_grad" for target in each.targets):
                 return True
-        elif isinstance(each, cst.BaseExpression) and _is_frozen(each):
+        elif isinstance(each, cst.BaseExpression) and is_frozen(each):
             return True
-    return False
-
-
-def _is_frozen(node: cst.BaseExpression) -> bool:
-    while isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
-        if (
-            node.func.attr.value == "requires_grad_"
-            and node.args
-            and isinstance(node.args[0].value, cst.Name)
-            and node.args[0].value.value == "False"
-        ):
-            return True
-        node = node.func.value
     return False
 
 
@@ -454,7 +244,7 @@ def _class_names(owner: ClassModel) -> list[str]:
             if (
                 isinstance(statement, cst.Assign)
                 and isinstance(statement.targets[0].target, cst.Name)
-                and _shape(owner.file, statement.value) is not None
+                and container_shape(owner.file, statement.value) is not None
             ):
                 found.append(statement.targets[0].target.value)
     return found

@@ -140,9 +140,9 @@ def _by_next_statement(file: FileModel, call: cst.Call, made: cst.BaseExpression
             return
         path = _factory(file, creation.value)
         move = _move(file, call) if path is not None else None
-        if path is not None and move is not None and not _stays(file, creation.value, path, move):
-            if not _in_device_context(file, creation):
-                yield CreatedThenMoved(creation.value, path, move, creation, tuple(body[index + 1 : position]))
+        if path is None or move is None or _stays(file, creation.value, path, move) or _in_device_context(file, creation):
+            return
+        yield CreatedThenMoved(creation.value, path, move, creation, tuple(body[index + 1 : position]))
         return
 
 
@@ -238,16 +238,25 @@ def _is_device(file: FileModel, node: cst.BaseExpression) -> Sure | None:
     if value.kind is Kind.DEVICE:
         return Sure.KNOWN if value.place is not Place.CPU else None
     if value.kind is Kind.STRING:
-        return (
-            Sure.KNOWN
-            if not isinstance(value.node, cst.SimpleString) or str(value.node.evaluated_value).partition(":")[0] != "cpu"
-            else None
-        )
+        literal = str(value.node.evaluated_value) if isinstance(value.node, cst.SimpleString) else ""
+        return Sure.KNOWN if literal.partition(":")[0] != "cpu" else None
     if value.kind is Kind.NUMBER:
         return Sure.KNOWN
-    if value.kind is Kind.UNKNOWN and not isinstance(node, cst.Subscript) and _reads_as_device(node):
-        return Sure.BY_NAME
-    return None
+    if value.kind is not Kind.UNKNOWN:
+        return None
+    if isinstance(node, cst.Name) and any(_is_given_as_device(file, use) for use in file.references(node)):
+        return Sure.KNOWN
+    return Sure.BY_NAME if _reads_as_device(node) else None
+
+
+def _is_given_as_device(file: FileModel, use: cst.Name) -> bool:
+    """`torch.zeros(2, device=use)`, `torch.device(use)`: torch is told that it is a device."""
+    arg = file.parent(use)
+    call = file.parent(arg) if isinstance(arg, cst.Arg) else None
+    path = file.qualname(call.func) if isinstance(call, cst.Call) else None
+    if path is None or not isinstance(arg, cst.Arg):
+        return False
+    return path == "torch.device" or path.startswith("torch.") and arg.keyword is not None and arg.keyword.value == "device"
 
 
 def _is_never_none(file: FileModel, node: cst.BaseExpression) -> bool:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from torchlint.model.outline import Outline
+from torchlint.model.parsing import Unreadable
 
 if TYPE_CHECKING:
     from torchlint.model import FileModel
@@ -143,7 +144,7 @@ class Project:
         model: FileModel | None = None
         try:
             model = FileModel(outline.text, path=path, project=self) if outline is not None else None
-        except (cst.ParserSyntaxError, RecursionError):
+        except Unreadable:
             model = None  # its own check reports what is wrong with it
         self.remember(path, model)
         return model

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from torchlint.facts.module_attributes import MODULE_ATTRIBUTES, MODULE_DICT_KEYS_TAKEN
-from torchlint.model.containers import Holds, Store
+from torchlint.model.elements import Holds
 from torchlint.model.kinds import Kind
 from torchlint.model.registration import called, is_on_instance
 from torchlint.model.tree import Node
 
 if TYPE_CHECKING:
     from torchlint.model import FileModel
-    from torchlint.model.containers import HeldModules
+    from torchlint.model.containers import HeldModules, Store
 
 _LIST_METHODS = frozenset("append extend insert pop".split())
 _DICT_METHODS = frozenset("items keys values update pop clear".split())
@@ -205,9 +205,8 @@ def _written_keys(store: Store) -> Iterator[cst.BaseExpression]:
     elif isinstance(store.value, cst.Call):
         for arg in store.value.args:
             if isinstance(arg.value, cst.List):
-                for entry in arg.value.elements:
-                    if isinstance(entry.value, cst.Tuple) and entry.value.elements:
-                        yield entry.value.elements[0].value
+                pairs = [each.value for each in arg.value.elements]
+                yield from (pair.elements[0].value for pair in pairs if isinstance(pair, cst.Tuple) and pair.elements)
 
 
 def _keywords(held: HeldModules) -> Iterator[str]:

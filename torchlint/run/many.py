@@ -22,6 +22,11 @@ MENTION = b"torch"
 WORK_PER_PROCESS = 64 * 1024
 """Bytes of source below which another process costs more than it saves."""
 
+LARGE = 64 * 1024
+"""Bytes of source from which on a file counts as large."""
+OBJECTS_PER_COLLECTION = 500_000
+"""Syntax trees are freed by their reference counts. At Python's usual pace the collector would walk over them again and again."""
+
 Files = Sequence[tuple[Path, "Settings"]]
 
 
@@ -59,7 +64,8 @@ def mentioning(files: Files, outcome: Outcome) -> list[tuple[Path, Settings, int
 def check_all(files: Sequence[tuple[Path, Settings, int]], task: Task, outcome: Outcome, *, jobs: int, advance: Callable[[], None]) -> None:
     """Check the files and add their reports to the outcome."""
     started = perf_counter()
-    work = sorted(files, key=lambda each: -each[2])  # the largest first, so that none is left alone at the end
+    # The large ones first, so that none is left alone at the end; the others folder by folder, since neighbours import each other.
+    work = sorted(files, key=lambda each: each[2] < LARGE)
     processes = min(jobs, len(work), 1 + sum(size for _, _, size in work) // WORK_PER_PROCESS)
     reports: dict[Path, FileReport] = {}
     for report in _in_turn(work, task) if processes <= 1 else _shared(work, task, processes):
@@ -82,7 +88,14 @@ def available_processors() -> int:
 def _in_turn(work: Sequence[tuple[Path, Settings, int]], task: Task) -> Iterator[FileReport]:
     from torchlint.run.one import check_file
 
+    _collect_rarely()
     return (check_file(path, settings, task) for path, settings, _ in work)
+
+
+def _collect_rarely() -> None:
+    import gc
+
+    gc.set_threshold(OBJECTS_PER_COLLECTION, 50, 1000)
 
 
 def _shared(work: Sequence[tuple[Path, Settings, int]], task: Task, processes: int) -> Iterator[FileReport]:
@@ -144,13 +157,15 @@ def _pool(processes: int) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("fork")
     else:
         context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(processes, mp_context=context, initializer=_leave_interrupts_to_the_parent)
+    return ProcessPoolExecutor(processes, mp_context=context, initializer=_start)
 
 
-def _leave_interrupts_to_the_parent() -> None:
+def _start() -> None:
+    """What a process does before its first file: it leaves interrupts to its parent."""
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _collect_rarely()
 
 
 def _check(path: Path, settings: Settings, task: Task) -> FileReport:

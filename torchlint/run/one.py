@@ -20,7 +20,6 @@ from torchlint.rule import Rule
 from torchlint.run.failure import account
 from torchlint.settings import Settings
 from torchlint.sources import writing
-from torchlint.sources.nesting import too_deep
 from torchlint.sources.reading import Undecodable, decode
 
 if TYPE_CHECKING:
@@ -89,9 +88,6 @@ def check_bytes(data: bytes, path: Path, settings: Settings, task: Task) -> File
         source = decode(data)
     except Undecodable as error:
         return _failed(path, settings, selection.SYNTAX_ERROR, str(error), error.row)
-    if (row := too_deep(source.text)) is not None:
-        report = _failed(path, settings, selection.SYNTAX_ERROR, "this file is nested more deeply than Python allows", row)
-        return replace(report, text=source.text)
     seconds: dict[str, float] = {}
     try:
         text, left, fixed = _linted(source.text, path, settings, task, seconds if task.timed else None)
@@ -112,7 +108,7 @@ def _linted(
     project = _project(task.roots)
     if task.mode is Mode.CHECK:
         return text, engine.lint(text, settings, path=str(path), project=project, timings=timings), ()
-    result = engine.fix(text, settings, path=str(path), project=project, applicability=task.applicability)
+    result = engine.fix(text, settings, path=str(path), project=project, applicability=task.applicability, timings=timings)
     return result.text, result.remaining, result.applied
 
 

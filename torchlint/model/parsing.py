@@ -1,0 +1,51 @@
+"""Text to LibCST's tree, or a clear reason why not; nothing that LibCST would not survive reaches it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+
+import libcst as cst
+
+from torchlint.model.nesting import too_deep
+
+_parsing = Lock()
+
+
+class Unreadable(ValueError):
+    """Text that is not Python; the message says why, in half a sentence."""
+
+    def __init__(self, reason: str, row: int = 1, column: int = 1) -> None:
+        super().__init__(reason)
+        self.row = row
+        self.column = column
+
+
+def parse(text: str) -> cst.Module:
+    """The tree of a text. Raises `Unreadable`."""
+    row = too_deep(text)
+    if row is not None:
+        raise Unreadable("it is nested too deeply to be read", row)
+    try:
+        with _unchecked():
+            return cst.parse_module(text)
+    except cst.ParserSyntaxError as error:
+        reason = error.message.removeprefix("parser error: ").rstrip(".")
+        raise Unreadable(reason, max(error.raw_line, 1), error.raw_column + 1) from error
+    except RecursionError as error:
+        raise Unreadable("it is nested too deeply to be read") from error
+    except Exception as error:  # a defect of the parser itself must not end the run
+        raise Unreadable(f"the parser gave up on it ({type(error).__name__}: {error})") from error
+
+
+@contextmanager
+def _unchecked() -> Iterator[None]:
+    """Parse without the checks that LibCST makes of every node: they are for nodes made by hand, and a sixth of the price."""
+    with _parsing:
+        checked = cst.CSTNode.__post_init__
+        cst.CSTNode.__post_init__ = object  # type: ignore[assignment, method-assign]
+        try:
+            yield
+        finally:
+            cst.CSTNode.__post_init__ = checked  # type: ignore[method-assign]
