@@ -89,9 +89,10 @@ class FileModel:
 
     def source(self, node: Node) -> str:
         """The node as it is written, without its own parentheses."""
-        if isinstance(node, cst.BaseExpression) and node.lpar:
-            node = node.with_changes(lpar=(), rpar=())
-        return self.module.code_for_node(node)
+        if isinstance(node, cst.BaseExpression) and not node.lpar:
+            return self.module.code_for_node(node)  # the same, without the places of all other nodes
+        start, end = self.span(node)
+        return self.text[start:end]
 
     # -- the tree -------------------------------------------------------------------------------------------------------
 

@@ -82,7 +82,8 @@ def aliases(file: FileModel) -> Iterator[Alias]:
 
 def _may_matter(file: FileModel, new: cst.Name, old: cst.Name) -> bool:
     """A cheap look: one of the names is changed in place somewhere, or the old one comes straight from a constructor of torch."""
-    if any(_may_change(file, use) for name in (new, old) for use in file.tree.names[name.value]):
+    function = file.function(new)
+    if any(_may_change(file, use) and file.function(use) is function for name in (new, old) for use in file.tree.names[name.value]):
         return True
     made = [binding.value for binding in file.names.bindings(old)]
     return len(made) == 1 and isinstance(made[0], cst.Call) and file.qualname(made[0].func) in FACTORIES
@@ -263,14 +264,15 @@ class _Trace:
             states = self._apply(node.iter, states)
         self._breaks.append(set())
         self._continues.append(set())
-        seen = states
-        for _ in range(2):  # the second time with what the first left behind
+        seen, after = states, set[_State]()
+        for _ in range(2):  # the second time with what the first left behind; a loop that never runs proves nothing
             begun = self._apply(node.target if isinstance(node, cst.For) else node.test, seen)
-            seen = seen | self._suite(node.body, begun) | self._continues[-1]
+            after = after | self._suite(node.body, begun) | self._continues[-1]
+            seen = seen | after
         self._continues.pop()
         if node.orelse is not None:
-            seen = self._suite(node.orelse.body, seen)
-        return seen | self._breaks.pop()
+            after = self._suite(node.orelse.body, after)
+        return after | self._breaks.pop() or states
 
     # -- acts -----------------------------------------------------------------------------------------------------------
 

@@ -177,10 +177,15 @@ def _factory(file: FileModel, call: cst.Call) -> str | None:
 
 
 def _stays(file: FileModel, made: cst.Call, path: str, move: Move) -> bool:
-    """`torch.zeros_like(x).to(x.device)`: made where it is moved to."""
-    if not path.endswith("_like") or not made.args or not isinstance(move.device, cst.Attribute):
+    """`torch.zeros_like(x).to(x.device)`, or of an `x` that is on a device: not made on the CPU at all."""
+    if not path.endswith("_like"):
         return False
-    return move.device.attr.value == "device" and move.device.value.deep_equals(made.args[0].value)
+    if not made.args:
+        return True  # raises
+    model = made.args[0].value
+    if file.value(model).place is Place.ACCELERATOR:
+        return True
+    return isinstance(move.device, cst.Attribute) and move.device.attr.value == "device" and move.device.value.deep_equals(model)
 
 
 def _has_default_device(file: FileModel) -> bool:

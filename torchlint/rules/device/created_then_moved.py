@@ -14,9 +14,10 @@ from torchlint.rule import KEEPS, SAFE, UNSAFE, WARNING, Finding, Fix, rule
 def check(file: FileModel) -> Iterator[Finding]:
     for found in file.created_then_moved():
         made, device = file.source(found.factory.func), _device(file, found)
+        where = f"where `{file.source(found.factory.args[0].value)}` is" if found.path.endswith("_like") else "on the CPU"
         yield Finding(
             found.move.call,
-            f"`{made}(...)` is built on the CPU and then copied: the host makes a tensor that is thrown away",
+            f"`{made}(...)` is built {where} and then copied: the first tensor is thrown away",
             help=f"build it in place with `device={device}`",
             fix=_fix(file, found, device),
             related=((found.creation, "built here"),) if found.creation is not None else (),

@@ -22,7 +22,7 @@ def check(file: FileModel) -> Iterator[Finding]:
         yield Finding(
             call,
             f"`DataParallel` copies `{' '.join(wrapped.split())}` to every GPU in every step, all from one process",
-            help="run one process per GPU with `DistributedDataParallel`; " + "; ".join(_missing(file)),
+            help="run one process per GPU with `DistributedDataParallel`; " + "; ".join(dict.fromkeys(_missing(file))),
             fix=_fix(file, call),
         )
 

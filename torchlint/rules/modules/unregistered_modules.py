@@ -17,8 +17,9 @@ def check(file: FileModel) -> Iterator[Finding]:
         shape = {"dict": "dict", "set": "set", "deque": "deque"}.get(held.stores[0].shape, "list")
         yield Finding(
             held.stores[0].value,
-            f"the layers in `{held.attribute}` are hidden in a plain {shape}: they are not trained, saved, moved or switched to evaluation",
-            help=f"use `nn.{wrapper}`" + (f" ({obstacle})" if obstacle else ""),
+            f"the layers in `{file.source(held.stores[0].target)}` are hidden in a plain {shape}: "
+            "they are not trained, saved, moved or put in eval mode",
+            help=f"use `nn.{wrapper}`" + (f"; by hand, because {obstacle}" if obstacle else ""),
             fix=None if obstacle else _wrap(file, held, wrapper),
         )
 
