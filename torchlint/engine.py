@@ -54,15 +54,14 @@ def lint(
     codes = enabled_codes(settings, path)
     try:
         with clock.phase("parse"):
-            file = _model(text, settings, path, project)
+            file = FileModel(text, settings, path=path, project=project, parsed=project.parsed(path, text) if project is not None else None)
     except Unreadable as error:
         message = f"this file is not valid Python: {error}"
         return [_of_tool(SYNTAX_ERROR, message, Location(error.row, error.column))] if SYNTAX_ERROR.code in codes else []
     with clock.phase("model"):
         file.names  # noqa: B018  the walk and the names are the model's fixed cost; what rules ask for is theirs
     found = [diagnostic for rule in rules for diagnostic in _run(rule, file, settings, clock)]
-    if project is None:
-        file.release()
+    file.release()
     with clock.phase("suppressions"):
         return [_allowed(each, settings) for each in suppress.apply(text, found, codes)]
 
@@ -99,17 +98,6 @@ def fix(
 
 
 # -- one file ------------------------------------------------------------------------------------------------------------
-
-
-def _model(text: str, settings: Settings, path: str, project: Project | None) -> FileModel:
-    """The model of a file: one that another file has already asked for, where there is one. Raises `Unreadable`."""
-    known = project.remembered(path, text) if project is not None else None
-    if known is not None and known.settings == settings:
-        return known
-    model = FileModel(text, settings, path=path, project=project)
-    if project is not None:
-        project.remember(path, model)
-    return model
 
 
 def _parses(text: str) -> bool:

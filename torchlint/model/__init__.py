@@ -38,7 +38,7 @@ from torchlint.model.flow import Event, Flow, Happens
 from torchlint.model.kinds import Graph, Kind, Place, Value
 from torchlint.model.moves import CreatedThenMoved, Sure
 from torchlint.model.names import Binds, Names
-from torchlint.model.parsing import parse
+from torchlint.model.parsing import Parsed
 from torchlint.model.project import Project
 from torchlint.model.relevance import Relevance
 from torchlint.model.retention import Store
@@ -56,12 +56,20 @@ N = TypeVar("N", bound=cst.CSTNode)
 class FileModel:
     """One parsed file. Raises `torchlint.model.parsing.Unreadable` for text that is not Python."""
 
-    def __init__(self, text: str, settings: Settings | None = None, *, path: str = "<text>", project: Project | None = None) -> None:
+    def __init__(
+        self,
+        text: str,
+        settings: Settings | None = None,
+        *,
+        path: str = "<text>",
+        project: Project | None = None,
+        parsed: Parsed | None = None,
+    ) -> None:
         self.text = text
         self.path = path
         self.settings = settings or Settings()
         self.project = project
-        self.module = parse(text)
+        self.parsed = parsed or Parsed(text)
         self._flows: dict[Node, Flow] = {}
         self._running: set[Node] = set()
         self._recorded: dict[cst.FunctionDef, bool | None] = {}
@@ -79,9 +87,9 @@ class FileModel:
 
     # -- the text -------------------------------------------------------------------------------------------------------
 
-    @cached_property
+    @property
     def positions(self) -> Source:
-        return Source(self.text, self.module)
+        return self.parsed.positions
 
     def span(self, node: Node) -> tuple[int, int]:
         """`[start, end)` in characters: the node without its own parentheses."""
@@ -96,9 +104,13 @@ class FileModel:
 
     # -- the tree -------------------------------------------------------------------------------------------------------
 
-    @cached_property
+    @property
+    def module(self) -> cst.Module:
+        return self.parsed.module
+
+    @property
     def tree(self) -> Tree:
-        return Tree(self.module)
+        return self.parsed.tree
 
     def nodes(self, kind: type[N]) -> list[N]:
         """All nodes of exactly this type, in document order."""
@@ -132,9 +144,9 @@ class FileModel:
 
     # -- names ----------------------------------------------------------------------------------------------------------
 
-    @cached_property
+    @property
     def names(self) -> Names:
-        return Names(self.tree)
+        return self.parsed.names
 
     def qualname(self, node: Node) -> str | None:
         """The canonical dotted path of an imported name or of something reached through one."""

@@ -12,6 +12,7 @@ _TELLING = re.compile(
     r"backward|zero_grad|\.step\(|grad\b|inference_mode|\.item\(|detach|\bnn\b|torch|Module|[Oo]ptim|Loader|\.to\(|\.cuda\(|append|device|\.train\(|\.eval\("
 )
 """A definition without any of these words neither trains, measures, moves nor keeps anything."""
+_TRAINING = re.compile(r"\.(?:manual_)?backward\(")
 
 
 class Outline:
@@ -19,13 +20,12 @@ class Outline:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._definitions: dict[str, bool] = {}
+        self._definitions: dict[str, str] = {}
         self._imports: dict[str, str] = {}
         lines = text.splitlines()
         for statement in self._statements(text):
             if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-                body = "\n".join(lines[statement.lineno - 1 : statement.end_lineno])
-                self._definitions[statement.name] = _TELLING.search(body) is not None
+                self._definitions[statement.name] = "\n".join(lines[statement.lineno - 1 : statement.end_lineno])
             elif isinstance(statement, ast.ImportFrom):
                 base = "." * statement.level + (statement.module or "")
                 for alias in statement.names:
@@ -40,7 +40,11 @@ class Outline:
 
     def defines(self, name: str) -> bool:
         """Whether a function or class of this name stands here, and may matter."""
-        return self._definitions.get(name, False)
+        return _TELLING.search(self._definitions.get(name, "")) is not None
+
+    def trains(self, name: str) -> bool:
+        """Whether the definition runs backward itself."""
+        return _TRAINING.search(self._definitions.get(name, "")) is not None
 
     def leads_to(self, name: str) -> str | None:
         """The dotted path that a name is imported from."""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from threading import Lock
 
 import libcst as cst
 
+from torchlint.model.names import Names
 from torchlint.model.nesting import too_deep
+from torchlint.model.source import Source
+from torchlint.model.tree import Tree
 
 _parsing = Lock()
 
@@ -20,6 +24,26 @@ class Unreadable(ValueError):
         super().__init__(reason)
         self.row = row
         self.column = column
+
+
+class Parsed:
+    """What is known of a text without knowing anything about torch: the tree, its maps, its names, its places."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.module = parse(text)
+
+    @cached_property
+    def tree(self) -> Tree:
+        return Tree(self.module)
+
+    @cached_property
+    def names(self) -> Names:
+        return Names(self.tree)
+
+    @cached_property
+    def positions(self) -> Source:
+        return Source(self.text, self.module)
 
 
 def parse(text: str) -> cst.Module:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from torchlint.model.outline import Outline
-from torchlint.model.parsing import Unreadable
+from torchlint.model.parsing import Parsed, Unreadable
 
 if TYPE_CHECKING:
     from torchlint.model import FileModel
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
 
 _HOPS = 6
 _KEPT = 1_000_000
-"""Characters of text whose models are kept; one takes some fifty times its text in memory."""
+"""Characters of text whose trees are kept; a tree takes some fifty times its text in memory."""
+_VIEWS = 48
+"""Imported files whose models are kept."""
+_SIGHT = 2
+"""How many imports away a helper may be from the file that is checked."""
 _LARGEST = 300_000
 """Characters; larger files are generated ones, and no helper is looked for in them."""
 _LIBRARIES = frozenset(
@@ -35,24 +40,29 @@ _LIBRARIES = frozenset(
 class Project:
     """The folders that one run checks."""
 
-    def __init__(self, roots: Sequence[Path] = ()) -> None:
+    def __init__(self, roots: Sequence[Path] = (), *, nearer: Project | None = None) -> None:
         self._roots = [os.path.abspath(root) for root in roots]
-        self._models: OrderedDict[str, FileModel | None] = OrderedDict()
-        self._size = 0
-        self._outlines: dict[str, Outline | None] = {}
-        self._places: dict[tuple[str, str], str | None] = {}
+        self._files = nearer._files if nearer is not None else Files()
+        self._places: dict[tuple[str, str], str | None] = nearer._places if nearer is not None else {}
+        self._distance = nearer._distance + 1 if nearer is not None else 1
+        self._views: OrderedDict[str, FileModel | None] = OrderedDict()
+
+    @cached_property
+    def _further(self) -> Project | None:
+        """What the imported files see of the project. Sight ends somewhere: following everything would read all of it for each file."""
+        return Project(self._roots, nearer=self) if self._distance < _SIGHT else None
 
     def definition(self, importer: str, path: str, node: cst.CSTNode) -> Value | None:
         """What a dotted path, imported by the file `importer`, stands for where a file of the project defines it."""
         found = self._locate(importer, path)
-        model = self._model(found[0]) if found is not None else None
-        return model.exported(found[1], node) if model is not None and found is not None else None
+        view = self._view(found[0]) if found is not None else None
+        return view.exported(found[1], node) if view is not None and found is not None else None
 
-    def mentions(self, importer: str, path: str, word: str) -> bool:
-        """Whether the file that an imported name is defined in holds this word."""
+    def trains(self, importer: str, path: str) -> bool:
+        """Whether an imported function or class runs backward itself."""
         found = self._locate(importer, path)
-        outline = self._outline(found[0]) if found is not None else None
-        return outline is not None and word in outline.text
+        outline = self._files.outline(found[0]) if found is not None else None
+        return outline is not None and found is not None and outline.trains(found[1])
 
     def _locate(self, importer: str, path: str) -> tuple[str, str] | None:
         """The file that defines what a dotted path leads to, through imports from file to file, and its name there."""
@@ -61,7 +71,7 @@ class Project:
             if not module or not name or path.partition(".")[0] in _LIBRARIES or not os.path.exists(importer):
                 return None
             file = self._file(os.path.abspath(importer), module)
-            outline = self._outline(file) if file is not None else None
+            outline = self._files.outline(file) if file is not None else None
             if file is None or outline is None:
                 return None
             if outline.defines(name):
@@ -108,24 +118,38 @@ class Project:
                 return candidate
         return None
 
-    def remembered(self, path: str, text: str) -> FileModel | None:
-        """The model of a file that another file has already asked for, if it was made from this text."""
-        model = self._models.get(os.path.abspath(path))
-        return model if model is not None and model.text == text else None
+    def parsed(self, path: str, text: str) -> Parsed:
+        """The tree of a file that is checked; parsed before, if another file has already asked for it. Raises `Unreadable`."""
+        return self._files.parsed(os.path.abspath(path), text)
 
-    def remember(self, path: str, model: FileModel | None) -> None:
-        """Keep a model for the files that import it; the oldest are forgotten."""
-        path = os.path.abspath(path)
-        previous = self._models.pop(path, None)
-        self._size += (len(model.text) if model is not None else 0) - (len(previous.text) if previous is not None else 0)
-        self._models[path] = model
-        while self._size > _KEPT and len(self._models) > 1:
-            _, oldest = self._models.popitem(last=False)
-            if oldest is not None:
-                self._size -= len(oldest.text)
-                oldest.release()
+    def _view(self, path: str) -> FileModel | None:
+        """The model of an imported file, as far as it can be seen from here."""
+        from torchlint.model import FileModel
 
-    def _outline(self, path: str) -> Outline | None:
+        if path not in self._views:
+            outline = self._files.outline(path)
+            try:
+                parsed = self._files.parsed(path, outline.text) if outline is not None else None
+            except Unreadable:
+                parsed = None  # its own check reports what is wrong with it
+            self._views[path] = FileModel(parsed.text, path=path, project=self._further, parsed=parsed) if parsed is not None else None
+            while len(self._views) > _VIEWS:
+                _, oldest = self._views.popitem(last=False)
+                if oldest is not None:
+                    oldest.release()
+        self._views.move_to_end(path)
+        return self._views[path]
+
+
+class Files:
+    """What has been read of the project's files: outlines of those that are imported, trees of those that matter."""
+
+    def __init__(self) -> None:
+        self._outlines: dict[str, Outline | None] = {}
+        self._trees: OrderedDict[str, Parsed] = OrderedDict()
+        self._size = 0
+
+    def outline(self, path: str) -> Outline | None:
         if path not in self._outlines:
             try:
                 text = Path(path).read_text(encoding="utf-8")
@@ -134,17 +158,14 @@ class Project:
             self._outlines[path] = Outline(text) if 0 < len(text) <= _LARGEST else None
         return self._outlines[path]
 
-    def _model(self, path: str) -> FileModel | None:
-        from torchlint.model import FileModel
-
-        if path in self._models:
-            self._models.move_to_end(path)
-            return self._models[path]
-        outline = self._outline(path)
-        model: FileModel | None = None
-        try:
-            model = FileModel(outline.text, path=path, project=self) if outline is not None else None
-        except Unreadable:
-            model = None  # its own check reports what is wrong with it
-        self.remember(path, model)
-        return model
+    def parsed(self, path: str, text: str) -> Parsed:
+        known = self._trees.pop(path, None)
+        if known is not None:
+            self._size -= len(known.text)
+        parsed = known if known is not None and known.text == text else Parsed(text)
+        self._trees[path] = parsed
+        self._size += len(text)
+        while self._size > _KEPT and len(self._trees) > 1:
+            _, oldest = self._trees.popitem(last=False)
+            self._size -= len(oldest.text)
+        return parsed

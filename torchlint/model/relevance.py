@@ -71,7 +71,7 @@ class Relevance:
         return reached
 
     def _imported_steps(self, statement: cst.ImportFrom) -> list[Node]:
-        """The uses of functions from other files of the project whose text mentions backward."""
+        """The uses of functions from other files of the project that run backward."""
         file = self._file
         if file.project is None or isinstance(statement.names, cst.ImportStar):
             return []
@@ -80,7 +80,7 @@ class Relevance:
             bound = alias.asname.name if alias.asname is not None else alias.name
             if isinstance(bound, cst.Name):
                 path = file.names.module.bindings.get(bound.value, ())
-                if len(path) == 1 and path[0].path is not None and file.project.mentions(file.path, path[0].path, "backward"):
+                if len(path) == 1 and path[0].path is not None and file.project.trains(file.path, path[0].path):
                     found += file.tree.names.get(bound.value, ())
         return found
 
