@@ -10,7 +10,6 @@ from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 import libcst as cst
 
@@ -127,10 +126,11 @@ def _run(rule: Rule, file: FileModel, settings: Settings, clock: _Clock) -> Iter
             findings = list(rule.check(file))
         with clock.phase("spans"):
             found = [_locate(rule, finding, file, settings) for finding in findings]
-    except Exception as error:  # whatever a rule does wrong, the others still run and the user is told
+    except Exception as error:  # noqa: BLE001  whatever a rule does wrong, the others still run and the user is told
         frame = traceback.extract_tb(error.__traceback__)[-1]
         reason = f"{type(error).__name__}: {error}".split("\n")[0]
-        message = f"the rule {rule.code} ({rule.name}) failed on this file: {reason} (in {frame.name}, line {frame.lineno} of its code); please report it"
+        place = f"in {frame.name}, line {frame.lineno} of its code"
+        message = f"the rule {rule.code} ({rule.name}) failed on this file: {reason} ({place}); please report it"
         found = [_of_tool(INTERNAL_ERROR, message, Location(1, 1))]
     yield from found
 
@@ -148,7 +148,9 @@ def _locate(rule: Rule, finding: Finding, file: FileModel, settings: Settings) -
         end_location,
         _rows(file, finding.node, location, end_location),
         _resolve(rule, finding, file, settings),
-        tuple(Related(message, _location(file, file.span(node)[0]), _location(file, file.span(node)[1])) for node, message in finding.related),
+        tuple(
+            Related(message, _location(file, file.span(node)[0]), _location(file, file.span(node)[1])) for node, message in finding.related
+        ),
     )
 
 

@@ -4,12 +4,13 @@ MODULE = "torch.nn.Module"
 
 STATELESS_MODULES = frozenset(
     f"torch.nn.{name}"
-    for name in """ReLU ReLU6 LeakyReLU ELU SELU CELU GELU SiLU Mish Sigmoid Tanh Softmax LogSoftmax Softplus Softsign Softmin Softmax2d Hardtanh Hardswish
-    Hardsigmoid Hardshrink Softshrink Tanhshrink Threshold GLU LogSigmoid Identity Flatten Unflatten MaxPool1d MaxPool2d MaxPool3d AvgPool1d AvgPool2d
-    AvgPool3d AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveMaxPool1d AdaptiveMaxPool2d AdaptiveMaxPool3d LPPool1d LPPool2d MaxUnpool1d
-    MaxUnpool2d MaxUnpool3d FractionalMaxPool2d ZeroPad1d ZeroPad2d ZeroPad3d ConstantPad1d ConstantPad2d ConstantPad3d ReflectionPad1d ReflectionPad2d ReplicationPad1d ReplicationPad2d
-    ReplicationPad3d ReflectionPad3d PixelShuffle PixelUnshuffle Upsample UpsamplingNearest2d UpsamplingBilinear2d ChannelShuffle CosineSimilarity PairwiseDistance Fold
-    Unfold""".split()
+    for name in """ReLU ReLU6 LeakyReLU ELU SELU CELU GELU SiLU Mish Sigmoid Tanh Softmax LogSoftmax Softplus Softsign Softmin Softmax2d
+    Hardtanh Hardswish Hardsigmoid Hardshrink Softshrink Tanhshrink Threshold GLU LogSigmoid Identity Flatten Unflatten
+    MaxPool1d MaxPool2d MaxPool3d AvgPool1d AvgPool2d AvgPool3d AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d
+    AdaptiveMaxPool1d AdaptiveMaxPool2d AdaptiveMaxPool3d LPPool1d LPPool2d MaxUnpool1d MaxUnpool2d MaxUnpool3d
+    FractionalMaxPool2d ZeroPad1d ZeroPad2d ZeroPad3d ConstantPad1d ConstantPad2d ConstantPad3d ReflectionPad1d
+    ReflectionPad2d ReplicationPad1d ReplicationPad2d ReplicationPad3d ReflectionPad3d PixelShuffle PixelUnshuffle Upsample
+    UpsamplingNearest2d UpsamplingBilinear2d ChannelShuffle CosineSimilarity PairwiseDistance Fold Unfold""".split()
 )
 """Modules without weights, buffers or behaviour that depends on the mode: nothing is lost when they are not registered."""
 
@@ -17,25 +18,41 @@ CONTAINERS = frozenset(f"torch.nn.{name}" for name in "ModuleList ModuleDict Seq
 
 LOSS_MODULES = frozenset(
     f"torch.nn.{name}"
-    for name in """CrossEntropyLoss NLLLoss MSELoss L1Loss SmoothL1Loss HuberLoss BCELoss BCEWithLogitsLoss KLDivLoss CTCLoss CosineEmbeddingLoss HingeEmbeddingLoss
-    MarginRankingLoss MultiMarginLoss MultiLabelMarginLoss MultiLabelSoftMarginLoss PoissonNLLLoss SoftMarginLoss TripletMarginLoss
-    TripletMarginWithDistanceLoss GaussianNLLLoss""".split()
+    for name in """CrossEntropyLoss NLLLoss MSELoss L1Loss SmoothL1Loss HuberLoss BCELoss BCEWithLogitsLoss KLDivLoss CTCLoss
+    CosineEmbeddingLoss HingeEmbeddingLoss MarginRankingLoss MultiMarginLoss MultiLabelMarginLoss MultiLabelSoftMarginLoss
+    PoissonNLLLoss SoftMarginLoss TripletMarginLoss TripletMarginWithDistanceLoss GaussianNLLLoss""".split()
 )
 """Modules that reduce to one element unless `reduction` says otherwise, and have no weights of their own."""
 
-NON_MODULES_IN_NN = frozenset("torch.nn.Parameter torch.nn.Buffer torch.nn.ParameterList torch.nn.ParameterDict torch.nn.UninitializedParameter".split())
+NON_MODULES_IN_NN = frozenset(
+    "torch.nn.Parameter torch.nn.Buffer torch.nn.ParameterList torch.nn.ParameterDict torch.nn.UninitializedParameter".split()
+)
 
 TUPLE_MODULES = frozenset("torch.nn.LSTM torch.nn.GRU torch.nn.RNN torch.nn.LSTMCell torch.nn.MultiheadAttention".split())
 """Modules whose call yields a tuple."""
 
-TENSOR_MODULE_PREFIXES = ("Linear", "Conv", "BatchNorm", "LayerNorm", "GroupNorm", "InstanceNorm", "Embedding", "Dropout", "AlphaDropout", "Bilinear", "RMSNorm", "PReLU", "Lazy")
+TENSOR_MODULE_PREFIXES = (
+    "Linear",
+    "Conv",
+    "BatchNorm",
+    "LayerNorm",
+    "GroupNorm",
+    "InstanceNorm",
+    "Embedding",
+    "Dropout",
+    "AlphaDropout",
+    "Bilinear",
+    "RMSNorm",
+    "PReLU",
+    "Lazy",
+)
 """Modules of `torch.nn` (by the beginning of their name) whose call yields one tensor."""
 
 MODULE_BASES = frozenset(
     """torch.nn.Module lightning.pytorch.LightningModule lightning.fabric.wrappers._FabricModule transformers.PreTrainedModel
-    transformers.modeling_utils.PreTrainedModel torch.nn.Sequential torch.nn.ModuleList torch.nn.ModuleDict torch.jit.ScriptModule
-    torch_geometric.nn.MessagePassing gpytorch.models.ExactGP gpytorch.Module timm.models.vision_transformer.VisionTransformer
-    torch.nn.parallel.DistributedDataParallel torch.nn.DataParallel""".split()
+    transformers.modeling_utils.PreTrainedModel torch.nn.Sequential torch.nn.ModuleList torch.nn.ModuleDict
+    torch.jit.ScriptModule torch_geometric.nn.MessagePassing gpytorch.models.ExactGP gpytorch.Module
+    timm.models.vision_transformer.VisionTransformer torch.nn.parallel.DistributedDataParallel torch.nn.DataParallel""".split()
 )
 
 MANAGED_MODULES = frozenset("lightning.pytorch.LightningModule".split())
@@ -46,8 +63,8 @@ EVALUATION_STEPS = frozenset("validation_step test_step predict_step".split())
 """Methods of managed modules that the trainer runs without gradients."""
 
 MANAGED_LOOPS = frozenset(
-    """transformers.Trainer transformers.Seq2SeqTrainer transformers.trainer.Trainer trl.SFTTrainer trl.DPOTrainer trl.PPOTrainer
-    lightning.pytorch.Trainer ignite.engine.Engine""".split()
+    """transformers.Trainer transformers.Seq2SeqTrainer transformers.trainer.Trainer trl.SFTTrainer trl.DPOTrainer
+    trl.PPOTrainer lightning.pytorch.Trainer ignite.engine.Engine""".split()
 )
 """Classes whose subclasses run inside a loop that someone else wrote."""
 
@@ -58,10 +75,16 @@ PARALLEL_WRAPPERS = frozenset("torch.nn.DataParallel torch.nn.parallel.Distribut
 
 OPTIMIZER_BASE = "torch.optim.Optimizer"
 SCALERS = frozenset("torch.cuda.amp.GradScaler torch.amp.GradScaler torch.cpu.amp.GradScaler torch.GradScaler".split())
-LOADERS = frozenset("torch.utils.data.DataLoader torchdata.stateful_dataloader.StatefulDataLoader torch_geometric.loader.DataLoader".split())
-DATASETS = frozenset(f"torch.utils.data.{name}" for name in "Dataset TensorDataset Subset ConcatDataset ChainDataset IterableDataset".split())
+LOADERS = frozenset(
+    "torch.utils.data.DataLoader torchdata.stateful_dataloader.StatefulDataLoader torch_geometric.loader.DataLoader".split()
+)
+DATASETS = frozenset(
+    f"torch.utils.data.{name}" for name in "Dataset TensorDataset Subset ConcatDataset ChainDataset IterableDataset".split()
+)
 
-PASS_THROUGH = frozenset("tqdm.tqdm tqdm.auto.tqdm tqdm.notebook.tqdm tqdm.trange rich.progress.track fastprogress.progress_bar fastprogress.master_bar".split())
+PASS_THROUGH = frozenset(
+    "tqdm.tqdm tqdm.auto.tqdm tqdm.notebook.tqdm tqdm.trange rich.progress.track fastprogress.progress_bar fastprogress.master_bar".split()
+)
 """Callables that iterate over their first argument unchanged."""
 
 GRAD_OFF = frozenset({"torch.no_grad", "torch.inference_mode"})

@@ -42,7 +42,9 @@ def canonical(name: str) -> str:
     known = _RENAMED.get(name)
     if known is not None:
         return known
-    if name.startswith(("torch.nn.modules.", "torch.optim.", "torch.utils.data.", "torch.autograd.", "torch.functional.", "pytorch_l", "lightning")):
+    if name.startswith(
+        ("torch.nn.modules.", "torch.optim.", "torch.utils.data.", "torch.autograd.", "torch.functional.", "pytorch_l", "lightning")
+    ):
         for pattern, replacement in _PRIVATE:
             found, count = pattern.subn(replacement, name)
             if count:

@@ -34,7 +34,8 @@ from torchlint.model.aliases import Alias
 from torchlint.model.classes import Assigned, ClassModel, attribute_assignments
 from torchlint.model.containers import HeldModules
 from torchlint.model.expressions import by_binding, member
-from torchlint.model.flow import Event, Flow, Happens
+from torchlint.model.flow import Flow
+from torchlint.model.happenings import Event, Happens
 from torchlint.model.kinds import Graph, Kind, Place, Value
 from torchlint.model.moves import CreatedThenMoved, Sure
 from torchlint.model.names import Binds, Names
@@ -48,7 +49,27 @@ from torchlint.model.tree import Node, Tree
 from torchlint.model.waits import Wait
 from torchlint.settings import Settings
 
-__all__ = ["Alias", "Binds", "ClassModel", "CreatedThenMoved", "Event", "FileModel", "Flow", "Graph", "Happens", "HeldModules", "Kind", "Place", "Project", "Store", "Sure", "TrainingLoop", "Value", "Wait", "receiver"]
+__all__ = [
+    "Alias",
+    "Binds",
+    "ClassModel",
+    "CreatedThenMoved",
+    "Event",
+    "FileModel",
+    "Flow",
+    "Graph",
+    "Happens",
+    "HeldModules",
+    "Kind",
+    "Place",
+    "Project",
+    "Store",
+    "Sure",
+    "TrainingLoop",
+    "Value",
+    "Wait",
+    "receiver",
+]
 
 N = TypeVar("N", bound=cst.CSTNode)
 

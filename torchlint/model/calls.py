@@ -15,6 +15,7 @@ import libcst as cst
 from torchlint.facts import modules as known_modules
 from torchlint.facts import tensors as known_tensors
 from torchlint.model import expressions, following, methods
+from torchlint.model.happenings import Happens
 from torchlint.model.kinds import Graph, Kind, Place, Value, number, other
 from torchlint.model.tree import Node
 
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 BUILTINS = frozenset(dir(builtins))
 _DTYPES = frozenset(
     f"torch.{name}"
-    for name in """float float16 float32 float64 double half bfloat16 int int8 int16 int32 int64 long short uint8 bool complex64 complex128 cfloat cdouble
-    float8_e4m3fn float8_e5m2""".split()
+    for name in """float float16 float32 float64 double half bfloat16 int int8 int16 int32 int64 long short uint8 bool complex64 complex128
+    cfloat cdouble float8_e4m3fn float8_e5m2""".split()
 )
 
 
@@ -107,8 +108,6 @@ def of_value(flow: Flow, call: cst.Call, target: Value, arguments: Arguments) ->
 
 def opaque(flow: Flow, call: cst.Call, arguments: Arguments, receiver: Value | None = None) -> Value:
     """A call that cannot be followed: it may do anything to what it is given, and what it returns is computed from that."""
-    from torchlint.model.flow import Happens
-
     values = arguments.values if receiver is None else (receiver, *arguments.values)
     flow.happen(Happens.OPAQUE, call, values=values)
     return Value(node=call, sources=values)
@@ -155,8 +154,6 @@ def _imported_call(flow: Flow, call: cst.Call, path: str, arguments: Arguments) 
 
 
 def _torch_call(flow: Flow, call: cst.Call, path: str, arguments: Arguments) -> Value:
-    from torchlint.model.flow import Happens
-
     if path in known_tensors.FACTORIES:
         return _factory(call, arguments)
     package, _, name = path.rpartition(".")
@@ -177,7 +174,13 @@ def _torch_call(flow: Flow, call: cst.Call, path: str, arguments: Arguments) -> 
     if path.startswith("torch.optim.") and name[:1].isupper():
         if package == "torch.optim.swa_utils":
             return Value(Kind.MODULE, node=call, qualname=path)
-        return Value(Kind.SCHEDULER if package == "torch.optim.lr_scheduler" else Kind.OPTIMIZER, graph=Graph.NO, node=call, qualname=path, sources=arguments.values)
+        return Value(
+            Kind.SCHEDULER if package == "torch.optim.lr_scheduler" else Kind.OPTIMIZER,
+            graph=Graph.NO,
+            node=call,
+            qualname=path,
+            sources=arguments.values,
+        )
     if path.startswith("torch.nn.utils.clip_grad"):
         flow.happen(Happens.CLIP, call, arguments.get(0, "parameters"))
         return Value(Kind.TENSOR, graph=Graph.NO, node=call, scalar=True)
@@ -185,7 +188,12 @@ def _torch_call(flow: Flow, call: cst.Call, path: str, arguments: Arguments) -> 
         return Value(Kind.OBJECT, graph=Graph.NO, node=call, qualname=path, sources=arguments.values)
     if path.startswith(("torch.utils.data.", "torchdata.")) and name.endswith("Sampler"):
         return Value(Kind.SAMPLER, graph=Graph.NO, node=call, qualname=path)
-    if path.startswith(("torch.cuda.", "torch.backends.", "torch.distributed.", "torch.accelerator.", "torch.mps.")) or name in ("manual_seed", "save", "is_tensor", "get_default_dtype"):
+    if path.startswith(("torch.cuda.", "torch.backends.", "torch.distributed.", "torch.accelerator.", "torch.mps.")) or name in (
+        "manual_seed",
+        "save",
+        "is_tensor",
+        "get_default_dtype",
+    ):
         return other(call)
     return opaque(flow, call, arguments)
 
@@ -268,14 +276,18 @@ def _parameter(flow: Flow, call: cst.Call, path: str, arguments: Arguments) -> V
 
 def _device(flow: Flow, call: cst.Call, path: str, arguments: Arguments) -> Value:
     first = call.args[0].value if call.args else None
-    return Value(Kind.DEVICE, graph=Graph.NO, place=methods.placed(arguments.positional[0] if arguments.positional else Value(), first), node=call)
+    return Value(
+        Kind.DEVICE, graph=Graph.NO, place=methods.placed(arguments.positional[0] if arguments.positional else Value(), first), node=call
+    )
 
 
 def _grad_off(flow: Flow, call: cst.Call, path: str, arguments: Arguments) -> Value:
     first = call.args[0].value if call.args else None
     if isinstance(first, cst.Name) and first.value == "False":  # inference_mode(False)
         return Value(Kind.GRAD_MODE, graph=Graph.YES, node=call)
-    return Value(Kind.GRAD_MODE, graph=Graph.NO if first is None or isinstance(first, cst.Name) and first.value == "True" else Graph.MAYBE, node=call)
+    return Value(
+        Kind.GRAD_MODE, graph=Graph.NO if first is None or isinstance(first, cst.Name) and first.value == "True" else Graph.MAYBE, node=call
+    )
 
 
 def _grad_on(flow: Flow, call: cst.Call, path: str, arguments: Arguments) -> Value:
@@ -305,8 +317,6 @@ def _wrap(flow: Flow, call: cst.Call, path: str, arguments: Arguments) -> Value:
 
 
 def _differentiate(flow: Flow, call: cst.Call, path: str, arguments: Arguments) -> Value:
-    from torchlint.model.flow import Happens
-
     target = arguments.get(0, "tensors") or arguments.get(0, "outputs")
     if target is not None:
         target.backpropagate(call)
@@ -345,14 +355,23 @@ _MAKERS: dict[str, Maker] = {
 
 def _builtin(flow: Flow, call: cst.Call, name: str, arguments: Arguments) -> Value:
     first = arguments.positional[0] if arguments.positional else None
-    if name in ("float", "int", "len", "bool", "round", "abs", "pow", "divmod", "hash", "id", "ord") and name not in ("abs", "round", "pow"):
+    if name in ("float", "int", "len", "bool", "round", "abs", "pow", "divmod", "hash", "id", "ord") and name not in (
+        "abs",
+        "round",
+        "pow",
+    ):
         return number(call)
     if name in ("str", "repr", "format", "chr", "input", "type"):
         return Value(Kind.STRING, graph=Graph.NO, node=call)
     if first is None:
         kinds = {"list": Kind.LIST, "dict": Kind.DICT, "tuple": Kind.TUPLE, "set": Kind.LIST, "super": Kind.UNKNOWN}
         kind = kinds.get(name, Kind.OTHER)
-        return Value(kind, graph=Graph.NO, node=call, elem=None if not arguments.keywords or kind is not Kind.DICT else next(iter(arguments.keywords.values())))
+        return Value(
+            kind,
+            graph=Graph.NO,
+            node=call,
+            elem=None if not arguments.keywords or kind is not Kind.DICT else next(iter(arguments.keywords.values())),
+        )
     if name in ("list", "tuple", "set", "sorted", "reversed", "iter", "filter", "frozenset"):
         source = arguments.positional[1] if name == "filter" and len(arguments.positional) > 1 else first
         return Value(Kind.LIST, graph=Graph.NO, node=call, elem=expressions.element(source, call), sources=(source,))
@@ -371,9 +390,31 @@ def _builtin(flow: Flow, call: cst.Call, name: str, arguments: Arguments) -> Val
     if name in ("sum", "min", "max"):
         parts = (expressions.element(first, call),) if len(arguments.positional) == 1 or name == "sum" else tuple(arguments.positional)
         result = expressions.operate(call, *parts)
-        return Value(result.kind, graph=result.graph, place=result.place, sources=arguments.values, node=call, scalar=all(each.scalar for each in parts))
+        return Value(
+            result.kind,
+            graph=result.graph,
+            place=result.place,
+            sources=arguments.values,
+            node=call,
+            scalar=all(each.scalar for each in parts),
+        )
     if name in ("abs", "round", "pow"):
         return expressions.operate(call, first)
-    if name in ("print", "isinstance", "hasattr", "open", "callable", "range", "setattr", "vars", "dir", "any", "all", "exit", "delattr", "slice"):
+    if name in (
+        "print",
+        "isinstance",
+        "hasattr",
+        "open",
+        "callable",
+        "range",
+        "setattr",
+        "vars",
+        "dir",
+        "any",
+        "all",
+        "exit",
+        "delattr",
+        "slice",
+    ):
         return other(call)
     return opaque(flow, call, arguments)

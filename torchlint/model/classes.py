@@ -37,7 +37,9 @@ def attribute_assignments(file: FileModel) -> dict[cst.ClassDef, dict[str, list[
     return found
 
 
-def _note(file: FileModel, found: dict[cst.ClassDef, dict[str, list[Assigned]]], target: cst.Attribute, value: cst.BaseExpression | None) -> None:
+def _note(
+    file: FileModel, found: dict[cst.ClassDef, dict[str, list[Assigned]]], target: cst.Attribute, value: cst.BaseExpression | None
+) -> None:
     if not isinstance(target.value, cst.Name):
         return
     method = file.function(target)
@@ -207,7 +209,11 @@ class ClassModel:
                         return True
                 elif path == "torch.nn.Parameter":
                     return True
-                elif path.startswith("torch.nn.") and path not in known.STATELESS_MODULES | known.LOSS_MODULES and not path.startswith("torch.nn.Dropout"):
+                elif (
+                    path.startswith("torch.nn.")
+                    and path not in known.STATELESS_MODULES | known.LOSS_MODULES
+                    and not path.startswith("torch.nn.Dropout")
+                ):
                     return path[9:10].isupper()
                 elif path.startswith(("torchvision.models", "transformers.", "timm.")):
                     return True
@@ -218,4 +224,10 @@ def _is_module_class(name: str) -> bool:
     if name in known.MODULE_BASES:
         return True
     package, _, last = name.rpartition(".")
-    return package == "torch.nn" and last[:1].isupper() and name not in known.NON_MODULES_IN_NN or name.startswith("transformers.") and name.endswith("PreTrainedModel")
+    return (
+        package == "torch.nn"
+        and last[:1].isupper()
+        and name not in known.NON_MODULES_IN_NN
+        or name.startswith("transformers.")
+        and name.endswith("PreTrainedModel")
+    )

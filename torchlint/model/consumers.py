@@ -34,7 +34,21 @@ def _takes_number(file: FileModel, node: Node, depth: int, origin: cst.Name) -> 
     parent = file.parent(node)
     if depth == 0 or parent is None:
         return False
-    if isinstance(parent, (cst.Expr, cst.FormattedStringExpression, cst.Comparison, cst.ComparisonTarget, cst.If, cst.While, cst.Index, cst.AssignTarget, cst.Assert, cst.Del)):
+    if isinstance(
+        parent,
+        (
+            cst.Expr,
+            cst.FormattedStringExpression,
+            cst.Comparison,
+            cst.ComparisonTarget,
+            cst.If,
+            cst.While,
+            cst.Index,
+            cst.AssignTarget,
+            cst.Assert,
+            cst.Del,
+        ),
+    ):
         return True
     if isinstance(parent, cst.Arg):
         return _argument(file, parent, depth, origin)
@@ -43,7 +57,11 @@ def _takes_number(file: FileModel, node: Node, depth: int, origin: cst.Name) -> 
     if isinstance(parent, cst.Subscript):
         return _is_store(file, parent) or _takes_number(file, parent, depth - 1, origin)
     if isinstance(parent, (cst.BinaryOperation, cst.UnaryOperation, cst.BooleanOperation, cst.IfExp)):
-        if isinstance(parent, cst.BinaryOperation) and isinstance(parent.operator, cst.Modulo) and isinstance(parent.left, (cst.SimpleString, cst.ConcatenatedString)):
+        if (
+            isinstance(parent, cst.BinaryOperation)
+            and isinstance(parent.operator, cst.Modulo)
+            and isinstance(parent.left, (cst.SimpleString, cst.ConcatenatedString))
+        ):
             return True
         return _takes_number(file, parent, depth - 1, origin)
     if isinstance(parent, cst.Element):

@@ -92,7 +92,11 @@ def annotate(flow: Flow, value: Value, annotation: cst.Annotation) -> None:
         if len(sides) != 1:
             return
         node = sides[0]
-    if isinstance(node, cst.Subscript) and flow.file.qualname(node.value) == "typing.Optional" and isinstance(node.slice[0].slice, cst.Index):
+    if (
+        isinstance(node, cst.Subscript)
+        and flow.file.qualname(node.value) == "typing.Optional"
+        and isinstance(node.slice[0].slice, cst.Index)
+    ):
         node = node.slice[0].slice.value
     path = flow.file.qualname(node)
     if path is None:
@@ -133,7 +137,12 @@ def kind_of_class(file: FileModel, path: str) -> Kind | None:
         return Kind.SCHEDULER
     if path.startswith("torch.optim."):
         return Kind.OPTIMIZER
-    if path.startswith("torch.nn.") and path.rpartition(".")[2][:1].isupper() and path not in known.NON_MODULES_IN_NN and path.count(".") == 2:
+    if (
+        path.startswith("torch.nn.")
+        and path.rpartition(".")[2][:1].isupper()
+        and path not in known.NON_MODULES_IN_NN
+        and path.count(".") == 2
+    ):
         return Kind.MODULE
     if path in known.DATASETS:
         return Kind.DATASET

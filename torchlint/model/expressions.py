@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from torchlint.model import calls
+from torchlint.model.happenings import Happens
 from torchlint.model.kinds import Graph, Kind, Place, Value, join, number, other
 from torchlint.model.names import Binds
 from torchlint.model.tree import Node
@@ -57,7 +58,9 @@ def _attribute(flow: Flow, node: cst.Attribute) -> Value:
 def member(base: Value, name: str, node: Node) -> Value:
     """An attribute of a value whose class is not the project's own."""
     if name == "device":
-        return Value(Kind.DEVICE, graph=Graph.NO, place=Place.CPU if base.place is Place.CPU and base.is_tensor else Place.ACCELERATOR, node=node)
+        return Value(
+            Kind.DEVICE, graph=Graph.NO, place=Place.CPU if base.place is Place.CPU and base.is_tensor else Place.ACCELERATOR, node=node
+        )
     if name == "dtype":
         return Value(Kind.DTYPE, graph=Graph.NO, node=node)
     if name in ("ndim", "is_cuda", "requires_grad", "is_leaf", "layout"):
@@ -99,7 +102,16 @@ def element(container: Value, node: Node) -> Value:
         if held.kind not in (Kind.TENSOR, Kind.UNKNOWN) or held.graph is Graph.NO:
             return held
         # what backward reaches through an element, it reaches through the container
-        return Value(held.kind, graph=held.graph, place=held.place, sources=(held, container), node=node, scalar=held.scalar, batch=held.batch, leaf=held.leaf)
+        return Value(
+            held.kind,
+            graph=held.graph,
+            place=held.place,
+            sources=(held, container),
+            node=node,
+            scalar=held.scalar,
+            batch=held.batch,
+            leaf=held.leaf,
+        )
     if container.kind is Kind.TENSOR:
         return Value(Kind.TENSOR, graph=container.graph, place=container.place, sources=(container,), node=node)
     if container.kind is Kind.PARAMETERS:
@@ -115,8 +127,6 @@ def element(container: Value, node: Node) -> Value:
 
 def store(flow: Flow, node: Node, container: Value, value: Value) -> None:
     """Put a value into a container: the container is now computed from it."""
-    from torchlint.model.flow import Happens
-
     if container is value:
         return
     container.elem = value if container.elem is None or container.elem is value else join(container.elem, value)
@@ -188,7 +198,7 @@ def _subscript(flow: Flow, node: cst.Subscript) -> Value:
         part = each.slice
         if isinstance(part, cst.Index):
             index.append(flow.evaluate(part.value))
-        else:
+        elif isinstance(part, cst.Slice):
             index += [flow.evaluate(bound) for bound in (part.lower, part.upper, part.step) if bound is not None]
     if place is not None and place in flow.env.places:
         return flow.env.places[place]
@@ -226,7 +236,9 @@ def operate(node: Node, *operands: Value) -> Value:
         graph = Graph.NO
     place = max(each.place for each in operands)
     if tensors:
-        return Value(Kind.TENSOR, graph=graph, place=place, sources=operands, node=node, scalar=known and all(each.scalar for each in tensors))
+        return Value(
+            Kind.TENSOR, graph=graph, place=place, sources=operands, node=node, scalar=known and all(each.scalar for each in tensors)
+        )
     if all(each.kind is Kind.NUMBER for each in operands):
         return number(node)
     if any(each.kind is Kind.NDARRAY for each in operands):

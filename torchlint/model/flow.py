@@ -1,58 +1,25 @@
-"""One forward pass over a function (or the module's own code): what every expression yields, and what happens in which order.
+"""One forward pass over a function, or the module's own code: what every expression yields, and what happens in which order.
 
-Structural, without a control-flow graph: branches are joined, loop bodies run twice, a nested function is followed where it is called.
-Expressions are evaluated in `torchlint.model.expressions`, calls in `torchlint.model.calls`; this module owns statements, places and events.
+Structural, without a control-flow graph: branches are joined, loop bodies run twice, a nested function is followed where it is
+called. Expressions are evaluated in `torchlint.model.expressions`, calls in `torchlint.model.calls`; this module owns statements,
+places and events.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from enum import Enum
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
 from torchlint.model import calls, evidence, expressions
+from torchlint.model.happenings import Event, Happens
 from torchlint.model.kinds import Graph, Kind, Value, join, other
 from torchlint.model.tree import Node
 
 if TYPE_CHECKING:
     from torchlint.model import FileModel
     from torchlint.model.classes import ClassModel
-
-
-class Happens(Enum):
-    """What an event does to the training state."""
-
-    BACKWARD = "backward"
-    STEP = "step"
-    CLEAR = "clear gradients"
-    UNSCALE = "unscale"
-    UPDATE = "update the scaler"
-    SCHEDULE = "scheduler step"
-    CLIP = "clip gradients"
-    TRAIN = "train mode"
-    EVAL = "eval mode"
-    STORE = "store"
-    """A value is put into a container; `value` is what is stored."""
-    OPAQUE = "unknown call"
-    """A call that cannot be followed; `values` are what it was given."""
-
-
-@dataclass(slots=True)
-class Event:
-    what: Happens
-    node: Node
-    """Where it is written."""
-    target: Value | None = None
-    """What it happens to: the loss, the optimizer, the container. None: to anything (`p.grad = None`)."""
-    value: Value | None = None
-    values: tuple[Value, ...] = ()
-    site: Node = field(default=None)  # type: ignore[assignment]
-    """Where it happens as seen from the function that is read: the call that leads to it, or `node` itself."""
-    file: FileModel = field(default=None)  # type: ignore[assignment]
-    """The file that `node` stands in."""
 
 
 class Environment:
@@ -166,7 +133,10 @@ class Flow:
                 if value.items is not None and not starred and len(value.items) == len(elements):
                     self.bind(element.value, value.items[position])
                 else:
-                    self.bind(element.value, Value(kind=Kind.LIST) if isinstance(element, cst.StarredElement) else expressions.element(value, element.value))
+                    self.bind(
+                        element.value,
+                        Value(kind=Kind.LIST) if isinstance(element, cst.StarredElement) else expressions.element(value, element.value),
+                    )
             return
         place = self.place(target)
         if place is None:
@@ -278,12 +248,12 @@ class Flow:
     def _while(self, statement: cst.While) -> None:
         self._loop(statement, lambda: self.evaluate(statement.test))
 
-    def _loop(self, statement: cst.For | cst.While, begin: object) -> None:
+    def _loop(self, statement: cst.For | cst.While, begin: Callable[[], object]) -> None:
         entry = self.env.copy()
         for _ in range(2):  # the second time with what the first left behind
             before = {name: (value.kind, value.graph) for name, value in self.env.places.items()}
             self._leaves.append([])
-            begin()  # type: ignore[operator]
+            begin()
             self._suite(statement.body)
             ends = [self.env, *self._leaves.pop()]
             self.env = entry.copy()
@@ -341,13 +311,15 @@ class Flow:
         self.env.places[statement.name.value] = Value(Kind.FUNCTION, graph=Graph.NO, node=statement, definition=(self.file, statement))
 
     def _class(self, statement: cst.ClassDef) -> None:
-        self.env.places[statement.name.value] = Value(Kind.CLASS, graph=Graph.NO, node=statement, definition=self.file.class_model(statement))
+        self.env.places[statement.name.value] = Value(
+            Kind.CLASS, graph=Graph.NO, node=statement, definition=self.file.class_model(statement)
+        )
 
     def _import(self, statement: cst.Import | cst.ImportFrom) -> None:
         if isinstance(statement.names, cst.ImportStar):
             return
         for alias in statement.names:
-            bound = alias.asname.name if alias.asname is not None else alias.name
+            bound: cst.BaseExpression = alias.asname.name if alias.asname is not None else alias.name
             while isinstance(bound, cst.Attribute):
                 bound = bound.value
             if isinstance(bound, cst.Name):
@@ -357,7 +329,7 @@ class Flow:
 _SELF_MADE = frozenset({Kind.MODULE, Kind.OPTIMIZER, Kind.FUNCTION, Kind.CLASS})
 """What keeps its own graph state even when it is made or named where gradients are off."""
 
-_STATEMENTS: dict[type[Node], object] = {
+_STATEMENTS: dict[type[Node], Callable[[Flow, Any], None]] = {
     cst.SimpleStatementLine: Flow._line,
     cst.SimpleStatementSuite: Flow._line,
     cst.Expr: Flow._expression,

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from torchlint.model.tree import Node
 
 
-def follow(flow: Flow, call: cst.Call, target: Value, arguments: Arguments, *, bound: Value | None = None, place: str | None = None) -> Value:
+def follow(
+    flow: Flow, call: cst.Call, target: Value, arguments: Arguments, *, bound: Value | None = None, place: str | None = None
+) -> Value:
     """A call of a function or method of the project; `bound` is what it is called on."""
     file, function = _defined(target)
     callee = file.flow_or_none(function)
@@ -30,7 +32,9 @@ def follow(flow: Flow, call: cst.Call, target: Value, arguments: Arguments, *, b
     given = _match(callee, function, arguments, bound)
     _prove(flow, call, callee, given)
     _repeat(flow, call, callee, given)
-    if isinstance(function, cst.FunctionDef) and any(file.qualname(each.decorator) == "contextlib.contextmanager" for each in function.decorators):
+    if isinstance(function, cst.FunctionDef) and any(
+        file.qualname(each.decorator) == "contextlib.contextmanager" for each in function.decorators
+    ):
         return Value(node=call)
     if callee.returns is None:
         return Value(Kind.NONE, graph=Graph.NO, node=call)
@@ -60,7 +64,9 @@ def _match(callee: Flow, function: Node, arguments: Arguments, bound: Value | No
 
 
 def _is_static(function: Node) -> bool:
-    return isinstance(function, cst.FunctionDef) and any(isinstance(each.decorator, cst.Name) and each.decorator.value == "staticmethod" for each in function.decorators)
+    return isinstance(function, cst.FunctionDef) and any(
+        isinstance(each.decorator, cst.Name) and each.decorator.value == "staticmethod" for each in function.decorators
+    )
 
 
 def _prove(flow: Flow, call: cst.Call, callee: Flow, given: dict[int, Value]) -> None:
@@ -100,14 +106,25 @@ def _repeat(flow: Flow, call: cst.Call, callee: Flow, given: dict[int, Value]) -
         )
 
 
-def _substitute(flow: Flow, call: cst.Call, value: Value, given: dict[int, Value], arguments: tuple[Value, ...], done: dict[int, Value]) -> Value:
+def _substitute(
+    flow: Flow, call: cst.Call, value: Value, given: dict[int, Value], arguments: tuple[Value, ...], done: dict[int, Value]
+) -> Value:
     """A value of the callee as the caller sees it."""
     argument = given.get(id(value))
     if argument is not None:
         return argument
     if id(value) in done:
         return done[id(value)]
-    if value.kind in (Kind.MODULE, Kind.OPTIMIZER, Kind.OBJECT, Kind.FUNCTION, Kind.CLASS, Kind.DEVICE, Kind.SCALER, Kind.LOADER) and not any(id(each) in given for each in value.sources):
+    if value.kind in (
+        Kind.MODULE,
+        Kind.OPTIMIZER,
+        Kind.OBJECT,
+        Kind.FUNCTION,
+        Kind.CLASS,
+        Kind.DEVICE,
+        Kind.SCALER,
+        Kind.LOADER,
+    ) and not any(id(each) in given for each in value.sources):
         return value  # the thing itself
     result = Value(
         value.kind,
@@ -146,7 +163,13 @@ def construct(call: cst.Call, target: Value, arguments: Arguments) -> Value:
     """An instance of a class of the project."""
     model: ClassModel = target.definition  # type: ignore[assignment]
     kind = Kind.MODULE if model.is_module else model.instance_kind
-    return Value(kind, graph=Graph.NO if kind is not Kind.MODULE else Graph.MAYBE, node=call, definition=model, sources=arguments.values if kind is Kind.MODULE else ())
+    return Value(
+        kind,
+        graph=Graph.NO if kind is not Kind.MODULE else Graph.MAYBE,
+        node=call,
+        definition=model,
+        sources=arguments.values if kind is Kind.MODULE else (),
+    )
 
 
 def forward(flow: Flow, call: cst.Call, module: Value, arguments: Arguments, place: Place) -> Value:

@@ -215,7 +215,9 @@ class Value:
         """Where one operand alone can have brought the graph, it did: `(loss / steps).backward()`, `criterion(model(x), y).backward()`."""
         value = self
         while True:
-            made = [each for each in value.sources if each.kind in (Kind.UNKNOWN, Kind.TENSOR) and each.graph is not Graph.NO and not each.batch]
+            made = [
+                each for each in value.sources if each.kind in (Kind.UNKNOWN, Kind.TENSOR) and each.graph is not Graph.NO and not each.batch
+            ]
             made = [each for each in made if each.node is not None and not isinstance(each.node, (cst.Param, cst.Name))]
             if len(made) != 1 or made[0].node is value.node:
                 return

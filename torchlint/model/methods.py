@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from torchlint.facts import tensors as known
-from torchlint.model import calls, expressions, following
+from torchlint.model import calls, effects, expressions, following
 from torchlint.model.kinds import Graph, Kind, Place, Value, number, other
 from torchlint.model.tree import Node
 
@@ -40,7 +40,7 @@ def evaluate(flow: Flow, call: cst.Call, func: cst.Attribute, receiver: Value, a
         return calls.of_value(flow, call, flow.env.places[place], arguments)
     if receiver.kind is Kind.UNKNOWN:
         receiver.used(name)
-    handler = _EVENTS.get(name)
+    handler = effects.EFFECTS.get(name)
     if handler is not None:
         result = handler(flow, call, receiver, arguments)
         if result is not None:
@@ -53,134 +53,6 @@ def evaluate(flow: Flow, call: cst.Call, func: cst.Attribute, receiver: Value, a
     if by_kind is not None:
         return by_kind(flow, call, name, receiver, arguments)
     return _unknown(flow, call, name, receiver, arguments)
-
-
-# -- calls that change the training state --------------------------------------------------------------------------------
-
-
-def _backward(flow: Flow, call: cst.Call, receiver: Value, arguments: Arguments) -> Value | None:
-    from torchlint.model.flow import Happens
-
-    given = arguments.positional[0] if arguments.positional else None
-    if receiver.kind is Kind.MANAGER or receiver.kind in (Kind.UNKNOWN, Kind.OBJECT, Kind.OPTIMIZER) and given is not None and not receiver.has_graph:
-        if given is None:
-            return None
-        if receiver.kind is Kind.UNKNOWN and "step" in receiver.uses:
-            return calls.opaque(flow, call, arguments, receiver)  # an engine that steps and clears by itself
-        given.backpropagate(call)
-        flow.happen(Happens.BACKWARD, call, given, values=(receiver,))
-        return other(call)
-    if receiver.kind not in (Kind.UNKNOWN, Kind.TENSOR):
-        return None
-    receiver.backpropagate(call)
-    if given is None or given.kind is Kind.NONE:
-        receiver.scalar = True
-    func = call.func
-    inner = func.value if isinstance(func, cst.Attribute) else None
-    if isinstance(inner, cst.Call) and isinstance(inner.func, cst.Attribute) and inner.func.attr.value == "scale":
-        for scaled in receiver.sources:  # scaler.scale(loss).backward()
-            if scaled.kind in (Kind.UNKNOWN, Kind.TENSOR):
-                scaled.backpropagate(call)
-                scaled.scalar = True
-    flow.happen(Happens.BACKWARD, call, receiver)
-    return other(call)
-
-
-def _manual_backward(flow: Flow, call: cst.Call, receiver: Value, arguments: Arguments) -> Value | None:
-    from torchlint.model.flow import Happens
-
-    if not arguments.positional:
-        return None
-    arguments.positional[0].backpropagate(call)
-    flow.happen(Happens.BACKWARD, call, arguments.positional[0])
-    return other(call)
-
-
-def _step(flow: Flow, call: cst.Call, receiver: Value, arguments: Arguments) -> Value | None:
-    from torchlint.model.flow import Happens
-
-    given = arguments.get(0, "closure")
-    if receiver.kind is Kind.SCHEDULER:
-        flow.happen(Happens.SCHEDULE, call, receiver)
-        return other(call)
-    if given is not None and (receiver.kind is Kind.SCALER or given.kind is Kind.OPTIMIZER):
-        given.refine(Kind.OPTIMIZER)
-        flow.happen(Happens.STEP, call, given)
-        return other(call)
-    if given is not None and given.kind is Kind.FUNCTION and receiver.kind in (Kind.UNKNOWN, Kind.OPTIMIZER):
-        flow.happen(Happens.STEP, call, receiver, value=given)
-        result = following.follow(flow, call, given, calls.Arguments(call, [], {}, ()))
-        return result
-    if receiver.kind is Kind.OPTIMIZER or receiver.kind is Kind.UNKNOWN and not call.args:
-        flow.happen(Happens.STEP, call, receiver)
-        return other(call)
-    return None
-
-
-def _zero_grad(flow: Flow, call: cst.Call, receiver: Value, arguments: Arguments) -> Value | None:
-    from torchlint.model.flow import Happens
-
-    flow.happen(Happens.CLEAR, call, receiver)
-    return other(call)
-
-
-def _zero_in_place(flow: Flow, call: cst.Call, receiver: Value, arguments: Arguments) -> Value | None:
-    from torchlint.model.flow import Happens
-
-    func = call.func
-    inner = func.value if isinstance(func, cst.Attribute) else None
-    while isinstance(inner, cst.Attribute):
-        if inner.attr.value == "grad":
-            flow.happen(Happens.CLEAR, call)
-        inner = inner.value
-    return None
-
-
-def _mode(flow: Flow, call: cst.Call, receiver: Value, arguments: Arguments) -> Value | None:
-    from torchlint.model.flow import Happens
-
-    if receiver.kind is not Kind.MODULE:
-        return None
-    func = call.func
-    trains = isinstance(func, cst.Attribute) and func.attr.value == "train"
-    if trains and call.args and isinstance(call.args[0].value, cst.Name) and call.args[0].value.value == "False":
-        trains = False
-    flow.happen(Happens.TRAIN if trains else Happens.EVAL, call, receiver)
-    return receiver
-
-
-def _scale(flow: Flow, call: cst.Call, receiver: Value, arguments: Arguments) -> Value | None:
-    if receiver.kind not in (Kind.SCALER, Kind.UNKNOWN) or len(arguments.positional) != 1:
-        return None
-    loss = arguments.positional[0]
-    return Value(loss.kind, graph=loss.graph, place=loss.place, sources=(loss,), node=call, scalar=loss.scalar)
-
-
-def _note(what: str) -> Callable[[Flow, cst.Call, Value, Arguments], Value | None]:
-    def note(flow: Flow, call: cst.Call, receiver: Value, arguments: Arguments) -> Value | None:
-        from torchlint.model.flow import Happens
-
-        if receiver.kind is Kind.SCALER:
-            flow.happen(Happens[what], call, arguments.positional[0] if arguments.positional else receiver)
-            return other(call)
-        return None
-
-    return note
-
-
-_EVENTS: dict[str, Callable[[Flow, cst.Call, Value, Arguments], Value | None]] = {
-    "backward": _backward,
-    "manual_backward": _manual_backward,
-    "step": _step,
-    "zero_grad": _zero_grad,
-    "zero_": _zero_in_place,
-    "fill_": _zero_in_place,
-    "train": _mode,
-    "eval": _mode,
-    "scale": _scale,
-    "unscale_": _note("UNSCALE"),
-    "update": _note("UPDATE"),
-}
 
 
 # -- containers ----------------------------------------------------------------------------------------------------------
@@ -265,7 +137,16 @@ def tensor_method(flow: Flow, call: cst.Call, name: str, receiver: Value, argume
     """A method of a tensor, or of an unknown value that has the same methods."""
     moved = _moves_to(call, name, arguments) if name in _MOVES else None
     if moved is not None:
-        return Value(receiver.kind, graph=receiver.graph, place=moved, sources=(receiver,), node=call, scalar=receiver.scalar, elem=receiver.elem, batch=receiver.batch)
+        return Value(
+            receiver.kind,
+            graph=receiver.graph,
+            place=moved,
+            sources=(receiver,),
+            node=call,
+            scalar=receiver.scalar,
+            elem=receiver.elem,
+            batch=receiver.batch,
+        )
     if name in known.NUMBERS:
         return number(call)
     if name == "tolist":
@@ -283,7 +164,9 @@ def tensor_method(flow: Flow, call: cst.Call, name: str, receiver: Value, argume
     if name in known.PAIRS:
         return pair(call, name, receiver, arguments)
     if name in known.LISTS_OF_TENSORS:
-        elem = Value(Kind.TENSOR if receiver.is_tensor else Kind.UNKNOWN, graph=receiver.graph, place=receiver.place, sources=(receiver,), node=call)
+        elem = Value(
+            Kind.TENSOR if receiver.is_tensor else Kind.UNKNOWN, graph=receiver.graph, place=receiver.place, sources=(receiver,), node=call
+        )
         return Value(Kind.TUPLE, graph=Graph.NO, node=call, elem=elem, sources=(receiver,))
     if name.endswith("_") and not name.endswith("__") and receiver.is_tensor:
         if any(each.has_graph for each in arguments.values) and receiver.graph is Graph.MAYBE:
@@ -294,7 +177,15 @@ def tensor_method(flow: Flow, call: cst.Call, name: str, receiver: Value, argume
     if name in known.OPERATIONS or name in _MOVES:
         result = expressions.operate(call, receiver, *arguments.values)
         scalar = name in known.REDUCTIONS and not call.args or name in known.CASTS and receiver.scalar
-        return Value(kind, graph=result.graph, place=receiver.place, sources=(receiver, *arguments.values), node=call, scalar=scalar, batch=receiver.batch and all(each.batch or each.kind is not Kind.UNKNOWN for each in arguments.values))
+        return Value(
+            kind,
+            graph=result.graph,
+            place=receiver.place,
+            sources=(receiver, *arguments.values),
+            node=call,
+            scalar=scalar,
+            batch=receiver.batch and all(each.batch or each.kind is not Kind.UNKNOWN for each in arguments.values),
+        )
     if receiver.is_tensor:
         return Value(graph=receiver.graph, place=receiver.place, sources=(receiver,), node=call)
     return calls.opaque(flow, call, arguments, receiver)
@@ -326,12 +217,31 @@ def _module_method(flow: Flow, call: cst.Call, name: str, receiver: Value, argum
         return receiver
     if name in ("parameters", "named_parameters", "buffers"):
         if name == "named_parameters":
-            item = Value(Kind.TUPLE, graph=Graph.NO, node=call, items=(Value(Kind.STRING, node=call), Value(Kind.TENSOR, graph=Graph.YES, place=receiver.place, node=call, leaf=True)))
+            item = Value(
+                Kind.TUPLE,
+                graph=Graph.NO,
+                node=call,
+                items=(Value(Kind.STRING, node=call), Value(Kind.TENSOR, graph=Graph.YES, place=receiver.place, node=call, leaf=True)),
+            )
             return Value(Kind.LIST, graph=Graph.NO, node=call, elem=item, sources=(receiver,))
         return Value(Kind.PARAMETERS, graph=Graph.NO, place=receiver.place, node=call, sources=(receiver,))
     if name in ("forward", "__call__"):
         return calls.module_call(flow, call, receiver, arguments)
-    if name in ("state_dict", "named_modules", "modules", "children", "named_children", "load_state_dict", "append", "extend", "insert", "add_module", "items", "keys", "register_buffer"):
+    if name in (
+        "state_dict",
+        "named_modules",
+        "modules",
+        "children",
+        "named_children",
+        "load_state_dict",
+        "append",
+        "extend",
+        "insert",
+        "add_module",
+        "items",
+        "keys",
+        "register_buffer",
+    ):
         return other(call) if name not in ("modules", "children") else Value(Kind.LIST, node=call, elem=Value(Kind.MODULE, node=call))
     if receiver.definition is not None and not receiver.definition.is_open:  # type: ignore[attr-defined]
         return Value(node=call, graph=Graph.MAYBE, place=receiver.place, sources=(receiver, *arguments.values))
@@ -375,12 +285,22 @@ def _optimizer_method(flow: Flow, call: cst.Call, name: str, receiver: Value, ar
 
 
 def _array_method(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: Arguments) -> Value:
-    return number(call) if name in ("item", "mean", "sum", "max", "min", "std") else Value(Kind.NDARRAY, graph=Graph.NO, place=Place.CPU, node=call)
+    return (
+        number(call)
+        if name in ("item", "mean", "sum", "max", "min", "std")
+        else Value(Kind.NDARRAY, graph=Graph.NO, place=Place.CPU, node=call)
+    )
 
 
 def _unknown(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: Arguments) -> Value:
     if receiver.kind is Kind.UNKNOWN and not (receiver.qualname and receiver.node is None):
-        if name in known.NUMBERS or name in known.OPERATIONS or name in _MOVES or name in known.TENSOR_EVIDENCE or name in ("tolist", "numpy", "max", "min", "topk"):
+        if (
+            name in known.NUMBERS
+            or name in known.OPERATIONS
+            or name in _MOVES
+            or name in known.TENSOR_EVIDENCE
+            or name in ("tolist", "numpy", "max", "min", "topk")
+        ):
             return tensor_method(flow, call, name, receiver, arguments)
         if name in ("values", "items", "get", "pop"):
             return Value(sources=(receiver,), graph=receiver.graph, place=receiver.place, node=call)

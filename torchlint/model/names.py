@@ -134,11 +134,11 @@ class Names:
             self._scopes[opener] = Scope(opener, None)
         for opener in openers:  # an outer scope comes before the scopes in it
             self._scopes[opener].parent = self.scope(opener)
-        for kind, is_global in ((cst.Global, True), (cst.Nonlocal, False)):
-            for node in tree.by_type.get(kind, ()):
-                scope = self.scope(node)
-                for item in node.names:  # type: ignore[attr-defined]
-                    scope.outer[item.name.value] = is_global
+        outward: list[cst.Global | cst.Nonlocal] = [*tree.nodes(cst.Global), *tree.nodes(cst.Nonlocal)]
+        for statement in outward:
+            scope = self.scope(statement)
+            for item in statement.names:
+                scope.outer[item.name.value] = isinstance(statement, cst.Global)
 
     # -- bindings -------------------------------------------------------------------------------------------------------
 

@@ -31,26 +31,30 @@ _SIGHT = 2
 _LARGEST = 300_000
 """Characters; larger files are generated ones, and no helper is looked for in them."""
 _LIBRARIES = frozenset(
-    """torch torchvision torchaudio numpy scipy pandas sklearn matplotlib transformers accelerate lightning pytorch_lightning os sys math time random
-    collections functools itertools typing json re logging pathlib copy argparse dataclasses abc tqdm wandb PIL cv2 yaml datasets timm gym gymnasium
-    tensorflow jax""".split()
+    """torch torchvision torchaudio numpy scipy pandas sklearn matplotlib transformers accelerate lightning pytorch_lightning
+    os sys math time random collections functools itertools typing json re logging pathlib copy argparse dataclasses abc
+    tqdm wandb PIL cv2 yaml datasets timm gym gymnasium tensorflow jax""".split()
 )
 
 
 class Project:
     """The folders that one run checks."""
 
-    def __init__(self, roots: Sequence[Path] = (), *, nearer: Project | None = None) -> None:
+    def __init__(self, roots: Sequence[Path] = (), *, files: Files | None = None, distance: int = 1) -> None:
         self._roots = [os.path.abspath(root) for root in roots]
-        self._files = nearer._files if nearer is not None else Files()
-        self._places: dict[tuple[str, str], str | None] = nearer._places if nearer is not None else {}
-        self._distance = nearer._distance + 1 if nearer is not None else 1
+        self._files = files or Files()
+        self._places: dict[tuple[str, str], str | None] = {}
+        self._distance = distance
         self._views: OrderedDict[str, FileModel | None] = OrderedDict()
 
     @cached_property
     def _further(self) -> Project | None:
         """What the imported files see of the project. Sight ends somewhere: following everything would read all of it for each file."""
-        return Project(self._roots, nearer=self) if self._distance < _SIGHT else None
+        return (
+            Project([Path(root) for root in self._roots], files=self._files, distance=self._distance + 1)
+            if self._distance < _SIGHT
+            else None
+        )
 
     def definition(self, importer: str, path: str, node: cst.CSTNode) -> Value | None:
         """What a dotted path, imported by the file `importer`, stands for where a file of the project defines it."""

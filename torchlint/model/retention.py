@@ -15,7 +15,8 @@ import libcst as cst
 
 from torchlint.facts.modules import MANAGED_STEPS
 from torchlint.model import callers, consumers
-from torchlint.model.flow import Flow, Happens
+from torchlint.model.flow import Flow
+from torchlint.model.happenings import Happens
 from torchlint.model.kinds import Kind, Value
 from torchlint.model.names import Binds
 from torchlint.model.tree import Node, descendants, runs_once
@@ -58,17 +59,18 @@ class Kept:
     @property
     def is_spent(self) -> bool:
         """Whether backward has run through the value in the same iteration: its graph can serve nobody any more."""
-        for value in self.kept.trained():
-            if value.has_graph and value.kind in (Kind.TENSOR, Kind.UNKNOWN):
-                if any(self._frees(call) for call in value.differentiated):
-                    return True
-        return False
+        carrying = (value for value in self.kept.trained() if value.has_graph and value.kind in (Kind.TENSOR, Kind.UNKNOWN))
+        return any(self._frees(call) for value in carrying for call in value.differentiated)
 
     def _frees(self, call: Node) -> bool:
         """Whether this backward stands in the same iteration and leaves nothing to differentiate again."""
         if call not in self.file.tree.order or not self.file.is_inside(call, self.loop):
             return False
-        retained = [arg.value for arg in call.args if arg.keyword is not None and arg.keyword.value in ("retain_graph", "create_graph")] if isinstance(call, cst.Call) else []
+        retained = (
+            [arg.value for arg in call.args if arg.keyword is not None and arg.keyword.value in ("retain_graph", "create_graph")]
+            if isinstance(call, cst.Call)
+            else []
+        )
         return all(isinstance(each, cst.Name) and each.value == "False" for each in retained)
 
     @property
@@ -88,7 +90,13 @@ class Kept:
         while isinstance(root, (cst.Subscript, cst.Call, cst.Attribute)):
             if isinstance(root, cst.Attribute):
                 return True
-            root = root.func.value if isinstance(root, cst.Call) and isinstance(root.func, cst.Attribute) else root.value if isinstance(root, cst.Subscript) else cst.Name("_")
+            root = (
+                root.func.value
+                if isinstance(root, cst.Call) and isinstance(root.func, cst.Attribute)
+                else root.value
+                if isinstance(root, cst.Subscript)
+                else cst.Name("_")
+            )
         if not isinstance(root, cst.Name):
             return True
         scope = self.file.names.scope(root).lookup(root.value)
@@ -99,7 +107,11 @@ class Kept:
         flow = self.flow
         reached = [flow.returns] if flow.returns is not None else []
         reached += [value for event in flow.events.values() if event.what is Happens.OPAQUE for value in event.values]
-        reached += [event.target for event in flow.events.values() if event.what is Happens.STORE and event.target is not None and event.target is not self.into]
+        reached += [
+            event.target
+            for event in flow.events.values()
+            if event.what is Happens.STORE and event.target is not None and event.target is not self.into
+        ]
         return any(self.into is each for value in reached for each in value.lineage())
 
 
@@ -115,7 +127,11 @@ class Accumulation(Kept):
     def carrier(self) -> cst.BaseExpression:
         """The part of what is added that brings the graph: in a moving average the value without its weight."""
         node = self.value
-        while isinstance(self.node, cst.Assign) and isinstance(node, cst.BinaryOperation) and isinstance(node.operator, (cst.Multiply, cst.Divide)):
+        while (
+            isinstance(self.node, cst.Assign)
+            and isinstance(node, cst.BinaryOperation)
+            and isinstance(node.operator, (cst.Multiply, cst.Divide))
+        ):
             carrying = [side for side in (node.left, node.right) if side in self.flow.values and self.flow.values[side].has_graph]
             if len(carrying) != 1:
                 break
@@ -146,8 +162,16 @@ class Store(Kept):
         """Whether every visible use of the container would do just as well with plain numbers, and no other use is hidden."""
         root = self.target
         while isinstance(root, (cst.Subscript, cst.Call)):
-            root = root.value if isinstance(root, cst.Subscript) else root.func.value if isinstance(root.func, cst.Attribute) else cst.Name("_")
-        return isinstance(root, cst.Name) and not self.into.is_tensor and not self._is_shared(root) and consumers.take_numbers(self.file, root)
+            root = (
+                root.value
+                if isinstance(root, cst.Subscript)
+                else root.func.value
+                if isinstance(root.func, cst.Attribute)
+                else cst.Name("_")
+            )
+        return (
+            isinstance(root, cst.Name) and not self.into.is_tensor and not self._is_shared(root) and consumers.take_numbers(self.file, root)
+        )
 
     def _is_shared(self, root: cst.Name) -> bool:
         scope = self.file.names.scope(root).lookup(root.value)
@@ -158,7 +182,7 @@ class Store(Kept):
 class Collection(Store):
     """`[f(x) for x in loader]`: the loop is the comprehension, the container what it is assigned to."""
 
-    is_windowed = False  # type: ignore[assignment]
+    is_windowed = False
 
     @property
     def iterates_over_data(self) -> bool:
@@ -188,7 +212,8 @@ def rebinds(file: FileModel, loop: Node, target: Node, *, always: bool = False) 
             scope = file.names.scope(current).lookup(current.value)
             bindings = scope.bindings[current.value] if scope is not None else []
             return (
-                isinstance(loop, cst.For) and any(file.is_inside(binding.node, loop.target) for binding in bindings)
+                isinstance(loop, cst.For)
+                and any(file.is_inside(binding.node, loop.target) for binding in bindings)
                 or any(counts(binding.node) and _is_rebinding(file, binding.node) for binding in bindings)
                 or any(counts(each) and _is_emptied(file, each) for each in file.references(current))
             )
@@ -261,7 +286,10 @@ def _same(a: Node, b: Node) -> bool:
 
 
 def _mentions(node: Node, target: Node) -> bool:
-    return any(_same(each, target) or isinstance(each, cst.Subscript) and isinstance(target, cst.Subscript) and each.deep_equals(target) for each in descendants(node))
+    return any(
+        _same(each, target) or isinstance(each, cst.Subscript) and isinstance(target, cst.Subscript) and each.deep_equals(target)
+        for each in descendants(node)
+    )
 
 
 def outlived_loop(file: FileModel, node: Node, target: Node) -> Node | None:
@@ -291,13 +319,19 @@ def _repeated_function(file: FileModel, node: Node, target: Node) -> Node | None
 
 def accumulations(file: FileModel) -> Iterator[Accumulation]:
     for update in file.nodes(cst.AugAssign):
-        if isinstance(update.operator, (cst.AddAssign, cst.SubtractAssign)) and not isinstance(update.value, (cst.Integer, cst.Float, cst.List, cst.SimpleString, cst.FormattedString)):
+        if isinstance(update.operator, (cst.AddAssign, cst.SubtractAssign)) and not isinstance(
+            update.value, (cst.Integer, cst.Float, cst.List, cst.SimpleString, cst.FormattedString)
+        ):
             loop = outlived_loop(file, update, update.target) if file.handles_graphs(file.function(update)) else None
             if loop is not None:
                 yield Accumulation(file, update, update.target, update.value, loop)
     for assign in file.nodes(cst.Assign):
         target = assign.targets[0].target
-        if len(assign.targets) != 1 or not isinstance(assign.value, cst.BinaryOperation) or not isinstance(target, (cst.Name, cst.Attribute, cst.Subscript)):
+        if (
+            len(assign.targets) != 1
+            or not isinstance(assign.value, cst.BinaryOperation)
+            or not isinstance(target, (cst.Name, cst.Attribute, cst.Subscript))
+        ):
             continue
         added = _added(assign.value, target)
         if added is None:
@@ -351,14 +385,22 @@ def _assigned(file: FileModel, assign: cst.Assign, target: cst.Name) -> Iterator
     value = assign.value
     if isinstance(value, (cst.ListComp, cst.SetComp)) and file.handles_graphs(file.function(assign)):
         yield Collection(file, assign, target, value.elt, value)
-    elif isinstance(value, cst.BinaryOperation) and isinstance(value.operator, cst.Add) and isinstance(value.right, cst.List) and _same(value.left, target):
+    elif (
+        isinstance(value, cst.BinaryOperation)
+        and isinstance(value.operator, cst.Add)
+        and isinstance(value.right, cst.List)
+        and _same(value.left, target)
+    ):
         yield from _store(file, assign, target, value.right)
 
 
 def _has_own_key(file: FileModel, target: cst.Subscript, loop: Node) -> bool:
     """Whether every iteration writes under another key, rather than over what the last one left."""
     names = [each for index in target.slice for each in descendants(index) if isinstance(each, cst.Name)]
-    return any(rebinds(file, loop, name) or any(_is_counted(file, use) and file.is_inside(use, loop) for use in file.references(name)) for name in names)
+    return any(
+        rebinds(file, loop, name) or any(_is_counted(file, use) and file.is_inside(use, loop) for use in file.references(name))
+        for name in names
+    )
 
 
 def _is_counted(file: FileModel, use: Node) -> bool:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from torchlint.model.flow import Event, Flow, Happens
+from torchlint.model.flow import Flow
+from torchlint.model.happenings import Event, Happens
 from torchlint.model.kinds import Kind, Value
 from torchlint.model.tree import Node, runs_once
 
@@ -38,7 +39,12 @@ class TrainingLoop:
         """The optimizer steps taken directly in this loop, not in one inside it: one for each optimizer."""
         found: list[Event] = []
         for event in self.happening(Happens.STEP):
-            if event.target is not None and self.is_direct(event) and is_optimizer(event) and not any(event.target is each.target for each in found):
+            if (
+                event.target is not None
+                and self.is_direct(event)
+                and is_optimizer(event)
+                and not any(event.target is each.target for each in found)
+            ):
                 found.append(event)
         return found
 
@@ -52,7 +58,9 @@ class TrainingLoop:
         since = max((position for position in others if any(order[id(event)] > position for event in before)), default=-1)
         window = [event for event in before if order[id(event)] > since]
         models = trained_modules(step.target)
-        fitting = [event for event in window if event.target is None or not models or models & {id(each) for each in event.target.trained()}]
+        fitting = [
+            event for event in window if event.target is None or not models or models & {id(each) for each in event.target.trained()}
+        ]
         return next(iter(fitting or window), None)
 
     def clears(self, step: Event) -> bool:
@@ -109,14 +117,21 @@ class TrainingLoop:
     def _in_both_branches(self, condition: cst.If, twins: list[Event]) -> bool:
         def holds(part: Node | None) -> bool:
             return part is not None and any(
-                file.is_inside(node, part) for event in twins for file, node in ((event.file, event.node), (self.file, event.site)) if part in file.tree.order
+                file.is_inside(node, part)
+                for event in twins
+                for file, node in ((event.file, event.node), (self.file, event.site))
+                if part in file.tree.order
             )
 
         return holds(condition.body) and holds(condition.orelse)
 
     def _leaves_between(self, backward: Event, step: Event) -> bool:
         for leave in self.file.nodes(cst.Continue):
-            if next(self.file.tree.loops(leave), None) is self.node and self.file.is_after(leave, backward.site) and self.file.is_after(step.site, leave):
+            if (
+                next(self.file.tree.loops(leave), None) is self.node
+                and self.file.is_after(leave, backward.site)
+                and self.file.is_after(step.site, leave)
+            ):
                 return True
         return False
 
@@ -131,9 +146,14 @@ class TrainingLoop:
         owner = self.flow.owner
         return owner is not None and owner.is_managed
 
-    def makes(self, value: Value) -> bool:
+    def makes(self, value: Value | None) -> bool:
         """Whether the value is made anew in every iteration."""
-        return value.node is not None and value.node in self.file.tree.order and self.file.is_inside(value.node, self.node)
+        return (
+            value is not None
+            and value.node is not None
+            and value.node in self.file.tree.order
+            and self.file.is_inside(value.node, self.node)
+        )
 
 
 def receiver(step: Event) -> cst.BaseExpression | None:
@@ -163,7 +183,11 @@ def trained_modules(optimizer: Value | None) -> set[int]:
     """The identities of the modules and tensors whose parameters an optimizer was given; empty if that is not known."""
     if optimizer is None:
         return set()
-    return {id(each) for each in optimizer.lineage() if each is not optimizer and (each.kind is Kind.MODULE or each.kind in (Kind.UNKNOWN, Kind.TENSOR) and not each.sources)}
+    return {
+        id(each)
+        for each in optimizer.lineage()
+        if each is not optimizer and (each.kind is Kind.MODULE or each.kind in (Kind.UNKNOWN, Kind.TENSOR) and not each.sources)
+    }
 
 
 def _clears(target: Value | None, optimizer: Value) -> bool:
@@ -175,13 +199,18 @@ def _clears(target: Value | None, optimizer: Value) -> bool:
     models = trained_modules(optimizer)
     if not models:
         return True
-    return any(id(each) in models for each in target.lineage()) or target.kind is Kind.UNKNOWN and not target.uses & {"eval", "train", "parameters"}
+    return (
+        any(id(each) in models for each in target.lineage())
+        or target.kind is Kind.UNKNOWN
+        and not target.uses & {"eval", "train", "parameters"}
+    )
 
 
 def loops(file: FileModel) -> list[TrainingLoop]:
     """Every loop in whose iterations both a backward and a step happen."""
     found = []
-    for node in sorted((*file.nodes(cst.For), *file.nodes(cst.While)), key=file.tree.order.__getitem__):
+    every: list[cst.For | cst.While] = [*file.nodes(cst.For), *file.nodes(cst.While)]
+    for node in sorted(every, key=file.tree.order.__getitem__):
         function = file.function(node)
         if not file.relevance.reaches_backward(function):
             continue

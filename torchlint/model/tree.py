@@ -104,10 +104,10 @@ class Tree:
             position += 1
             by_type[kind].append(node)
             if kind is cst.Name:
-                names[node.value].append(node)  # type: ignore[attr-defined]
+                names[node.value].append(node)  # type: ignore[attr-defined, arg-type]
                 continue
             if kind is cst.Attribute:
-                attributes[node.attr.value].append(node)  # type: ignore[attr-defined]
+                attributes[node.attr.value].append(node)  # type: ignore[attr-defined, arg-type]
                 child = node.value  # type: ignore[attr-defined]
                 parents[child] = node
                 push(child)

@@ -14,7 +14,7 @@ import libcst as cst
 
 from torchlint.facts.modules import LOSS_MODULES
 from torchlint.facts.tensors import LOSSES, SYNCHRONISING_METHODS
-from torchlint.model.flow import Happens
+from torchlint.model.happenings import Happens
 from torchlint.model.kinds import Kind, Place, Value
 from torchlint.model.tree import BRANCHES, Node, runs_once
 
@@ -60,7 +60,12 @@ def waits(file: FileModel) -> Iterator[Wait]:
             continue
         if _now_and_then(file, node, loop) or _is_collected(file, node) or _is_for_environment(file, node):
             continue
-        if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.func.attr.value in _HOST_COPIES and not _trains(file, loop):
+        if (
+            isinstance(node, cst.Call)
+            and isinstance(node.func, cst.Attribute)
+            and node.func.attr.value in _HOST_COPIES
+            and not _trains(file, loop)
+        ):
             continue  # without training, the loop is there to bring results to the host
         statement = file.statement(node)
         if statement in stalled:
@@ -72,7 +77,12 @@ def waits(file: FileModel) -> Iterator[Wait]:
 def _is_for_environment(file: FileModel, node: Node) -> bool:
     """Whether the value goes into `env.step(…)`: an environment needs its action on the host."""
     for each in file.ancestors(node):
-        if isinstance(each, cst.Call) and isinstance(each.func, cst.Attribute) and each.func.attr.value == "step" and not file.is_inside(node, each.func):
+        if (
+            isinstance(each, cst.Call)
+            and isinstance(each.func, cst.Attribute)
+            and each.func.attr.value == "step"
+            and not file.is_inside(node, each.func)
+        ):
             return True
         if isinstance(each, cst.Assign):
             names = [target.target for target in each.targets if isinstance(target.target, cst.Name)]
@@ -99,14 +109,15 @@ def _suspects(file: FileModel) -> Iterator[tuple[cst.BaseExpression, cst.BaseExp
             yield call, call.func.value
     for name in ("float", "int"):
         for each in file.tree.names.get(name, ()):
-            call = file.parent(each)
-            if isinstance(call, cst.Call) and call.func is each and len(call.args) == 1 and not file.names.bindings(each):
-                yield call, call.args[0].value
+            converted = file.parent(each)
+            if isinstance(converted, cst.Call) and converted.func is each and len(converted.args) == 1 and not file.names.bindings(each):
+                yield converted, converted.args[0].value
     for each in file.tree.names.get("print", ()):
-        call = file.parent(each)
-        if isinstance(call, cst.Call) and call.func is each:
-            yield from ((part, part) for arg in call.args for part in _printed(arg.value))
-    for branch in (*file.nodes(cst.If), *file.nodes(cst.While)):
+        printing = file.parent(each)
+        if isinstance(printing, cst.Call) and printing.func is each:
+            yield from ((part, part) for arg in printing.args for part in _printed(arg.value))
+    branches: list[cst.If | cst.While] = [*file.nodes(cst.If), *file.nodes(cst.While)]
+    for branch in branches:
         yield from ((part, part) for part in _tested(branch.test))
 
 
@@ -185,9 +196,9 @@ def _now_and_then(file: FileModel, node: Node, loop: Node) -> bool:
     for each in file.ancestors(node):
         if each is loop:
             return False
-        if isinstance(each, BRANCHES) and child is not getattr(each, "test", None):
-            if not isinstance(each, (cst.Try, cst.TryStar)) or child is not each.body:
-                return True
+        tried = isinstance(each, (cst.Try, cst.TryStar)) and child is each.body
+        if isinstance(each, BRANCHES) and child is not getattr(each, "test", None) and not tried:
+            return True
         if isinstance(each, (cst.Return, cst.Yield, cst.Assert, cst.Raise, cst.ExceptHandler)):
             return True
         child = each
@@ -197,7 +208,12 @@ def _now_and_then(file: FileModel, node: Node, loop: Node) -> bool:
 def _is_collected(file: FileModel, node: Node) -> bool:
     """Whether the value goes straight into a container: a learning curve, or results for the host."""
     for each in file.ancestors(node):
-        if isinstance(each, cst.Call) and isinstance(each.func, cst.Attribute) and each.func.attr.value in _STORES and not file.is_inside(node, each.func):
+        if (
+            isinstance(each, cst.Call)
+            and isinstance(each.func, cst.Attribute)
+            and each.func.attr.value in _STORES
+            and not file.is_inside(node, each.func)
+        ):
             return True
         if isinstance(each, (cst.Dict, cst.ListComp, cst.DictComp)):
             return True
@@ -235,7 +251,12 @@ def _update(file: FileModel, node: Node) -> tuple[Node | None, cst.Name | None]:
         return (parent, parent.target) if isinstance(parent.target, cst.Name) else (None, None)
     if isinstance(parent, cst.BinaryOperation) and isinstance(parent.operator, cst.Add) and parent.right is node:
         assign = file.parent(parent)
-        if isinstance(assign, cst.Assign) and len(assign.targets) == 1 and isinstance(assign.targets[0].target, cst.Name) and isinstance(parent.left, cst.Name):
+        if (
+            isinstance(assign, cst.Assign)
+            and len(assign.targets) == 1
+            and isinstance(assign.targets[0].target, cst.Name)
+            and isinstance(parent.left, cst.Name)
+        ):
             name = assign.targets[0].target
             return (assign, name) if name.value == parent.left.value else (None, None)
     return None, None
@@ -246,7 +267,9 @@ def _starts_as_number(file: FileModel, name: cst.Name, loop: Node) -> bool:
     scope = file.names.scope(name).lookup(name.value)
     if scope is None or scope.node is not file.function(loop):
         return False
-    outside = [binding for binding in scope.bindings[name.value] if not file.is_inside(binding.node, loop) and file.is_after(loop, binding.node)]
+    outside = [
+        binding for binding in scope.bindings[name.value] if not file.is_inside(binding.node, loop) and file.is_after(loop, binding.node)
+    ]
     if len(outside) != 1:
         return False
     first = outside[0]
@@ -266,7 +289,12 @@ def _assigned_number(file: FileModel, name: Node) -> bool:
         display = file.parent(target)
         holder = file.parent(display) if display is not None else None
         assign = file.parent(holder) if holder is not None else None
-        if isinstance(display, cst.Tuple) and isinstance(assign, cst.Assign) and isinstance(assign.value, cst.Tuple) and len(display.elements) == len(assign.value.elements):
+        if (
+            isinstance(display, cst.Tuple)
+            and isinstance(assign, cst.Assign)
+            and isinstance(assign.value, cst.Tuple)
+            and len(display.elements) == len(assign.value.elements)
+        ):
             position = next(index for index, each in enumerate(display.elements) if each is target)
             return isinstance(assign.value.elements[position].value, (cst.Integer, cst.Float))
     return False
@@ -285,7 +313,12 @@ def _is_count(node: Node) -> bool:
     if not isinstance(node, cst.Call) or not isinstance(node.func, cst.Attribute) or node.func.attr.value != "sum" or node.args:
         return False
     inner = node.func.value
-    return isinstance(inner, cst.Comparison) or isinstance(inner, cst.Call) and isinstance(inner.func, cst.Attribute) and inner.func.attr.value in ("eq", "ne", "gt", "lt", "ge", "le")
+    return (
+        isinstance(inner, cst.Comparison)
+        or isinstance(inner, cst.Call)
+        and isinstance(inner.func, cst.Attribute)
+        and inner.func.attr.value in ("eq", "ne", "gt", "lt", "ge", "le")
+    )
 
 
 def _is_loss(file: FileModel, node: Node) -> bool:

@@ -13,7 +13,9 @@ def check(file: FileModel) -> Iterator[Finding]:
         yield Finding(
             wait.node,
             f"`{' '.join(file.source(wait.node).split())}` makes the host wait for the device in every iteration",
-            help="add up on the device, and read the total once after the loop" if wait.total is not None else "read it every so many steps, or after the loop",
+            help="add up on the device, and read the total once after the loop"
+            if wait.total is not None
+            else "read it every so many steps, or after the loop",
             fix=_fix(file, wait),
         )
 
@@ -27,4 +29,6 @@ def _fix(file: FileModel, wait: Wait) -> Fix | None:
     name, kind = total.name.value, "int" if total.is_count else "float"
     # in double precision the sum is the one that Python's floats give
     added = rewrite.replace(wait.node, tensor if total.is_count else f"{tensor}.detach().double()")
-    return (added + rewrite.insert_after(wait.loop, f"{name} = {kind}({name})")).saying(f"keep `{name}` on the device until the loop is over")
+    return (added + rewrite.insert_after(wait.loop, f"{name} = {kind}({name})")).saying(
+        f"keep `{name}` on the device until the loop is over"
+    )
