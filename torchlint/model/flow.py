@@ -66,6 +66,7 @@ class Flow:
         self.owner: ClassModel | None = None
         """The class whose method this is."""
         self._parts: set[str] = set()
+        self._settled: dict[Node, dict[str, tuple[Kind, Graph]]] = {}
         self._leaves: list[list[Environment]] = []
         self.env = Environment({})
 
@@ -250,17 +251,19 @@ class Flow:
 
     def _loop(self, statement: cst.For | cst.While, begin: Callable[[], object]) -> None:
         entry = self.env.copy()
+        settled = self._settled.get(statement, {})
         for _ in range(2):  # the second time with what the first left behind
-            before = {name: (value.kind, value.graph) for name, value in self.env.places.items()}
+            before = _signature(self.env)
             self._leaves.append([])
             begin()
             self._suite(statement.body)
             ends = [self.env, *self._leaves.pop()]
             self.env = entry.copy()
             self.env.merge(ends)
-            after = self.env.places
-            if all(name in after and (after[name].kind, after[name].graph) == known for name, known in before.items()):
-                break
+            after = _signature(self.env)
+            if before.items() <= after.items() or before.items() <= settled.items():
+                break  # nothing new for a second time; or this is what an earlier run of the loop, inside another one, came to
+        self._settled[statement] = _signature(self.env)
         if statement.orelse is not None:
             self._suite(statement.orelse.body)
 
@@ -324,6 +327,11 @@ class Flow:
                 bound = bound.value
             if isinstance(bound, cst.Name):
                 self.env.places.pop(bound.value, None)
+
+
+def _signature(env: Environment) -> dict[str, tuple[Kind, Graph]]:
+    """What the places hold, as far as it matters for reading a loop again."""
+    return {name: (value.kind, value.graph) for name, value in env.places.items()}
 
 
 _SELF_MADE = frozenset({Kind.MODULE, Kind.OPTIMIZER, Kind.FUNCTION, Kind.CLASS})

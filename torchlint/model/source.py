@@ -99,7 +99,7 @@ class _Recorder(CodegenState):
         start = self._starts.pop()
         if node not in self.spans:  # else the node itself has told which part of it counts
             self.spans[node] = start, self.offset
-        if isinstance(node, cst.Comment):
+        if type(node) is cst.Comment:
             self.comments.append((start, self.offset))
 
     def record_syntactic_position(  # type: ignore[override]  # LibCST only ever uses the result in a `with`
