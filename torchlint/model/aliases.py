@@ -83,6 +83,8 @@ def aliases(file: FileModel) -> Iterator[Alias]:
 def _may_matter(file: FileModel, new: cst.Name, old: cst.Name) -> bool:
     """A cheap look: one of the names is changed in place somewhere, or the old one comes straight from a constructor of torch."""
     function = file.function(new)
+    if not file.relevance.touches_torch(function):
+        return False
     if any(_may_change(file, use) and file.function(use) is function for name in (new, old) for use in file.tree.names[name.value]):
         return True
     made = [binding.value for binding in file.names.bindings(old)]

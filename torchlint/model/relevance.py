@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from torchlint.model import FileModel
 
 _BACKWARD = ("backward", "manual_backward")
-_MOVES = ("to", "cuda", "prepare", "setup", "setup_dataloaders")
+_MOVES = ("to", "cuda")
+_PREPARATIONS = ("prepare", "setup_dataloaders", "prepare_data_loader")
 _DEPTH = 3
 
 
@@ -30,6 +31,8 @@ class Relevance:
 
     def __init__(self, file: FileModel) -> None:
         self._file = file
+        self._sites: list[Node] = []
+        """Every backward, and every call or mention that leads to one."""
         backward: list[Node] = [attribute for name in _BACKWARD for attribute in file.tree.attributes.get(name, ())]
         backward += [name for statement in file.nodes(cst.ImportFrom) for name in self._imported_steps(statement)]
         self._near_backward = self._reached(backward)
@@ -48,13 +51,28 @@ class Relevance:
         """Whether backward runs in the function or in something it calls."""
         return function in self._near_backward
 
-    def moves(self, function: Node) -> bool:
-        """Whether the function, or what it calls, moves something to a device."""
-        return function in self._near_moves
+    def may_be_hot(self, loop: Node) -> bool:
+        """Whether a loop holds a backward, a call that leads to one, or a move to a device; or iterates over what was prepared for one."""
+        tree = self._file.tree
+        if any(tree.is_inside(site, loop) for site in self._sites if site in tree.order):
+            return True
+        if any(tree.is_inside(each, loop) for name in _MOVES for each in tree.attributes.get(name, ())):
+            return True
+        return any(tree.attributes.get(name) for name in _PREPARATIONS)
+
+    def touches_torch(self, function: Node) -> bool:
+        """Whether a function's own code, or an annotation of its parameters, names anything that comes from torch."""
+        return function in self._touching
 
     @cached_property
-    def _near_moves(self) -> set[Node]:
-        return self._reached([attribute for name in _MOVES for attribute in self._file.tree.attributes.get(name, ())])
+    def _touching(self) -> set[Node]:
+        file, found = self._file, set[Node]()
+        for name, bindings in file.names.module.bindings.items():
+            if any((binding.path or "").partition(".")[0] == "torch" for binding in bindings):
+                for each in file.tree.names.get(name, ()):
+                    found.add(file.function(each))
+                    found.update(above for above in file.ancestors(each) if isinstance(above, cst.FunctionDef))
+        return found
 
     def _reached(self, queue: list[Node]) -> set[Node]:
         """The functions that hold one of these nodes, those around them, and those that call them or hand them on."""
@@ -62,6 +80,7 @@ class Relevance:
         reached: set[Node] = set()
         while queue:
             node = queue.pop()
+            self._sites.append(node)
             inner = file.function(node)
             for function in (inner, *(each for each in file.ancestors(inner) if isinstance(each, (cst.FunctionDef, cst.Lambda)))):
                 if function not in reached:

@@ -154,8 +154,14 @@ class Store(Kept):
 
     @property
     def keeps_tensors(self) -> bool:
-        """Whether the container may hold on to a tensor, rather than copy a number out of it."""
-        return self.into.kind in (Kind.LIST, Kind.DICT, Kind.TENSOR, Kind.UNKNOWN)
+        """Whether the container may hold on to a tensor, rather than copy a number out of it.
+
+        Of a thing about which nothing is known, `append` speaks of a list; `add` may be a meter's, and what is imported may be a module.
+        """
+        if self.into.kind is Kind.UNKNOWN:
+            adds = isinstance(self.node, cst.Call) and isinstance(self.node.func, cst.Attribute) and self.node.func.attr.value == "add"
+            return not adds and self.file.qualname(self.target) is None
+        return self.into.kind in (Kind.LIST, Kind.DICT, Kind.TENSOR)
 
     @cached_property
     def takes_numbers(self) -> bool:

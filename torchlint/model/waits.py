@@ -56,7 +56,7 @@ def waits(file: FileModel) -> Iterator[Wait]:
     stalled: set[Node] = set()
     for node, subject in _candidates(file):
         loop = next(file.tree.loops(node), None)
-        if loop is None or not _may_be_hot(file, loop) or not _waits_for(file, node, subject) or not _is_hot(file, loop):
+        if loop is None or not file.relevance.may_be_hot(loop) or not _waits_for(file, node, subject) or not _is_hot(file, loop):
             continue
         if _now_and_then(file, node, loop) or _is_collected(file, node) or _is_for_environment(file, node):
             continue
@@ -148,20 +148,19 @@ def _waits_for(file: FileModel, node: Node, subject: Node) -> bool:
     return value.kind is Kind.UNKNOWN and node is not subject and not isinstance(subject, cst.Subscript)
 
 
-def _may_be_hot(file: FileModel, loop: Node) -> bool:
-    """A cheap look before the function is read."""
-    function = file.function(loop)
-    return file.relevance.reaches_backward(function) or file.relevance.moves(function)
-
-
 def _is_hot(file: FileModel, loop: cst.For | cst.While) -> bool:
     return not runs_once(loop) and (_trains(file, loop) or _moves_batches(file, loop))
 
 
 def _trains(file: FileModel, loop: Node) -> bool:
-    """Whether backward runs once in every iteration of this very loop."""
+    """Whether backward runs once in every iteration of this very loop, perhaps in a function that it calls."""
     flow = file.flow(file.function(loop))
-    return any(event.what is Happens.BACKWARD and next(file.tree.loops(event.site), None) is loop for event in flow.events.values())
+    return any(
+        event.what is Happens.BACKWARD
+        and next(file.tree.loops(event.site), None) is loop
+        and (event.node is event.site or next(event.file.tree.loops(event.node), None) is None)  # else the loop over batches is there
+        for event in flow.events.values()
+    )
 
 
 def _moves_batches(file: FileModel, loop: cst.For | cst.While) -> bool:
@@ -197,12 +196,20 @@ def _now_and_then(file: FileModel, node: Node, loop: Node) -> bool:
         if each is loop:
             return False
         tried = isinstance(each, (cst.Try, cst.TryStar)) and child is each.body
-        if isinstance(each, BRANCHES) and child is not getattr(each, "test", None) and not tried:
+        if isinstance(each, BRANCHES) and child is not getattr(each, "test", None) and not tried and not _goes_on(each, child):
             return True
         if isinstance(each, (cst.Return, cst.Yield, cst.Assert, cst.Raise, cst.ExceptHandler)):
             return True
         child = each
     return False
+
+
+def _goes_on(branch: Node, child: Node) -> bool:
+    """`if i < limit: … else: break`: whether the loop ends unless it gets to this branch."""
+    if not isinstance(branch, cst.If) or child is not branch.body or not isinstance(branch.orelse, cst.Else):
+        return False
+    last = branch.orelse.body.body[-1:]
+    return bool(last) and isinstance(last[0], cst.SimpleStatementLine) and isinstance(last[0].body[-1], cst.Break)
 
 
 def _is_collected(file: FileModel, node: Node) -> bool:
