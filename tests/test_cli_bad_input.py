@@ -178,3 +178,13 @@ def test_source_that_the_terminal_cannot_show_is_escaped(tmp_path: Path) -> None
     result = subprocess.run(command, cwd=tmp_path, env=environment(PYTHONIOENCODING="ascii"), capture_output=True, check=False)
 
     assert (result.returncode, b"\\xe9" in result.stdout, result.stderr) == (1, True, b"")
+
+
+@pytest.mark.parametrize(
+    ("text", "row", "column"),
+    [("import torch\nprint 'a'\nx = 1\n", 2, 1), ("import torch\nx = = 1\n", 2, 5), ("import torch\n\n\ndef f():\n    return )\n", 5, 12)],
+)
+def test_a_syntax_error_is_where_python_finds_it(torchlint: Torchlint, text: str, row: int, column: int) -> None:
+    write("a.py", text)
+
+    assert torchlint("check", "--output-format", "concise").out.startswith(f"a.py:{row}:{column}: TL001 ")

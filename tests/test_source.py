@@ -164,6 +164,7 @@ def test_comments_are_those_of_the_text_and_not_of_its_strings() -> None:
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="frames take from the stack of the thread")
+@pytest.mark.skipif(sys.version_info[:2] == (3, 12), reason="3.12 alone counts the frames of generators against a fixed limit of its own")
 def test_deeply_nested_code_is_placed() -> None:
     text = "x = (\n" + '"a"\n' * 1500 + ")\n"
     module = cst.parse_module(text)

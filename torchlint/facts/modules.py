@@ -28,8 +28,11 @@ NON_MODULES_IN_NN = frozenset(
     "torch.nn.Parameter torch.nn.Buffer torch.nn.ParameterList torch.nn.ParameterDict torch.nn.UninitializedParameter".split()
 )
 
-TUPLE_MODULES = frozenset("torch.nn.LSTM torch.nn.GRU torch.nn.RNN torch.nn.LSTMCell torch.nn.MultiheadAttention".split())
-"""Modules whose call yields a tuple."""
+RECURRENT_MODULES = frozenset("torch.nn.LSTM torch.nn.GRU torch.nn.RNN".split())
+"""Modules whose call yields an output, packed where the input is, and the last state."""
+
+TUPLE_MODULES = RECURRENT_MODULES | frozenset("torch.nn.LSTMCell torch.nn.MultiheadAttention".split())
+"""Modules whose call yields a tuple of two."""
 
 TENSOR_MODULE_PREFIXES = (
     "Linear",

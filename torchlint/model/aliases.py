@@ -49,7 +49,7 @@ class Alias:
     is_compared: bool
     """The code asks whether the two are one tensor, or a nested function uses one of them."""
     is_fresh: bool
-    """The tensor was made by a constructor of torch in this function, and the old name never holds anything else."""
+    """The tensor was made by a constructor of torch in this function, is not trained, and the old name never holds anything else."""
     stays_in_use: bool
     """Both names are used afterwards, and hold nothing else; or a flat script ends here."""
     is_straight: bool
@@ -74,7 +74,7 @@ def aliases(file: FileModel) -> Iterator[Alias]:
             trace.change,
             trace.read,
             trace.compared or trace.reader.compared,
-            creation is not None,
+            creation is not None and not file.value(old).has_graph,  # a copy of a leaf that is trained would not be trained
             _stays_in_use(file, assign, new, old),
             creation is not None and _is_straight(file, creation, assign, old, trace.change, trace.read),
         )

@@ -103,6 +103,8 @@ def of_value(flow: Flow, call: cst.Call, target: Value, arguments: Arguments) ->
         return module_call(flow, call, target, arguments)
     if target.qualname is not None and target.qualname.startswith("builtins."):
         return _builtin(flow, call, target.qualname[9:], arguments)
+    if isinstance(target.node, cst.Attribute) and target.kind is Kind.UNKNOWN and target.qualname is None and len(target.sources) == 1:
+        return methods.evaluate(flow, call, target.node, target.sources[0], arguments)  # `clear = optimizer.zero_grad`
     return opaque(flow, call, arguments)
 
 
@@ -249,12 +251,27 @@ def module_call(flow: Flow, call: cst.Call, module: Value, arguments: Arguments)
     if module.definition is not None:
         return following.forward(flow, call, module, arguments, place)
     if name in known_modules.TUPLE_MODULES:
-        elem = Value(Kind.TENSOR, graph=Graph.YES, place=place, sources=values, node=call)
-        return Value(Kind.TUPLE, graph=Graph.YES, place=place, elem=elem, sources=values, node=call)
+        return _two(call, name, arguments, place, graph=Graph.NO if flow.env.grad is False else Graph.YES)
     kind = Kind.UNKNOWN
     if name == "torch.nn.Sequential" or name.startswith("torch.nn.") and name[9:].startswith(known_modules.TENSOR_MODULE_PREFIXES):
         kind = Kind.TENSOR
     return Value(kind, graph=Graph.NO if flow.env.grad is False else Graph.YES, place=place, sources=(module, *values), node=call)
+
+
+def _two(call: cst.Call, name: str, arguments: Arguments, place: Place, graph: Graph) -> Value:
+    """What recurrent and attention layers return."""
+
+    def part(kind: Kind, items: tuple[Value, ...] | None = None) -> Value:
+        return Value(kind, graph=graph, place=place, sources=items or arguments.values, node=call, items=items)
+
+    first, second = part(Kind.TENSOR), part(Kind.TENSOR)
+    if name in known_modules.RECURRENT_MODULES:
+        given = arguments.get(0, "input")
+        first = part(Kind.TENSOR if given is not None and given.is_tensor else Kind.UNKNOWN)
+    if name == "torch.nn.LSTM":
+        second = part(Kind.TUPLE, (second, part(Kind.TENSOR)))
+    second.optional = name == "torch.nn.MultiheadAttention"  # need_weights=False
+    return part(Kind.TUPLE, (first, second))
 
 
 # -- makers: one row per imported callable with a meaning of its own ------------------------------------------------------

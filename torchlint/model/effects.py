@@ -36,8 +36,6 @@ def _backward(flow: Flow, call: cst.Call, receiver: Value, arguments: Arguments)
         return other(call)
     if receiver.kind not in (Kind.UNKNOWN, Kind.TENSOR):
         return None
-    if receiver.kind is Kind.UNKNOWN and isinstance(flow.file.parent(call), (cst.AugAssign, cst.BinaryOperation)):
-        return None  # a tensor's backward yields nothing to reckon with
     receiver.backpropagate(call)
     if given is None or given.kind is Kind.NONE:
         receiver.scalar = True

@@ -102,7 +102,7 @@ def element(container: Value, node: Node) -> Value:
         if held.kind not in (Kind.TENSOR, Kind.UNKNOWN) or held.graph is Graph.NO:
             return held
         # what backward reaches through an element, it reaches through the container
-        return Value(
+        reached = Value(
             held.kind,
             graph=held.graph,
             place=held.place,
@@ -112,6 +112,8 @@ def element(container: Value, node: Node) -> Value:
             batch=held.batch,
             leaf=held.leaf,
         )
+        reached.optional = held.optional
+        return reached
     if container.kind is Kind.TENSOR:
         return Value(Kind.TENSOR, graph=container.graph, place=container.place, sources=(container,), node=node)
     if container.kind is Kind.PARAMETERS:

@@ -62,10 +62,13 @@ class Flow:
         self.values: dict[Node, Value] = {}
         self.events: dict[tuple[Happens, Node, Node], Event] = {}
         self.returns: Value | None = None
+        self.falls_through = False
+        """Some paths return a value, another one reaches the end: the caller gets None there."""
         self.parameters: dict[str, Value] = {}
         self.owner: ClassModel | None = None
         """The class whose method this is."""
         self._parts: set[str] = set()
+        self._returned = False
         self._settled: dict[Node, dict[str, tuple[Kind, Graph]]] = {}
         self._leaves: list[list[Environment]] = []
         self.env = Environment({})
@@ -82,6 +85,7 @@ class Flow:
             self.returns = self.evaluate(node.body)
         elif isinstance(node, cst.FunctionDef):
             self._suite(node.body)
+            self.falls_through = self.env.alive and self._returned
 
     def evaluate(self, node: Node) -> Value:
         """The value of an expression at this point of the pass."""
@@ -208,6 +212,7 @@ class Flow:
     def _return(self, statement: cst.Return) -> None:
         value = self.evaluate(statement.value) if statement.value is not None else other(statement)
         self.returns = value if self.returns is None else join(self.returns, value)
+        self._returned = True
         self.env.alive = False
 
     def _raise(self, statement: cst.Raise) -> None:
@@ -334,7 +339,7 @@ def _signature(env: Environment) -> dict[str, tuple[Kind, Graph]]:
     return {name: (value.kind, value.graph) for name, value in env.places.items()}
 
 
-_SELF_MADE = frozenset({Kind.MODULE, Kind.OPTIMIZER, Kind.FUNCTION, Kind.CLASS})
+_SELF_MADE = frozenset({Kind.MODULE, Kind.OPTIMIZER, Kind.FUNCTION, Kind.CLASS, Kind.GRAD_MODE})
 """What keeps its own graph state even when it is made or named where gradients are off."""
 
 _STATEMENTS: dict[type[Node], Callable[[Flow, Any], None]] = {

@@ -40,7 +40,9 @@ def follow(
         return Value(Kind.NONE, graph=Graph.NO, node=call)
     if isinstance(function, cst.FunctionDef) and function.asynchronous is not None:
         return Value(node=call, sources=arguments.values)
-    return _substitute(flow, call, callee.returns, given, arguments.values, {})
+    result = _substitute(flow, call, callee.returns, given, arguments.values, {})
+    result.optional |= callee.falls_through and result.node is call
+    return result
 
 
 def _defined(target: Value) -> tuple[FileModel, Node]:
@@ -136,6 +138,7 @@ def _substitute(
         definition=value.definition,
         scalar=value.scalar,
     )
+    result.optional = value.optional
     done[id(value)] = result
     if value.kind is Kind.TENSOR:
         if value.graph is Graph.MAYBE and any(each.has_graph for each in _inputs(value, given)):

@@ -80,6 +80,7 @@ class Value:
         "kind",
         "leaf",
         "node",
+        "optional",
         "place",
         "qualname",
         "roots",
@@ -128,6 +129,8 @@ class Value:
         """A parameter or a tensor made with `requires_grad=True`: it takes gradients, and has no graph behind it."""
         self.batch = batch
         """Comes out of an iteration over something unknown: data, as far as anybody can tell, and no model's output."""
+        self.optional = False
+        """It may be None instead."""
         self.roots: list[cst.CSTNode] = []
         """The backward calls that this very value was given to."""
         self.differentiated: list[cst.CSTNode] = []
@@ -252,7 +255,7 @@ def join(a: Value, b: Value) -> Value:
         graph = a.graph if a.graph is b.graph else Graph.MAYBE
         place = max(a.place, b.place)
     same = b.kind is Kind.NONE
-    return Value(
+    joined = Value(
         kind,
         graph=graph,
         place=place,
@@ -265,6 +268,8 @@ def join(a: Value, b: Value) -> Value:
         scalar=a.scalar if same else a.scalar and b.scalar,
         fresh=a.fresh if same else a.fresh and b.fresh,
     )
+    joined.optional = a.optional or b.optional or same and a.kind is not Kind.NONE
+    return joined
 
 
 def _join_optional(a: Value | None, b: Value | None) -> Value | None:

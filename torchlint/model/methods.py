@@ -35,9 +35,9 @@ def evaluate(flow: Flow, call: cst.Call, func: cst.Attribute, receiver: Value, a
             return following.follow(flow, call, target, arguments, bound=bound, place=flow.place(func.value))
         if receiver.kind is not Kind.CLASS and receiver.definition.assigns(name):  # type: ignore[attr-defined]
             return calls.of_value(flow, call, flow.evaluate(func), arguments)
-    place = flow.place(func)
-    if place is not None and place in flow.env.places:
-        return calls.of_value(flow, call, flow.env.places[place], arguments)
+    held = flow.env.places.get(flow.place(func) or "")
+    if held is not None and not (isinstance(held.node, cst.Attribute) and held.node.attr.value == name):  # set here, not just read before
+        return calls.of_value(flow, call, held, arguments)
     if receiver.kind is Kind.UNKNOWN:
         receiver.used(name)
     handler = effects.EFFECTS.get(name)

@@ -100,7 +100,7 @@ class Names:
             kind = type(current)
             if kind is cst.IndentedBlock:
                 passed.append(current)
-            elif kind is cst.FunctionDef:
+            elif kind is cst.FunctionDef or kind is cst.Lambda:
                 if child is current.body or (child is current.params and type(node) in (cst.Param, cst.Name) and self._is_parameter(node)):  # type: ignore[attr-defined]
                     found = scopes[current]
                     break
@@ -108,6 +108,8 @@ class Names:
                 if child is current.body:  # type: ignore[attr-defined]
                     found = scopes[current]
                     break
+            elif kind is cst.CompFor and child is current.iter and type(parents[current]) in COMPREHENSIONS:  # type: ignore[attr-defined]
+                current = parents[current]  # the first iterable is evaluated outside
             elif current in scopes:
                 found = scopes[current]
                 break

@@ -9,7 +9,7 @@ import ast
 import re
 
 _TELLING = re.compile(
-    r"backward|zero_grad|\.step\(|grad\b|inference_mode|\.item\(|detach|\bnn\b|torch|Module|[Oo]ptim|Loader|\.to\(|\.cuda\(|append|device|\.train\(|\.eval\("
+    r"backward|zero_grad|\bF\.|loss|\.step\(|grad\b|inference_mode|\.item\(|detach|\bnn\b|torch|Module|[Oo]ptim|Loader|\.to\(|\.cuda\(|append|device|\.train\(|\.eval\("
 )
 """A definition without any of these words neither trains, measures, moves nor keeps anything."""
 _TRAINING = re.compile(r"\.(?:manual_)?backward\(")

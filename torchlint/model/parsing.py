@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -55,12 +57,24 @@ def parse(text: str) -> cst.Module:
         with _unchecked():
             return cst.parse_module(text)
     except cst.ParserSyntaxError as error:
-        reason = error.message.removeprefix("parser error: ").rstrip(".")
-        raise Unreadable(reason, max(error.raw_line, 1), error.raw_column + 1) from error
+        raise _explained(text, error) from error
     except RecursionError as error:
         raise Unreadable("it is nested too deeply to be read") from error
     except Exception as error:  # a defect of the parser itself must not end the run
         raise Unreadable(f"the parser gave up on it ({type(error).__name__}: {error})") from error
+
+
+def _explained(text: str, error: cst.ParserSyntaxError) -> Unreadable:
+    """What is wrong, and where, in Python's own words where it refuses the text as well: LibCST knows no place for some mistakes."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(text)
+    except SyntaxError as refused:
+        return Unreadable(str(refused.msg), max(refused.lineno or 1, 1), max(refused.offset or 1, 1))
+    except (ValueError, RecursionError, MemoryError):
+        pass  # Python cannot say it either
+    return Unreadable(error.message.removeprefix("parser error: ").rstrip("."), max(error.raw_line, 1), error.raw_column + 1)
 
 
 @contextmanager

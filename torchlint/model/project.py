@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torchlint.model.kinds import Value
 
 _HOPS = 6
-_KEPT = 1_000_000
+_KEPT = 4_000_000
 """Characters of text whose trees are kept; a tree takes some fifty times its text in memory."""
 _VIEWS = 48
 """Imported files whose models are kept."""

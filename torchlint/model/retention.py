@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from torchlint.facts.modules import MANAGED_STEPS
-from torchlint.model import callers, consumers
+from torchlint.model import callers, consumers, presence
 from torchlint.model.flow import Flow
 from torchlint.model.happenings import Happens
 from torchlint.model.kinds import Kind, Value
@@ -55,6 +55,11 @@ class Kept:
     def into(self) -> Value:
         """What is known of the total after the addition, or of the container."""
         return Value()
+
+    @property
+    def may_be_nothing(self) -> bool:
+        """Whether None may be what is kept now and then."""
+        return self.kept.optional and not (isinstance(self.value, cst.Name) and presence.is_present(self.file, self.value))
 
     @property
     def is_spent(self) -> bool:

@@ -18,6 +18,7 @@ from torchlint.model.tree import Node, runs_once
 
 if TYPE_CHECKING:
     from torchlint.model import FileModel
+    from torchlint.model.classes import ClassModel
 
 _OPTIMIZER_NAME = re.compile(r"optim|(^|_)opt($|_|[A-Z0-9])|[a-z]Opt($|_|[A-Z0-9])")
 
@@ -75,7 +76,22 @@ class TrainingLoop:
                 continue  # one step evaluates the closure many times
             if _clears(event.target, optimizer):
                 return True
-        return self._hands_over(optimizer)
+        return self._hands_over(optimizer) or self._calls_hook()
+
+    def _calls_hook(self) -> bool:
+        """Whether the iteration calls a method of its own object that is there to be overridden, so that the subclass may clear."""
+        owner = self.flow.owner
+        if owner is None:
+            return False
+        overriding = [model for model in self.file.classes() if model is not owner and owner in model.ancestry]
+        for call in self.file.nodes(cst.Call):
+            name = call.func.attr.value if isinstance(call.func, cst.Attribute) and isinstance(call.func.value, cst.Name) else None
+            if name is None or call.func.value.value != "self" or not self.file.is_inside(call, self.node):  # type: ignore[attr-defined]
+                continue
+            own = owner.method(name)
+            if own is not None and _is_empty(own[1]) or any(_may_clear(model, name) for model in overriding):
+                return True
+        return False
 
     def _hands_over(self, optimizer: Value) -> bool:
         """Whether a call that cannot be followed gets the optimizer, or the object that holds it."""
@@ -154,6 +170,19 @@ class TrainingLoop:
             and value.node in self.file.tree.order
             and self.file.is_inside(value.node, self.node)
         )
+
+
+def _is_empty(method: cst.FunctionDef) -> bool:
+    """`pass`, `...`, a docstring, `raise NotImplementedError`"""
+    rows = [small for row in method.body.body for small in (row.body if isinstance(row, cst.SimpleStatementLine) else [row])]
+    return all(isinstance(row, (cst.Pass, cst.Raise)) or isinstance(row, cst.Expr) and not isinstance(row.value, cst.Call) for row in rows)
+
+
+def _may_clear(model: ClassModel, name: str) -> bool:
+    """Whether a class has a method of its own of this name that clears gradients."""
+    method = model.own_methods.get(name)
+    flow = model.file.flow_or_none(method) if method is not None else None
+    return flow is not None and any(event.what is Happens.CLEAR for event in flow.events.values())
 
 
 def receiver(step: Event) -> cst.BaseExpression | None:

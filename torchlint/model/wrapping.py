@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from torchlint.facts.module_attributes import MODULE_ATTRIBUTES, MODULE_DICT_KEYS_TAKEN
-from torchlint.model.elements import Holds
+from torchlint.model.elements import Element, Holds, element_at, elements_of
 from torchlint.model.kinds import Kind
 from torchlint.model.registration import called, is_on_instance
 from torchlint.model.tree import Node
@@ -40,6 +40,8 @@ def is_doubtful(held: HeldModules) -> bool:
         return True
     if any(_key_is_unsure(held.file, key) for key in _keys(held)):
         return True
+    if any(_is_unseen(held, store.value) for store in held.stores) or any(_is_unseen(held, value) for value in _spread(held)):
+        return True
     targets = {store.target for store in held.stores}
     return any(_escapes(held.file, node) for node in held.appearances if node not in targets)
 
@@ -55,7 +57,7 @@ def _obstacles(held: HeldModules) -> Iterator[str]:
             yield "containers in containers need one wrap each"
         elif element.holds is Holds.REGISTERED:
             yield "some of the modules are registered already"
-        elif element.holds not in allowed:
+        elif element.holds not in allowed or any(arm.holds not in allowed for arm in _arms(held, element)):
             yield "an element may not be a module"
     yield from _obstacles_of_assignment(held)
     if dictionary:
@@ -68,6 +70,39 @@ def _obstacles(held: HeldModules) -> Iterator[str]:
     for node in held.file.tree.attributes.get(held.attribute, ()):
         if node not in targets and not _belongs_to_another_class(held, node):
             yield from _obstacles_of_use(held.file, node, dictionary)
+            if node not in held.appearances and _is_target(held.file, node):
+                yield "code outside the class assigns the attribute as well"
+
+
+def _arms(held: HeldModules, element: Element) -> list[Element]:
+    """The two sides of a conditional element: one module is enough for a finding, but not for a wrap."""
+    if not isinstance(element.node, cst.IfExp):
+        return []
+    return [element_at(held.file, held.owner, each) for each in (element.node.body, element.node.orelse)]
+
+
+def _spread(held: HeldModules) -> Iterator[cst.BaseExpression]:
+    """What the container is extended by."""
+    for node in held.appearances:
+        above = held.file.parent(node)
+        call = held.file.parent(above) if isinstance(above, cst.Attribute) and above.attr.value in ("extend", "update") else None
+        if isinstance(above, cst.AugAssign) and above.target is node:
+            yield above.value
+        elif isinstance(call, cst.Call) and call.func is above and call.args:
+            yield call.args[0].value
+
+
+def _is_unseen(held: HeldModules, value: cst.BaseExpression) -> bool:
+    """Whether some of what a container expression brings along is written somewhere else: `[*given]`, `[...] + given`."""
+    if isinstance(value, (cst.List, cst.Tuple, cst.Set)):
+        return any(isinstance(each, cst.StarredElement) and _is_unseen(held, each.value) for each in value.elements)
+    if isinstance(value, cst.Dict):
+        return any(isinstance(each, cst.StarredDictElement) and _is_unseen(held, each.value) for each in value.elements)
+    if isinstance(value, cst.BinaryOperation) and isinstance(value.operator, cst.Add):
+        return _is_unseen(held, value.left) or _is_unseen(held, value.right)
+    if value in held.appearances or isinstance(value, cst.Call) and not value.args:
+        return False
+    return not elements_of(held.file, held.owner, value)
 
 
 def _belongs_to_another_class(held: HeldModules, node: cst.Attribute) -> bool:
@@ -137,7 +172,7 @@ def _is_set_in_body(definition: cst.ClassDef, name: str) -> bool:
 # -- uses ---------------------------------------------------------------------------------------------------------------
 
 
-def _obstacles_of_use(file: FileModel, node: cst.Attribute, dictionary: bool) -> Iterator[str]:
+def _obstacles_of_use(file: FileModel, node: Node, dictionary: bool) -> Iterator[str]:
     container = "nn.ModuleDict" if dictionary else "nn.ModuleList"
     above = file.parent(node)
     if isinstance(above, cst.Attribute):
@@ -159,6 +194,8 @@ def _obstacles_of_use(file: FileModel, node: cst.Attribute, dictionary: bool) ->
         yield f"a `{container}` equals no list"
     elif isinstance(above, cst.Subscript) and _is_target(file, above) and any(isinstance(each.slice, cst.Slice) for each in above.slice):
         yield f"`{container}` lets no slice be replaced"
+    elif isinstance(above, cst.Subscript) and above.value is node and any(isinstance(each.slice, cst.Slice) for each in above.slice):
+        yield from _obstacles_of_use(file, above, dictionary)  # a slice of it is one, too
     elif isinstance(above, cst.Arg):
         call = file.parent(above)
         if isinstance(call, cst.Call) and called(file, call) in ("isinstance", "type"):

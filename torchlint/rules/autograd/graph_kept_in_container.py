@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from torchlint import rewrite
-from torchlint.model import FileModel, Store
+from torchlint.model import FileModel, Kind, Store
 from torchlint.rule import KEEPS, SAFE, UNSAFE, WARNING, Finding, Fix, rule
 
 
@@ -30,6 +30,8 @@ def _as_number(store: Store) -> bool:
     return store.kept.scalar and store.takes_numbers
 
 
-def _fix(store: Store) -> Fix:
+def _fix(store: Store) -> Fix | None:
+    if store.kept.kind not in (Kind.TENSOR, Kind.UNKNOWN):
+        return None  # a tuple of tensors has no method that detaches them
     fix = rewrite.method(store.value, "item" if _as_number(store) else "detach")
-    return fix if store.kept.is_tensor else fix.at_most(UNSAFE)
+    return fix if store.kept.is_tensor and not store.may_be_nothing else fix.at_most(UNSAFE)

@@ -43,7 +43,10 @@ def _finding(file: FileModel, loop: TrainingLoop, step: Event, backward: Event, 
 
 
 def _fix(file: FileModel, loop: TrainingLoop, step: Event, backward: Event, node: cst.CSTNode, name: str) -> Fix | None:
-    if step.file is not file or not (file.function(node) is file.function(step.node) or file.is_inside(node, file.function(step.node))):
+    if receiver(step) is None or step.file is not file:
+        return None
+    home = file.function(step.node)
+    if file.function(node) is not home and not file.is_inside(node, home):
         return None  # the optimizer has no name where backward is called
     fix = rewrite.insert_before(node, f"{name}.zero_grad()").saying(f"clear the gradients of `{name}` before `backward`")
     certain = len(loop.steps) == 1 and backward.node is backward.site
