@@ -14,6 +14,19 @@ from torch.nn.utils.rnn import pack_padded_sequence
 """
 
 UNSURE = {
+    "a sum over what may be an empty list": """
+        def train(model, loader, optimizer, criterion):
+            total = 0.0
+            for number, (x, y) in enumerate(loader):
+                parts = [criterion(model(x), y)] if number else []
+                loss = sum(parts)
+                if number:
+                    loss.backward()
+                    optimizer.step()
+                    optimizer.zero_grad()
+                total += loss
+            print(total)
+    """,
     "a loss that some batches do not have": """
         def train(model, loader, optimizer, criterion):
             kept = []

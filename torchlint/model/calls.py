@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from torchlint.model.flow import Flow
 
 BUILTINS = frozenset(dir(builtins))
+_WITHOUT_VALUE = frozenset("print isinstance hasattr open callable setattr vars dir any all exit delattr slice".split())
 _DTYPES = frozenset(
     f"torch.{name}"
     for name in """float float16 float32 float64 double half bfloat16 int int8 int16 int32 int64 long short uint8 bool complex64 complex128
@@ -407,7 +408,7 @@ def _builtin(flow: Flow, call: cst.Call, name: str, arguments: Arguments) -> Val
     if name in ("sum", "min", "max"):
         parts = (expressions.element(first, call),) if len(arguments.positional) == 1 or name == "sum" else tuple(arguments.positional)
         result = expressions.operate(call, *parts)
-        return Value(
+        reduced = Value(
             result.kind,
             graph=result.graph,
             place=result.place,
@@ -415,23 +416,10 @@ def _builtin(flow: Flow, call: cst.Call, name: str, arguments: Arguments) -> Val
             node=call,
             scalar=all(each.scalar for each in parts),
         )
+        reduced.optional = name == "sum" and not (isinstance(first.node, (cst.List, cst.Tuple)) and first.node.elements)  # sum([]) is 0
+        return reduced
     if name in ("abs", "round", "pow"):
         return expressions.operate(call, first)
-    if name in (
-        "print",
-        "isinstance",
-        "hasattr",
-        "open",
-        "callable",
-        "range",
-        "setattr",
-        "vars",
-        "dir",
-        "any",
-        "all",
-        "exit",
-        "delattr",
-        "slice",
-    ):
+    if name in _WITHOUT_VALUE:
         return other(call)
     return opaque(flow, call, arguments)

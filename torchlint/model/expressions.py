@@ -79,7 +79,7 @@ def member(base: Value, name: str, node: Node) -> Value:
             return Value(Kind.TENSOR, graph=Graph.YES, place=base.place, node=node, leaf=True)
         if name == "module":  # what DataParallel and DistributedDataParallel wrap
             return Value(Kind.MODULE, place=base.place, node=node, definition=base.definition, qualname=base.qualname)
-        return Value(node=node, place=base.place)
+        return Value(node=node, place=base.place, sources=(base,))
     if base.kind in _PLAIN:
         return other(node)
     if name == "data" and base.has_graph:

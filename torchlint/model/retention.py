@@ -58,7 +58,7 @@ class Kept:
 
     @property
     def may_be_nothing(self) -> bool:
-        """Whether None may be what is kept now and then."""
+        """Whether what is kept may be no tensor now and then: None, or the plain 0 that an empty sum is."""
         return self.kept.optional and not (isinstance(self.value, cst.Name) and presence.is_present(self.file, self.value))
 
     @property

@@ -6,11 +6,13 @@ Events come from the flow of the function that holds the loop; helpers and closu
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from torchlint.model.classes import ClassModel
 from torchlint.model.flow import Flow
 from torchlint.model.happenings import Event, Happens
 from torchlint.model.kinds import Kind, Value
@@ -228,11 +230,16 @@ def _clears(target: Value | None, optimizer: Value) -> bool:
     models = trained_modules(optimizer)
     if not models:
         return True
-    return (
-        any(id(each) in models for each in target.lineage())
-        or target.kind is Kind.UNKNOWN
-        and not target.uses & {"eval", "train", "parameters"}
-    )
+    if any(id(each) in models for each in target.lineage()) or any(id(part) in models for part in _parts(target)):
+        return True
+    return target.kind is Kind.UNKNOWN and not target.uses & {"eval", "train", "parameters"}
+
+
+def _parts(module: Value) -> Iterator[Value]:
+    """What a module of the project holds in its attributes: clearing the module clears its parts."""
+    if isinstance(module.definition, ClassModel):
+        parts = (module.definition.attribute(name) for model in module.definition.ancestry for name in model.assignments)
+        yield from (part for part in parts if part is not None and part.kind is Kind.MODULE)
 
 
 def loops(file: FileModel) -> list[TrainingLoop]:

@@ -21,5 +21,5 @@ def check(file: FileModel) -> Iterator[Finding]:
             update.carrier,
             f"`{file.source(update.target)}` keeps the autograd graph of every iteration alive",
             help="add the detached value",
-            fix=fix if update.kept.is_tensor else fix.at_most(UNSAFE),
+            fix=fix if update.kept.is_tensor and not update.may_be_nothing else fix.at_most(UNSAFE),
         )
