@@ -13,6 +13,19 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence
 """
 
+LOOKED_AFTER = """
+    class Stack(nn.Module):
+        def __init__(self, width):
+            super().__init__()
+            self.layers = [nn.Linear(width, width)]
+
+        def forward(self, x):
+            return self.layers[0](x)
+
+        def train(self, x, y):
+            return [layer.fit(x, y) for layer in self.layers]
+"""
+
 UNSURE = {
     "a sum over what may be an empty list": """
         def train(model, loader, optimizer, criterion):
@@ -197,6 +210,13 @@ def test_a_safe_fix_leaves_alone_what_may_be_no_tensor(case: str) -> None:
 
     assert {"TL101", "TL102"} & {each.code for each in lint(text)}
     assert fix(text, applicability=Applicability.SAFE).text == text
+
+
+def test_layers_that_a_module_looks_after_by_hand_are_registered_only_on_request() -> None:
+    text = program(LOOKED_AFTER)
+
+    assert fix(text, applicability=Applicability.SAFE).text == text
+    assert "nn.ModuleList" in fix(text, applicability=Applicability.UNSAFE).text
 
 
 @pytest.mark.parametrize("case", SURE)

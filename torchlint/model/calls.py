@@ -172,6 +172,9 @@ def _torch_call(flow: Flow, call: cst.Call, path: str, arguments: Arguments) -> 
             return _operation(call, name, arguments)
         if name in known_tensors.ALIASING_CONSTRUCTORS or path in known_tensors.ALIASING_CONSTRUCTORS:
             return Value(Kind.TENSOR, graph=Graph.NO, place=_device_place(arguments, Place.CPU), node=call)
+    if path == "torch._foreach_zero_":
+        flow.happen(Happens.CLEAR, call)
+        return other(call)
     if package == "torch.nn" and name[:1].isupper() and path not in known_modules.NON_MODULES_IN_NN:
         return Value(Kind.MODULE, node=call, qualname=path, scalar=_reduces(arguments), sources=arguments.values)
     if path.startswith("torch.optim.") and name[:1].isupper():
@@ -371,6 +374,12 @@ _MAKERS: dict[str, Maker] = {
 # -- builtins -----------------------------------------------------------------------------------------------------------
 
 
+def _is_grad(call: cst.Call) -> bool:
+    """`setattr(p, "grad", …)`."""
+    named = call.args[1].value if len(call.args) > 1 else None
+    return isinstance(named, cst.SimpleString) and named.evaluated_value == "grad"
+
+
 def _builtin(flow: Flow, call: cst.Call, name: str, arguments: Arguments) -> Value:
     first = arguments.positional[0] if arguments.positional else None
     if name in ("float", "int", "len", "bool", "round", "abs", "pow", "divmod", "hash", "id", "ord") and name not in (
@@ -420,6 +429,8 @@ def _builtin(flow: Flow, call: cst.Call, name: str, arguments: Arguments) -> Val
         return reduced
     if name in ("abs", "round", "pow"):
         return expressions.operate(call, first)
+    if name == "setattr" and _is_grad(call):
+        flow.happen(Happens.CLEAR, call)
     if name in _WITHOUT_VALUE:
         return other(call)
     return opaque(flow, call, arguments)

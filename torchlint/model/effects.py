@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from torchlint.model import calls, following
+from torchlint.model.classes import ClassModel
 from torchlint.model.happenings import Happens
 from torchlint.model.kinds import Kind, Value, other
 
@@ -72,6 +73,9 @@ def _step(flow: Flow, call: cst.Call, receiver: Value, arguments: Arguments) -> 
         result = following.follow(flow, call, given, calls.Arguments(call, [], {}, ()))
         return result
     if receiver.kind is Kind.OPTIMIZER or receiver.kind is Kind.UNKNOWN and not call.args:
+        own = receiver.definition.method("step") if isinstance(receiver.definition, ClassModel) else None
+        if own is not None:  # the project's own optimizer may clear in its step
+            following.follow(flow, call, Value(Kind.FUNCTION, definition=own), arguments, bound=receiver)
         flow.happen(Happens.STEP, call, receiver)
         return other(call)
     return None

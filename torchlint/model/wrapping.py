@@ -28,6 +28,9 @@ _READS = frozenset(
 )
 """Calls that treat both kinds of container alike."""
 
+_LOOKING_AFTER = frozenset({"train", "eval", "to"})
+"""Methods that a module overrides to do by hand what registration would do."""
+
 
 def obstacle(held: HeldModules) -> str | None:
     """Why a registering container cannot take the place of the Python one, or None."""
@@ -35,7 +38,9 @@ def obstacle(held: HeldModules) -> str | None:
 
 
 def is_doubtful(held: HeldModules) -> bool:
-    """Whether code that cannot be seen gets the container, or a key cannot be told."""
+    """Whether code that cannot be seen gets the container, a key cannot be told, or the module looks after its parts itself."""
+    if _LOOKING_AFTER & held.owner.own_methods.keys():
+        return True
     if any(element.holds is Holds.GIVEN for element in held.elements):
         return True
     if any(_key_is_unsure(held.file, key) for key in _keys(held)):
