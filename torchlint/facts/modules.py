@@ -14,8 +14,6 @@ STATELESS_MODULES = frozenset(
 )
 """Modules without weights, buffers or behaviour that depends on the mode: nothing is lost when they are not registered."""
 
-CONTAINERS = frozenset(f"torch.nn.{name}" for name in "ModuleList ModuleDict Sequential".split())
-
 LOSS_MODULES = frozenset(
     f"torch.nn.{name}"
     for name in """CrossEntropyLoss NLLLoss MSELoss L1Loss SmoothL1Loss HuberLoss BCELoss BCEWithLogitsLoss KLDivLoss CTCLoss
@@ -76,7 +74,6 @@ MANAGERS = frozenset("accelerate.Accelerator accelerate.accelerator.Accelerator 
 PARALLEL_WRAPPERS = frozenset("torch.nn.DataParallel torch.nn.parallel.DistributedDataParallel torch.compile torch.jit.script".split())
 """Wrappers that are called just like the module in them."""
 
-OPTIMIZER_BASE = "torch.optim.Optimizer"
 SCALERS = frozenset("torch.cuda.amp.GradScaler torch.amp.GradScaler torch.cpu.amp.GradScaler torch.GradScaler".split())
 LOADERS = frozenset(
     "torch.utils.data.DataLoader torchdata.stateful_dataloader.StatefulDataLoader torch_geometric.loader.DataLoader".split()

@@ -9,19 +9,6 @@ FACTORIES = frozenset(
 )
 """Functions that make a tensor of their own: its memory is shared with nothing."""
 
-RANDOM_FACTORIES = frozenset(
-    f"torch.{name}" for name in "rand randn randint randperm normal rand_like randn_like randint_like bernoulli multinomial poisson".split()
-)
-"""Factories that advance the random stream of the device they run on."""
-
-LIKE_FACTORIES = frozenset(name for name in FACTORIES if name.endswith("_like"))
-
-ROUNDING_FACTORIES = frozenset(
-    f"torch.{name}"
-    for name in "arange linspace logspace range bartlett_window blackman_window hamming_window hann_window kaiser_window".split()
-)
-"""Factories whose floating-point elements may differ in the last bit between devices."""
-
 ALIASING_CONSTRUCTORS = frozenset(f"torch.{name}" for name in "from_numpy as_tensor asarray frombuffer as_strided from_dlpack".split())
 """Constructors that share memory with their argument, or have no device of their own choice."""
 

@@ -118,10 +118,6 @@ class Names:
             blocks[block] = found
         return found
 
-    def of(self, node: Node) -> Scope:
-        """The scope that a function, class, lambda, comprehension or module opens."""
-        return self._scopes[node]
-
     def _is_parameter(self, node: Node) -> bool:
         parent = node if isinstance(node, cst.Param) else self._tree.parents.get(node)
         return isinstance(parent, cst.Param) and (node is parent or node is parent.name)

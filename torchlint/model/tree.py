@@ -30,8 +30,6 @@ _TRIVIA = frozenset(
 _PLAIN = frozenset({str, bool, int, cst.MaybeSentinel})
 _FIELDS: dict[type[Node], tuple[str, ...]] = {}
 
-SCOPES = (cst.FunctionDef, cst.ClassDef, cst.Lambda, cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp, cst.Module)
-LOOPS = (cst.For, cst.While)
 COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
 BRANCHES = (cst.If, cst.Try, cst.TryStar, cst.Match, cst.IfExp)
 

@@ -12,7 +12,6 @@ import torch
 
 from torchlint.sanity.compare import Node
 
-Children = list[list[Any]]
 """Named parts, in order: pairs of a name and a node, as JSON has them."""
 
 
