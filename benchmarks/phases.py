@@ -16,7 +16,7 @@ from pathlib import Path
 import libcst as cst
 
 from torchlint.engine import lint
-from torchlint.model import Project
+from torchlint.program.project import Project
 from torchlint.settings import Settings
 
 

@@ -5,17 +5,19 @@ from pathlib import Path
 
 import libcst as cst
 
-from torchlint.model import FileModel, Graph, Kind, Place, Project, Value
+from torchlint.program.analysis import FileAnalysis
+from torchlint.program.project import Project
+from torchlint.values.value import Graph, Kind, Place, Value
 
 IMPORTS = "import torch\nimport torch.nn as nn\nimport torch.nn.functional as F\n"
 
 
-def model(code: str, *, path: str = "<text>", project: Project | None = None) -> FileModel:
+def model(code: str, *, path: str = "<text>", project: Project | None = None) -> FileAnalysis:
     """A file with the usual imports at its top."""
-    return FileModel(IMPORTS + textwrap.dedent(code), path=path, project=project)
+    return FileAnalysis(IMPORTS + textwrap.dedent(code), path=path, imports=project)
 
 
-def probed(file: FileModel) -> cst.BaseExpression:
+def probed(file: FileAnalysis) -> cst.BaseExpression:
     """The right side of the one `probe = …` or `probe := …`."""
     nodes = [each.value for each in file.nodes(cst.Assign) if is_probe(each.targets[0].target)]
     nodes += [each.value for each in file.nodes(cst.NamedExpr) if is_probe(each.target)]

@@ -10,20 +10,20 @@ from typing import TypeVar
 import libcst as cst
 
 from torchlint.edits import Applicability, Effect, ResolvedFix, apply
-from torchlint.model import FileModel
 from torchlint.rewrite import resolve
 from torchlint.rule import Fix
+from torchlint.syntax.file import SourceFile
 
 MODULES = "argparse ast asyncio.tasks collections dataclasses decimal inspect random textwrap typing unittest.mock"
 N = TypeVar("N", bound=cst.CSTNode)
 
 
-def find(file: FileModel, source: str, kind: type[N] = cst.BaseExpression) -> N:
+def find(file: SourceFile, source: str, kind: type[N] = cst.BaseExpression) -> N:
     """The first, outermost node of this kind that is written so."""
     return next(node for node in file.tree.order if isinstance(node, kind) and file.source(node) == source)
 
 
-def fixed(file: FileModel, fix: Fix) -> str:
+def fixed(file: SourceFile, fix: Fix) -> str:
     """The text with the fix applied; it must be Python again."""
     edits = resolve(file, fix)
     text, _ = apply(file.text, [ResolvedFix(edits, Applicability.SAFE, Effect.KEEPS, "")])
@@ -33,7 +33,7 @@ def fixed(file: FileModel, fix: Fix) -> str:
 
 def after(before: str, source: str, build: Callable[..., Fix], *arguments: object, kind: type[cst.CSTNode] = cst.BaseExpression) -> str:
     """The text that one builder leaves when it is given the node that is written so."""
-    file = FileModel(before)
+    file = SourceFile(before)
     return fixed(file, build(find(file, source, kind), *arguments))
 
 
@@ -42,7 +42,7 @@ def statements_of_the_standard_library() -> tuple[str, ...]:
     """Statements of many kinds, each a small file: every simple statement, and every header with an empty body."""
     found: dict[str, None] = {}
     for name in MODULES.split():
-        file = FileModel(inspect.getsource(importlib.import_module(name)))
+        file = SourceFile(inspect.getsource(importlib.import_module(name)))
         for node in file.tree.order:
             if isinstance(node, cst.SimpleStatementLine):
                 text = file.source(node)

@@ -25,8 +25,9 @@ EVERY_OWN = [pytest.param(rule, id=rule.code) for rule in OWN_RULES]
 FAMILIES = ["tool", "autograd", "training", "modules", "device", "data", "numerics", "distributed", "api", "safety"]
 HEADINGS = ["What it does", "Why it matters", "Example", "Stays quiet", "Fix", "Proof", "References"]
 OPTIONAL = {"Fix", "Proof"}
-IMPORTABLE = ("torchlint.model", "torchlint.rule", "torchlint.rewrite", "torchlint.facts", "libcst")
-LONGEST_RULE = 120
+IMPORTABLE = {"torchlint.model", "torchlint.rule", "torchlint.rewrite", "torchlint.values.value", "torchlint.values.events"}
+LAYERS = ("torchlint.facts.", "torchlint.model.")
+LONGEST_RULE = 80
 
 BLOCK = re.compile(r"^```python (bad|good)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -144,7 +145,9 @@ def test_examples_run(rule: Rule, kind: str) -> None:
 def test_rule_speaks_only_to_the_model_and_the_builders(rule: Rule) -> None:
     foreign = [name for name in imported(module(rule)) if name.split(".")[0] not in sys.stdlib_module_names]
 
-    assert [name for name in foreign if not name.startswith(IMPORTABLE)] == []
+    own = f"torchlint.rules.{rule.family}._"
+
+    assert [name for name in foreign if not (name.split(".")[0] == "libcst" or name in IMPORTABLE or name.startswith((*LAYERS, own)))] == []
 
 
 @pytest.mark.parametrize("rule", EVERY_RULE)

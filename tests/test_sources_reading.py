@@ -4,8 +4,8 @@ import codecs
 
 import pytest
 
-from torchlint.model.nesting import too_deep
 from torchlint.sources.reading import Undecodable, decode
+from torchlint.syntax.nesting import too_deep
 
 
 @pytest.mark.parametrize(

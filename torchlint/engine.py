@@ -16,12 +16,14 @@ import libcst as cst
 from torchlint import suppress
 from torchlint.diagnostic import Diagnostic, Location, Related
 from torchlint.edits import Applicability, Effect, ResolvedFix, apply
-from torchlint.model import FileModel, Project
-from torchlint.model.parsing import Unreadable, parse
+from torchlint.model import FileModel
+from torchlint.program.analysis import FileAnalysis
+from torchlint.program.project import Project
 from torchlint.rewrite import Unfixable, deletes_comment, resolve
 from torchlint.rule import Finding, Rule
 from torchlint.selection import INTERNAL_ERROR, SYNTAX_ERROR, UNUSED_SUPPRESSION, enabled_codes, enabled_rules, fix_applicability
 from torchlint.settings import Settings
+from torchlint.syntax.parsing import Unreadable, parse
 
 _ROUNDS = 20
 
@@ -53,7 +55,9 @@ def lint(
     codes = enabled_codes(settings, path)
     try:
         with clock.phase("parse"):
-            file = FileModel(text, settings, path=path, project=project, parsed=project.parsed(path, text) if project is not None else None)
+            file = FileAnalysis(
+                text, settings, path=path, imports=project, parsed=project.parsed(path, text) if project is not None else None
+            )
     except Unreadable as error:
         message = f"this file is not valid Python: {error}"
         return [_of_tool(SYNTAX_ERROR, message, Location(error.row, error.column))] if SYNTAX_ERROR.code in codes else []
@@ -119,11 +123,11 @@ def _allowed(diagnostic: Diagnostic, settings: Settings) -> Diagnostic:
     return replace(diagnostic, fix=replace(diagnostic.fix, applicability=level) if level is not None else None)
 
 
-def _run(rule: Rule, file: FileModel, settings: Settings, clock: _Clock) -> Iterator[Diagnostic]:
+def _run(rule: Rule, file: FileAnalysis, settings: Settings, clock: _Clock) -> Iterator[Diagnostic]:
     """The findings of one rule, located; if it raises, a finding that says so."""
     try:
         with clock.phase(rule.code):
-            findings = list(rule.check(file))
+            findings = list(rule.check(FileModel(file)))
         with clock.phase("spans"):
             found = [_locate(rule, finding, file, settings) for finding in findings]
     except Exception as error:  # noqa: BLE001  whatever a rule does wrong, the others still run and the user is told
@@ -135,7 +139,7 @@ def _run(rule: Rule, file: FileModel, settings: Settings, clock: _Clock) -> Iter
     yield from found
 
 
-def _locate(rule: Rule, finding: Finding, file: FileModel, settings: Settings) -> Diagnostic:
+def _locate(rule: Rule, finding: Finding, file: FileAnalysis, settings: Settings) -> Diagnostic:
     start, end = file.span(finding.node)
     location, end_location = _location(file, start), _location(file, end)
     return Diagnostic(
@@ -154,11 +158,11 @@ def _locate(rule: Rule, finding: Finding, file: FileModel, settings: Settings) -
     )
 
 
-def _location(file: FileModel, offset: int) -> Location:
+def _location(file: FileAnalysis, offset: int) -> Location:
     return Location(*file.positions.location(offset))
 
 
-def _rows(file: FileModel, node: cst.CSTNode, start: Location, end: Location) -> tuple[int, ...]:
+def _rows(file: FileAnalysis, node: cst.CSTNode, start: Location, end: Location) -> tuple[int, ...]:
     """The rows of the finding and of the statement around it; of a compound statement, only its header."""
     rows = set(range(start.row, end.row + 1)) if not isinstance(node, cst.BaseCompoundStatement) else {start.row}
     statement = file.statement(node)
@@ -168,7 +172,7 @@ def _rows(file: FileModel, node: cst.CSTNode, start: Location, end: Location) ->
     return tuple(sorted(rows))
 
 
-def _resolve(rule: Rule, finding: Finding, file: FileModel, settings: Settings) -> ResolvedFix | None:
+def _resolve(rule: Rule, finding: Finding, file: FileAnalysis, settings: Settings) -> ResolvedFix | None:
     """A finding's fix as edits, at the level that the rule, the finding and the settings allow; None where it cannot be written."""
     fix = finding.fix
     if fix is None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import libcst as cst
 
     from torchlint.model import FileModel
+    from torchlint.syntax.file import SourceFile
 
 SAFE, UNSAFE, DISPLAY = Applicability.SAFE, Applicability.UNSAFE, Applicability.DISPLAY
 KEEPS, REPAIRS = Effect.KEEPS, Effect.REPAIRS
@@ -27,7 +28,7 @@ ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 
 __all__ = ["DISPLAY", "ERROR", "INFO", "KEEPS", "REPAIRS", "SAFE", "UNSAFE", "WARNING", "Finding", "Fix", "Rule", "load_rules", "rule"]
 
-Rewrite = Callable[["FileModel"], Iterable[Edit]]
+Rewrite = Callable[["SourceFile"], Iterable[Edit]]
 """A promise of edits: positions are only worked out for files that have findings."""
 
 

@@ -8,19 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from torchlint.model.classes import ClassModel
-from torchlint.model.flow import Flow
-from torchlint.model.happenings import Event, Happens
-from torchlint.model.kinds import Kind, Value
-from torchlint.model.tree import Node, runs_once
-
-if TYPE_CHECKING:
-    from torchlint.model import FileModel
-    from torchlint.model.classes import ClassModel
+from torchlint.program.analysis import FileAnalysis
+from torchlint.program.classes import ClassModel
+from torchlint.syntax.tree import Node, runs_once
+from torchlint.values.events import Event, Happens
+from torchlint.values.flow import Flow
+from torchlint.values.value import Kind, Value
 
 _OPTIMIZER_NAME = re.compile(r"optim|(^|_)opt($|_|[A-Z0-9])|[a-z]Opt($|_|[A-Z0-9])")
 
@@ -29,7 +25,7 @@ _OPTIMIZER_NAME = re.compile(r"optim|(^|_)opt($|_|[A-Z0-9])|[a-z]Opt($|_|[A-Z0-9
 class TrainingLoop:
     """A loop, and everything that happens in one iteration of it."""
 
-    file: FileModel
+    file: FileAnalysis
     node: cst.For | cst.While
     flow: Flow
     events: list[Event]
@@ -91,7 +87,12 @@ class TrainingLoop:
             if name is None or call.func.value.value != "self" or not self.file.is_inside(call, self.node):  # type: ignore[attr-defined]
                 continue
             own = owner.method(name)
-            if own is not None and _is_empty(own[1]) or any(_may_clear(model, name) for model in overriding):
+            if (
+                own is not None
+                and isinstance(own.node, cst.FunctionDef)
+                and _is_empty(own.node)
+                or any(_may_clear(model, name) for model in overriding)
+            ):
                 return True
         return False
 
@@ -194,6 +195,7 @@ def receiver(step: Event) -> cst.BaseExpression | None:
         return None
     func = call.func
     given = call.args[0].value if call.args else None
+    assert isinstance(step.file, FileAnalysis)
     flow = step.file.flow(step.file.function(call))
     if given is not None and flow.values.get(given) is not None and flow.values[given].kind is Kind.OPTIMIZER:
         return given
@@ -242,7 +244,7 @@ def _parts(module: Value) -> Iterator[Value]:
         yield from (part for part in parts if part is not None and part.kind is Kind.MODULE)
 
 
-def loops(file: FileModel) -> list[TrainingLoop]:
+def loops(file: FileAnalysis) -> list[TrainingLoop]:
     """Every loop in whose iterations both a backward and a step happen."""
     found = []
     every: list[cst.For | cst.While] = [*file.nodes(cst.For), *file.nodes(cst.While)]
@@ -257,5 +259,5 @@ def loops(file: FileModel) -> list[TrainingLoop]:
     return found
 
 
-def _is_inside(file: FileModel, event: Event, loop: cst.For | cst.While) -> bool:
+def _is_inside(file: FileAnalysis, event: Event, loop: cst.For | cst.While) -> bool:
     return file.is_inside(event.site, loop.body) or isinstance(loop, cst.While) and file.is_inside(event.site, loop.test)

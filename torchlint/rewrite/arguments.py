@@ -6,7 +6,6 @@ A comment stays with the argument that it follows, and a call with one argument 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import libcst as cst
 
@@ -14,9 +13,7 @@ from torchlint.edits import Edit
 from torchlint.rewrite.resolving import Unfixable, builder
 from torchlint.rewrite.rows import indent, row_end, row_start
 from torchlint.rule import Rewrite
-
-if TYPE_CHECKING:
-    from torchlint.model import FileModel
+from torchlint.syntax.file import SourceFile
 
 
 @builder
@@ -26,7 +23,7 @@ def insert_argument(call: cst.Call, text: str) -> Rewrite:
     Refused where the call may already pass it: the keyword is there, or `**` might hold it, or `*` makes positions uncertain.
     """
 
-    def edits(file: FileModel) -> Iterator[Edit]:
+    def edits(file: SourceFile) -> Iterator[Edit]:
         added = _argument(text)
         _check_room(call, added)
         following = None if added.keyword else next((each for each in call.args if each.keyword or each.star), None)
@@ -44,7 +41,7 @@ def insert_argument(call: cst.Call, text: str) -> Rewrite:
 def remove_argument(argument: cst.Arg) -> Rewrite:
     """The call without this argument, its comma and, if it stood alone there, its row."""
 
-    def edits(file: FileModel) -> Iterator[Edit]:
+    def edits(file: SourceFile) -> Iterator[Edit]:
         call = _call(file, argument)
         place = next(place for place, each in enumerate(call.args) if each is argument)
         if len(call.args) == 1:
@@ -61,7 +58,7 @@ def remove_argument(argument: cst.Arg) -> Rewrite:
 def replace_argument(argument: cst.Arg, text: str) -> Rewrite:
     """Another argument in the place of this one, keyword and stars included: `"device=device"`."""
 
-    def edits(file: FileModel) -> Iterator[Edit]:
+    def edits(file: SourceFile) -> Iterator[Edit]:
         call = _call(file, argument)
         keyword = _argument(text).keyword
         if keyword and any(each is not argument and each.keyword and each.keyword.value == keyword.value for each in call.args):
@@ -75,7 +72,7 @@ def replace_argument(argument: cst.Arg, text: str) -> Rewrite:
 def rename_keyword(argument: cst.Arg, name: str) -> Rewrite:
     """Another name for a keyword argument: `f(old=1)` becomes `f(name=1)`."""
 
-    def edits(file: FileModel) -> Iterator[Edit]:
+    def edits(file: SourceFile) -> Iterator[Edit]:
         if argument.keyword is None:
             raise Unfixable("not a keyword argument")
         if any(each.keyword and each.keyword.value == name for each in _call(file, argument).args):
@@ -95,7 +92,7 @@ def _argument(text: str) -> cst.Arg:
     return call.args[0]
 
 
-def _call(file: FileModel, argument: cst.Arg) -> cst.Call:
+def _call(file: SourceFile, argument: cst.Arg) -> cst.Call:
     call = file.parent(argument)
     if not isinstance(call, cst.Call):
         raise Unfixable("not an argument of a call")
@@ -114,22 +111,22 @@ def _check_room(call: cst.Call, added: cst.Arg) -> None:
             raise Unfixable("`*` passes an unknown number of arguments")
 
 
-def _between(file: FileModel, call: cst.Call) -> tuple[int, int]:
+def _between(file: SourceFile, call: cst.Call) -> tuple[int, int]:
     """What stands between the parentheses of a call."""
     return file.span(call.whitespace_before_args)[0], file.span(call)[1] - 1
 
 
-def _has_comment(file: FileModel, start: int, end: int) -> bool:
+def _has_comment(file: SourceFile, start: int, end: int) -> bool:
     return any(start <= comment < end for comment, _ in file.positions.comments)
 
 
-def _only(file: FileModel, call: cst.Call, text: str) -> Edit:
+def _only(file: SourceFile, call: cst.Call, text: str) -> Edit:
     """An argument between empty parentheses; the blanks there give way to it, comments do not."""
     start, end = _between(file, call)
     return Edit(start, start if _has_comment(file, start, end) else end, text)
 
 
-def _ahead_of(file: FileModel, following: cst.Arg, text: str) -> Edit:
+def _ahead_of(file: SourceFile, following: cst.Arg, text: str) -> Edit:
     """An argument ahead of another, on its own row if the other has one."""
     start = file.span(following)[0]
     blanks = indent(file.text, start)
@@ -137,7 +134,7 @@ def _ahead_of(file: FileModel, following: cst.Arg, text: str) -> Edit:
     return Edit(start, start, f"{text}{separator}")
 
 
-def _at_the_end(file: FileModel, last: cst.Arg, text: str) -> Iterator[Edit]:
+def _at_the_end(file: SourceFile, last: cst.Arg, text: str) -> Iterator[Edit]:
     """An argument behind the last one; a trailing comma and the comment behind it stay where they are."""
     start, end = file.span(last)
     blanks = indent(file.text, start)
@@ -165,7 +162,7 @@ def _behind_comment(text: str, offset: int) -> int:
     return end if text[offset:end].lstrip().startswith("#") else offset
 
 
-def _without_only(file: FileModel, call: cst.Call) -> Edit:
+def _without_only(file: SourceFile, call: cst.Call) -> Edit:
     start, end = _between(file, call)
     if not _has_comment(file, start, end):
         return Edit(start, end, "")
@@ -174,7 +171,7 @@ def _without_only(file: FileModel, call: cst.Call) -> Edit:
     return Edit(file.span(argument)[0], file.span(last)[1], "")
 
 
-def _without_last(file: FileModel, previous: cst.Arg, argument: cst.Arg) -> Iterator[Edit]:
+def _without_last(file: SourceFile, previous: cst.Arg, argument: cst.Arg) -> Iterator[Edit]:
     """The comma to go is the one before the argument, unless it has its own; a comment between the two stays."""
     if not isinstance(previous.comma, cst.Comma):
         raise Unfixable("no comma before the argument")

@@ -6,18 +6,15 @@ Arguments of calls are in `torchlint.rewrite.arguments`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from torchlint.edits import Edit
-from torchlint.model.tree import Tree
 from torchlint.rewrite.resolving import Unfixable, builder
 from torchlint.rewrite.slots import Slot, fitted, glued, needs_parentheses, slot
 from torchlint.rule import Rewrite
-
-if TYPE_CHECKING:
-    from torchlint.model import FileModel
+from torchlint.syntax.file import SourceFile
+from torchlint.syntax.tree import Tree
 
 _HOLE = "_hole_"
 
@@ -26,7 +23,7 @@ _HOLE = "_hole_"
 def replace(node: cst.BaseExpression, text: str) -> Rewrite:
     """`text` instead of the expression and its parentheses, parenthesised itself where its place demands it."""
 
-    def edits(file: FileModel) -> Iterator[Edit]:
+    def edits(file: SourceFile) -> Iterator[Edit]:
         start, end = file.positions.full_span(node)
         yield Edit(start, end, glued(file.text, start, end, fitted(text, slot(node, file.parent))))
 
@@ -37,7 +34,7 @@ def replace(node: cst.BaseExpression, text: str) -> Rewrite:
 def method(node: cst.BaseExpression, name: str, *arguments: str) -> Rewrite:
     """`node.name(arguments)`, the node parenthesised where it must be: `a + b` becomes `(a + b).detach()`."""
 
-    def edits(file: FileModel) -> Iterator[Edit]:
+    def edits(file: SourceFile) -> Iterator[Edit]:
         slot(node, file.parent)
         start, end = file.positions.full_span(node)
         call = f".{name}({', '.join(arguments)})"
@@ -60,7 +57,7 @@ def wrap(node: cst.BaseExpression, template: str) -> Rewrite:
     opening, closing = template.split("{}")
     hole = _hole(opening, closing)
 
-    def edits(file: FileModel) -> Iterator[Edit]:
+    def edits(file: SourceFile) -> Iterator[Edit]:
         before, after = opening, closing
         if needs_parentheses(node, hole):
             before, after = f"{before}(", f"){after}"
@@ -80,7 +77,7 @@ def wrap(node: cst.BaseExpression, template: str) -> Rewrite:
 def rename_attribute(attribute: cst.Attribute, name: str) -> Rewrite:
     """Another name after the dot: `x.old` becomes `x.name`."""
 
-    def edits(file: FileModel) -> Iterator[Edit]:
+    def edits(file: SourceFile) -> Iterator[Edit]:
         yield Edit(*file.span(attribute.attr), name)
 
     return edits
@@ -90,7 +87,7 @@ def rename_attribute(attribute: cst.Attribute, name: str) -> Rewrite:
 def unwrap_method(call: cst.Call) -> Rewrite:
     """The receiver of a method call without the call: `torch.zeros(2).to(d)` becomes `torch.zeros(2)`."""
 
-    def edits(file: FileModel) -> Iterator[Edit]:
+    def edits(file: SourceFile) -> Iterator[Edit]:
         function = call.func
         if not isinstance(function, cst.Attribute) or function.lpar:
             raise Unfixable("not a method call")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TypeGuard
 
 import libcst as cst
 
@@ -18,9 +18,7 @@ from torchlint.rewrite.rows import row_start
 from torchlint.rewrite.slots import is_value
 from torchlint.rewrite.statements import end_of_row, indent_of
 from torchlint.rule import Rewrite
-
-if TYPE_CHECKING:
-    from torchlint.model import FileModel
+from torchlint.syntax.file import SourceFile
 
 _BUILTINS = frozenset(dir(builtins))
 
@@ -56,7 +54,7 @@ class _Binding:
 
 
 def _adding(wanted: _Binding, row: str) -> Rewrite:
-    def edits(file: FileModel) -> Iterator[Edit]:
+    def edits(file: SourceFile) -> Iterator[Edit]:
         imports = list(_imports(file))
         at_top = [each for each in imports if each.runs_at_top]
         if any(_provides(binding, wanted) for each in at_top for binding in each.bindings):
@@ -85,7 +83,7 @@ class _Import:
     """Whether it binds a name of the module when the module is run, under a condition perhaps."""
 
 
-def _imports(file: FileModel) -> Iterator[_Import]:
+def _imports(file: SourceFile) -> Iterator[_Import]:
     statements: list[cst.Import | cst.ImportFrom] = [*file.nodes(cst.Import), *file.nodes(cst.ImportFrom)]
     for statement in statements:
         bindings = tuple(_bindings(statement))
@@ -129,7 +127,7 @@ def _dotted(name: cst.BaseExpression) -> str:
     return name.value if isinstance(name, cst.Name) else ""
 
 
-def _check_name(file: FileModel, imports: Iterable[_Import], wanted: _Binding) -> None:
+def _check_name(file: SourceFile, imports: Iterable[_Import], wanted: _Binding) -> None:
     """Refuse a name that means something else anywhere in the file, or may do so through `import *` or as a builtin."""
     if any(binding.name == wanted.name and binding.target != wanted.target for each in imports for binding in each.bindings):
         raise Unfixable(f"`{wanted.name}` is imported from elsewhere")
@@ -172,7 +170,7 @@ def _is_import(line: cst.CSTNode) -> TypeGuard[cst.SimpleStatementLine]:
     return isinstance(line, cst.SimpleStatementLine) and all(isinstance(each, (cst.Import, cst.ImportFrom)) for each in line.body)
 
 
-def _row_behind(file: FileModel, place: int, row: str) -> Edit:
+def _row_behind(file: SourceFile, place: int, row: str) -> Edit:
     """A row of its own behind that statement, or before everything but the comments that begin the file."""
     body, newline = file.module.body, file.module.default_newline
     if place >= 0:

@@ -8,15 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import wraps
 from itertools import chain, pairwise
-from typing import TYPE_CHECKING, ParamSpec
+from typing import ParamSpec
 
 import libcst as cst
 
 from torchlint.edits import Edit, is_rows, meet
 from torchlint.rule import Fix, Rewrite
-
-if TYPE_CHECKING:
-    from torchlint.model import FileModel
+from torchlint.syntax.file import SourceFile
 
 P = ParamSpec("P")
 # Template strings came with Python 3.14, and with later versions of LibCST than the oldest that will do.
@@ -41,7 +39,7 @@ def builder(rewrite: Callable[P, Rewrite]) -> Callable[P, Fix]:
     return build
 
 
-def resolve(file: FileModel, fix: Fix) -> tuple[Edit, ...]:
+def resolve(file: SourceFile, fix: Fix) -> tuple[Edit, ...]:
     """The edits of a fix: sorted, disjoint, each changing something; empty when nothing is left to do.
 
     Rows that several rewrites insert at one place stand in the order of the rewrites. Anything else that meets is `Unfixable`.
@@ -61,7 +59,7 @@ def resolve(file: FileModel, fix: Fix) -> tuple[Edit, ...]:
     return tuple(edits)
 
 
-def deletes_comment(file: FileModel, edits: Iterable[Edit]) -> bool:
+def deletes_comment(file: SourceFile, edits: Iterable[Edit]) -> bool:
     """Whether a comment of the file would be gone, wholly or in part."""
     removals = [edit for edit in edits if edit.start < edit.end and "#" in file.text[edit.start : edit.end]]
     return any(
@@ -93,7 +91,7 @@ def _is_row_below(first: Edit, second: Edit) -> bool:
     return first.start < first.end == second.start and is_rows(second)
 
 
-def _check_strings(file: FileModel, edit: Edit) -> None:
+def _check_strings(file: SourceFile, edit: Edit) -> None:
     """Refuse what an f-string around the edit would not bear, before Python 3.12 or at all."""
     for string in chain.from_iterable(map(file.nodes, _STRINGS)):
         if not _is_inside(edit, file.span(string)):

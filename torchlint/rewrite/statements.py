@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import libcst as cst
 
@@ -16,9 +15,7 @@ from torchlint.edits import Edit
 from torchlint.rewrite.resolving import Unfixable, builder
 from torchlint.rewrite.rows import indent, next_row, row_end, row_start
 from torchlint.rule import Rewrite
-
-if TYPE_CHECKING:
-    from torchlint.model import FileModel
+from torchlint.syntax.file import SourceFile
 
 _UNIT = "    "
 
@@ -30,7 +27,7 @@ def insert_before(node: cst.CSTNode, text: str) -> Rewrite:
     Ahead of a loop or a branch it runs once, even where the node is the loop's own condition.
     """
 
-    def edits(file: FileModel) -> Iterator[Edit]:
+    def edits(file: SourceFile) -> Iterator[Edit]:
         place = _place(file, node)
         if place.is_in_suite or place.index > 0:
             yield Edit(place.start, place.start, f"{_simple(text)}; ")
@@ -46,7 +43,7 @@ def insert_before(node: cst.CSTNode, text: str) -> Rewrite:
 def insert_after(node: cst.CSTNode, text: str) -> Rewrite:
     """A statement behind the one that holds the node, below the comments that end its block."""
 
-    def edits(file: FileModel) -> Iterator[Edit]:
+    def edits(file: SourceFile) -> Iterator[Edit]:
         place = _place(file, node)
         if place.is_in_suite or not place.is_last:
             yield Edit(place.end, place.end, f"; {_simple(text)}")
@@ -62,7 +59,7 @@ def insert_after(node: cst.CSTNode, text: str) -> Rewrite:
 def replace_statement(node: cst.CSTNode, text: str) -> Rewrite:
     """Another statement, of one row or several, instead of the one that holds the node; a comment behind it stays."""
 
-    def edits(file: FileModel) -> Iterator[Edit]:
+    def edits(file: SourceFile) -> Iterator[Edit]:
         place = _place(file, node)
         if place.is_in_suite or not place.is_alone:
             yield Edit(place.start, place.end, _simple(text))
@@ -77,7 +74,7 @@ def replace_statement(node: cst.CSTNode, text: str) -> Rewrite:
 def delete_statement(node: cst.CSTNode) -> Rewrite:
     """Without the statement that holds the node: its rows go, or its part of a row; the last one of a block becomes `pass`."""
 
-    def edits(file: FileModel) -> Iterator[Edit]:
+    def edits(file: SourceFile) -> Iterator[Edit]:
         place = _place(file, node)
         if _is_whole_block(file, place):
             yield Edit(place.start, place.end, "pass")
@@ -109,7 +106,7 @@ def end_of_row(text: str, end: int) -> int:
     return stop
 
 
-def rows_of(file: FileModel, text: str, blanks: str) -> str:
+def rows_of(file: SourceFile, text: str, blanks: str) -> str:
     """The rows of a statement, indented as its neighbours are and by the file's own unit inside; without the last newline."""
     if "\n" in text and ('"""' in text or "'''" in text or "\\" in text):
         raise Unfixable("rows of a string cannot be indented")
@@ -149,7 +146,7 @@ class _Place:
         return self.index == len(self.small) - 1
 
 
-def _place(file: FileModel, node: cst.CSTNode) -> _Place:
+def _place(file: SourceFile, node: cst.CSTNode) -> _Place:
     current = node
     while True:
         parent = file.parent(current)
@@ -166,17 +163,17 @@ def _place(file: FileModel, node: cst.CSTNode) -> _Place:
         current = parent
 
 
-def _line_start(file: FileModel, line: cst.CSTNode) -> int:
+def _line_start(file: SourceFile, line: cst.CSTNode) -> int:
     decorators = line.decorators if isinstance(line, (cst.FunctionDef, cst.ClassDef)) else ()
     return file.span(decorators[0] if decorators else line)[0]
 
 
-def _is_whole_block(file: FileModel, place: _Place) -> bool:
+def _is_whole_block(file: SourceFile, place: _Place) -> bool:
     block = file.parent(place.line)
     return place.is_alone and (place.is_in_suite or (isinstance(block, cst.IndentedBlock) and len(block.body) == 1))
 
 
-def _above_comments(file: FileModel, place: _Place) -> int:
+def _above_comments(file: SourceFile, place: _Place) -> int:
     """The start of the row of the statement, or of the first comment directly above it that belongs to it.
 
     A comment on the file's first row does not: it is about the file (its interpreter, its encoding, its licence).

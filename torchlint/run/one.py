@@ -23,7 +23,7 @@ from torchlint.sources import writing
 from torchlint.sources.reading import Undecodable, decode
 
 if TYPE_CHECKING:
-    from torchlint.model.project import Project
+    from torchlint.program.project import Project
 
 
 STANDARD_INPUT = Path("-")
@@ -115,7 +115,7 @@ def _linted(
 @lru_cache(maxsize=1)
 def _project(roots: tuple[Path, ...]) -> Project:
     """What the other files of the run say about the names that they share. Each process has its own."""
-    from torchlint.model.project import Project
+    from torchlint.program.project import Project
 
     return Project(roots)
 

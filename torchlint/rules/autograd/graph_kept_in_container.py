@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 
 from torchlint import rewrite
-from torchlint.model import FileModel, Kind, Store
+from torchlint.model import FileModel
 from torchlint.rule import KEEPS, SAFE, UNSAFE, WARNING, Finding, Fix, rule
+from torchlint.rules.autograd._retention import Store, stores
+from torchlint.values.value import Kind
 
 
 @rule("TL101", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=("backward", "eval()", "Module"))
 def check(file: FileModel) -> Iterator[Finding]:
-    for store in file.stores():
+    for store in stores(file.analysis):
         if not store.kept.has_graph or store.kept.leaf:
             continue  # a number, a detached tensor, made where gradients are off, a parameter itself; or nothing is known of it
         if not store.keeps_tensors or not store.iterates_over_data:

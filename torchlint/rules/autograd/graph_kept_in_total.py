@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from torchlint import rewrite
 from torchlint.model import FileModel
 from torchlint.rule import KEEPS, SAFE, UNSAFE, WARNING, Finding, rule
+from torchlint.rules.autograd._retention import accumulations
 
 
 @rule("TL102", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=("backward", "eval()", "Module"))
 def check(file: FileModel) -> Iterator[Finding]:
-    for update in file.accumulations():
+    for update in accumulations(file.analysis):
         if not update.kept.has_graph:
             continue  # a number, a detached tensor, or made where gradients are off; or nothing is known of it
         if update.is_differentiated:

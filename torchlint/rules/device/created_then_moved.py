@@ -6,13 +6,14 @@ import libcst as cst
 
 from torchlint import rewrite
 from torchlint.facts.factories import CONSTANT_FACTORIES, DRAWN_FACTORIES, ROUNDED_FACTORIES
-from torchlint.model import CreatedThenMoved, FileModel, Sure
+from torchlint.model import FileModel
 from torchlint.rule import KEEPS, SAFE, UNSAFE, WARNING, Finding, Fix, rule
+from torchlint.rules.device._moves import CreatedThenMoved, Sure, created_then_moved
 
 
 @rule("TL401", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=(".to(", ".cuda("))
 def check(file: FileModel) -> Iterator[Finding]:
-    for found in file.created_then_moved():
+    for found in created_then_moved(file.analysis):
         made, device = file.source(found.factory.func), _device(file, found)
         where = f"where `{file.source(found.factory.args[0].value)}` is" if found.path.endswith("_like") else "on the CPU"
         yield Finding(
@@ -57,7 +58,7 @@ def _built(file: FileModel, made: cst.Call, *arguments: str) -> str:
     """The constructor's call with these keywords at its end."""
     added = cst.ensure_type(cst.parse_expression(f"f({', '.join(arguments)})"), cst.Call).args
     args = [*made.args[:-1], made.args[-1].with_changes(comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))] if made.args else []
-    return file.module.code_for_node(made.with_changes(args=[*args, *added]))
+    return cst.Module([]).code_for_node(made.with_changes(args=[*args, *added]))
 
 
 def _keeps_comment(file: FileModel, found: CreatedThenMoved) -> bool:

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 from torchlint import rewrite
-from torchlint.model import FileModel, Wait
+from torchlint.model import FileModel
 from torchlint.rule import KEEPS, UNSAFE, WARNING, Finding, Fix, rule
+from torchlint.rules.device._waits import Wait, waits
 
 
 @rule("TL402", severity=WARNING, fix=UNSAFE, effect=KEEPS, mentions=("cuda", "device", "prepare", "Fabric"))
 def check(file: FileModel) -> Iterator[Finding]:
-    for wait in file.waits():
+    for wait in waits(file.analysis):
         yield Finding(
             wait.node,
             f"`{' '.join(file.source(wait.node).split())}` makes the host wait for the device in every iteration",
@@ -24,8 +25,7 @@ def _fix(file: FileModel, wait: Wait) -> Fix | None:
     total = wait.total
     if total is None:
         return None
-    start, end = file.positions.full_span(total.tensor)
-    tensor = file.text[start:end]
+    tensor = file.source(total.tensor, whole=True)
     name, kind = total.name.value, "int" if total.is_count else "float"
     # in double precision the sum is the one that Python's floats give
     added = rewrite.replace(wait.node, tensor if total.is_count else f"{tensor}.detach().double()")

@@ -7,6 +7,7 @@ import libcst as cst
 from torchlint import rewrite
 from torchlint.model import FileModel
 from torchlint.rule import DISPLAY, KEEPS, WARNING, Finding, Fix, rule
+from torchlint.rules.distributed._unwrapping import never_runs
 
 _DDP = "torch.nn.parallel.DistributedDataParallel"
 
@@ -16,7 +17,7 @@ def check(file: FileModel) -> Iterator[Finding]:
     for call in file.calls("torch.nn.DataParallel"):
         if not call.args or _has_one_device(call):
             continue  # the module is called directly, nothing is copied
-        if file.never_runs(call):
+        if never_runs(file.analysis, call):
             continue  # wrapped for the keys of a checkpoint, and unwrapped again
         wrapped = file.source(call.args[0].value)
         yield Finding(

@@ -5,15 +5,17 @@ from collections.abc import Iterator
 import libcst as cst
 
 from torchlint import rewrite
-from torchlint.model import FileModel, HeldModules
+from torchlint.model import FileModel
 from torchlint.rule import ERROR, REPAIRS, SAFE, UNSAFE, Finding, Fix, rule
+from torchlint.rules.modules._containers import HeldModules, held_modules
+from torchlint.rules.modules._wrapping import is_doubtful, obstacle_of
 
 
 @rule("TL301", severity=ERROR, fix=SAFE, effect=REPAIRS, mentions=("Module", "nn."))
 def check(file: FileModel) -> Iterator[Finding]:
-    for held in file.held_modules():
+    for held in held_modules(file.analysis):
         wrapper = "ModuleDict" if held.stores[0].shape == "dict" else "ModuleList"
-        obstacle = held.obstacle
+        obstacle = obstacle_of(held)
         shape = {"dict": "dict", "set": "set", "deque": "deque"}.get(held.stores[0].shape, "list")
         yield Finding(
             held.stores[0].value,
@@ -35,4 +37,4 @@ def _wrap(file: FileModel, held: HeldModules, wrapper: str) -> Fix:
         if isinstance(statement, cst.AnnAssign):
             fix += rewrite.replace(statement.annotation.annotation, name)
     fix = fix.saying(f"register the layers with `{name}`")
-    return fix.at_most(UNSAFE) if held.is_doubtful else fix
+    return fix.at_most(UNSAFE) if is_doubtful(held) else fix

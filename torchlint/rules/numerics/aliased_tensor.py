@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from torchlint import rewrite
 from torchlint.model import FileModel
 from torchlint.rule import ERROR, REPAIRS, SAFE, UNSAFE, Finding, rule
+from torchlint.rules.numerics._aliases import aliases
 
 
 @rule("TL608", severity=ERROR, fix=SAFE, effect=REPAIRS, mentions=("torch",))
 def check(file: FileModel) -> Iterator[Finding]:
-    for alias in file.aliases():
+    for alias in aliases(file.analysis):
         if alias.is_compared:
             continue  # the code knows, and asks
         new, old = alias.new.value, alias.old.value

@@ -5,14 +5,16 @@ from collections.abc import Iterator
 import libcst as cst
 
 from torchlint import rewrite
-from torchlint.model import Event, FileModel, TrainingLoop, receiver
+from torchlint.model import FileModel
+from torchlint.model.training import TrainingLoop, receiver
 from torchlint.rule import ERROR, REPAIRS, SAFE, UNSAFE, Finding, Fix, rule
+from torchlint.values.events import Event
 
 
 @rule("TL201", severity=ERROR, fix=SAFE, effect=REPAIRS, mentions=("backward",))
 def check(file: FileModel) -> Iterator[Finding]:
     reported: set[tuple[cst.CSTNode, cst.CSTNode]] = set()
-    for loop in file.training_loops():
+    for loop in file.trainings():
         if loop.is_managed or loop.runs_once:
             continue  # a framework clears; or there is no second iteration to suffer
         for step in loop.steps:
@@ -23,7 +25,7 @@ def check(file: FileModel) -> Iterator[Finding]:
                 continue  # accumulation: not every backward is followed by a step
             if loop.clears(step):
                 continue
-            node = backward.node if backward.file is file else backward.site
+            node = backward.node if backward.file is file.analysis else backward.site
             if (node, step.node) in reported:
                 continue
             reported.add((node, step.node))
@@ -38,15 +40,15 @@ def _finding(file: FileModel, loop: TrainingLoop, step: Event, backward: Event, 
         f"the gradients that `{name}` steps with are never cleared: every batch adds to those of all batches before it",
         help=f"call `{name}.zero_grad()` once per iteration, before `backward`",
         fix=_fix(file, loop, step, backward, node, name),
-        related=((step.node, "stepped here"),) if step.file is file else (),
+        related=((step.node, "stepped here"),) if step.file is file.analysis else (),
     )
 
 
 def _fix(file: FileModel, loop: TrainingLoop, step: Event, backward: Event, node: cst.CSTNode, name: str) -> Fix | None:
-    if receiver(step) is None or step.file is not file:
+    if receiver(step) is None or step.file is not file.analysis:
         return None
     home = file.function(step.node)
-    if file.function(node) is not home and not file.is_inside(node, home):
+    if file.function(node) is not home and not any(each is home for each in file.ancestors(node)):
         return None  # the optimizer has no name where backward is called
     fix = rewrite.insert_before(node, f"{name}.zero_grad()").saying(f"clear the gradients of `{name}` before `backward`")
     certain = len(loop.steps) == 1 and backward.node is backward.site

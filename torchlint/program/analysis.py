@@ -1,0 +1,138 @@
+"""What is known of one file: its passes, its classes, and what it gets from the other files of the project.
+
+Everything is worked out when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+import libcst as cst
+
+from torchlint.program import callers
+from torchlint.program.classes import ClassModel, attribute_assignments
+from torchlint.program.imports import Imports
+from torchlint.program.relevance import Relevance
+from torchlint.settings import Settings
+from torchlint.syntax.names import Binds
+from torchlint.syntax.parsing import Parsed
+from torchlint.syntax.tree import Node
+from torchlint.values.flow import Analysis, Flow
+from torchlint.values.interpreter import run
+from torchlint.values.value import Assigned, Function, Graph, Kind, Value
+
+
+class FileAnalysis(Analysis):
+    """One file of a program. Raises `torchlint.syntax.parsing.Unreadable` for text that is not Python."""
+
+    def __init__(
+        self,
+        text: str,
+        settings: Settings | None = None,
+        *,
+        path: str = "<text>",
+        imports: Imports | None = None,
+        parsed: Parsed | None = None,
+    ) -> None:
+        super().__init__(text, path=path, parsed=parsed)
+        self.settings = settings or Settings()
+        self._imports = imports
+        self._flows: dict[Node, Flow] = {}
+        self._running: set[Node] = set()
+        self._recorded: dict[cst.FunctionDef, bool | None] = {}
+        self._classes: dict[cst.ClassDef, ClassModel] = {}
+
+    def release(self) -> None:
+        """Let go of everything that refers back to this model, so that it is freed at once and not by the garbage collector."""
+        self._flows.clear()
+        self._classes.clear()
+        for name in ("relevance", "attribute_assignments"):
+            self.__dict__.pop(name, None)
+
+    # -- passes ---------------------------------------------------------------------------------------------------------
+
+    def flow(self, function: Node) -> Flow:
+        flow = self._flows.get(function)
+        if flow is None:
+            flow = self._flows[function] = Flow(self, function)
+            self._running.add(function)
+            try:
+                run(flow)
+            finally:
+                self._running.discard(function)
+        return flow
+
+    def flow_or_none(self, function: Node) -> Flow | None:
+        return None if function in self._running else self.flow(function)
+
+    @cached_property
+    def relevance(self) -> Relevance:
+        return Relevance(self)
+
+    def handles_graphs(self, function: Node) -> bool:
+        """Whether values with a graph can occur in a function at all: a cheap look, worth taking before `value`."""
+        return self.relevance.handles_graphs(function)
+
+    # -- classes and functions ------------------------------------------------------------------------------------------
+
+    def class_model(self, node: cst.ClassDef) -> ClassModel:
+        model = self._classes.get(node)
+        if model is None:
+            model = self._classes[node] = ClassModel(self, node)
+        return model
+
+    def classes(self) -> Iterator[ClassModel]:
+        return (self.class_model(node) for node in self.nodes(cst.ClassDef))
+
+    @cached_property
+    def attribute_assignments(self) -> dict[cst.ClassDef, dict[str, list[Assigned]]]:
+        return attribute_assignments(self)
+
+    def class_of(self, node: Node) -> ClassModel | None:
+        if isinstance(node, cst.Name):
+            binding = self.names.definition(node)
+            if binding is not None and isinstance(binding.node, cst.ClassDef):
+                return self.class_model(binding.node)
+        path = self.qualname(node)
+        found = self.project_value(path, node) if path is not None else None
+        return found.definition if found is not None and isinstance(found.definition, ClassModel) else None
+
+    def owner(self, function: Node) -> ClassModel | None:
+        node = self.owner_node(function)
+        return self.class_model(node) if node is not None else None
+
+    def called_with_gradients(self, function: cst.FunctionDef) -> bool | None:
+        if function not in self._recorded:
+            self._recorded[function] = True  # a function that calls itself adds nothing
+            self._recorded[function] = callers.recorded(self, function)
+        return self._recorded[function]
+
+    def arguments_for(self, function: cst.FunctionDef, name: str, position: int) -> list[cst.BaseExpression]:
+        return callers.arguments(self, function, name, position)
+
+    def methods_called_on(self, function: cst.FunctionDef, name: str) -> set[str]:
+        return callers.uses(self, function, name)
+
+    # -- the program around ---------------------------------------------------------------------------------------------
+
+    def project_value(self, path: str, node: Node) -> Value | None:
+        return self._imports.definition(self.path, path, node) if self._imports is not None else None
+
+    def imports_training(self, path: str) -> bool:
+        """Whether an imported function or class of the project runs backward itself."""
+        return self._imports is not None and self._imports.trains(self.path, path)
+
+    def exported(self, name: str, node: Node) -> Value | None:
+        """What a name at the top of this file stands for, seen from another file."""
+        bindings = self.names.module.bindings.get(name, ())
+        if len(bindings) != 1:
+            return None
+        binding = bindings[0]
+        if binding.how is Binds.FUNCTION:
+            return Value(Kind.FUNCTION, graph=Graph.NO, node=node, definition=Function(self, binding.node))
+        if isinstance(binding.node, cst.ClassDef):
+            return Value(Kind.CLASS, graph=Graph.NO, node=node, definition=self.class_model(binding.node))
+        if binding.how is Binds.IMPORT and binding.path is not None:
+            return self.project_value(binding.path, node)
+        return None

@@ -1,0 +1,84 @@
+"""Who calls a function in its own file, with what, and whether gradients are recorded there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from torchlint.facts.modules import GRAD_OFF
+from torchlint.syntax.tree import Node
+from torchlint.values.flow import Analysis
+
+
+def calls(file: Analysis, function: cst.FunctionDef) -> Iterator[cst.Call]:
+    """The calls of a function by its name, or of a method by its name on anything."""
+    name = function.name.value
+    if file.owner(function) is not None:
+        yield from file.methods(name)
+        return
+    for each in file.tree.names.get(name, ()):
+        call = file.parent(each)
+        if isinstance(call, cst.Call) and call.func is each:
+            binding = file.names.definition(each)
+            if binding is not None and binding.node is function:
+                yield call
+
+
+def mentions(file: Analysis, function: cst.FunctionDef) -> Iterator[Node]:
+    """The calls of a function, and the places that hand it to somebody else to call, such as `optimizer.step(closure)`."""
+    yield from calls(file, function)
+    for each in file.tree.names.get(function.name.value, ()):
+        if isinstance(file.parent(each), cst.Arg):
+            binding = file.names.definition(each)
+            if binding is not None and binding.node is function:
+                yield each
+
+
+def arguments(file: Analysis, function: cst.FunctionDef, name: str, position: int) -> list[cst.BaseExpression]:
+    found = []
+    for call in calls(file, function):
+        if file.is_inside(call, function) or any(arg.star for arg in call.args):
+            continue
+        given = next((arg.value for arg in call.args if arg.keyword is not None and arg.keyword.value == name), None)
+        if given is None and position < len(call.args) and call.args[position].keyword is None:
+            given = call.args[position].value
+        if given is not None:
+            found.append(given)
+    return found
+
+
+def uses(file: Analysis, function: cst.FunctionDef, name: str) -> set[str]:
+    found = set()
+    for each in file.tree.names.get(name, ()):
+        above = file.parent(each)
+        if isinstance(above, cst.Attribute) and file.is_inside(above, function.body):
+            found.add(above.attr.value)
+    return found
+
+
+def recorded(file: Analysis, function: cst.FunctionDef) -> bool | None:
+    """True: everybody who calls it records gradients, or nobody does. False: nobody records. None: some do."""
+    seen: set[bool | None] = set()
+    for call in calls(file, function):
+        if not file.is_inside(call, function):
+            seen.add(_records(file, call))
+            if len(seen) > 1:
+                return None
+    return seen.pop() if seen else True
+
+
+def _records(file: Analysis, node: Node) -> bool | None:
+    for each in file.ancestors(node):
+        kind = type(each)
+        if kind is cst.With and any(_switches_off(file, item.item) for item in each.items):  # type: ignore[attr-defined]
+            return False
+        if isinstance(each, cst.FunctionDef):
+            if any(_switches_off(file, decorator.decorator) for decorator in each.decorators):
+                return False
+            return file.called_with_gradients(each)
+    return True
+
+
+def _switches_off(file: Analysis, node: Node) -> bool:
+    return file.qualname(node.func if isinstance(node, cst.Call) else node) in GRAD_OFF

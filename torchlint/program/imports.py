@@ -1,0 +1,16 @@
+"""What a file may ask of the other files of its run; `torchlint.program.project` answers."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from torchlint.syntax.tree import Node
+from torchlint.values.value import Value
+
+
+class Imports(Protocol):
+    def definition(self, importer: str, path: str, node: Node) -> Value | None:
+        """What a dotted path, imported by the file `importer`, stands for where a file of the project defines it."""
+
+    def trains(self, importer: str, path: str) -> bool:
+        """Whether an imported function or class runs backward itself."""

@@ -1,0 +1,170 @@
+"""The other files of one run: where an import leads, so that helpers there are followed as if they stood here.
+
+A file is parsed when something in it is first asked for, and a few are kept; nothing is ever imported or executed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+import libcst as cst
+
+from torchlint.program.analysis import FileAnalysis
+from torchlint.program.outline import Outline
+from torchlint.syntax.parsing import Parsed, Unreadable
+from torchlint.values.value import Value
+
+_HOPS = 6
+_KEPT = 4_000_000
+"""Characters of text whose trees are kept; a tree takes some fifty times its text in memory."""
+_VIEWS = 48
+"""Imported files whose models are kept."""
+_SIGHT = 2
+"""How many imports away a helper may be from the file that is checked."""
+_LARGEST = 300_000
+"""Characters; larger files are generated ones, and no helper is looked for in them."""
+_LIBRARIES = frozenset(
+    """torch torchvision torchaudio numpy scipy pandas sklearn matplotlib transformers accelerate lightning pytorch_lightning
+    os sys math time random collections functools itertools typing json re logging pathlib copy argparse dataclasses abc
+    tqdm wandb PIL cv2 yaml datasets timm gym gymnasium tensorflow jax""".split()
+)
+
+
+class Project:
+    """The folders that one run checks."""
+
+    def __init__(self, roots: Sequence[Path] = (), *, files: Files | None = None, distance: int = 1) -> None:
+        self._roots = [os.path.abspath(root) for root in roots]
+        self._files = files or Files()
+        self._places: dict[tuple[str, str], str | None] = {}
+        self._distance = distance
+        self._views: OrderedDict[str, FileAnalysis | None] = OrderedDict()
+
+    @cached_property
+    def _further(self) -> Project | None:
+        """What the imported files see of the project. Sight ends somewhere: following everything would read all of it for each file."""
+        return (
+            Project([Path(root) for root in self._roots], files=self._files, distance=self._distance + 1)
+            if self._distance < _SIGHT
+            else None
+        )
+
+    def definition(self, importer: str, path: str, node: cst.CSTNode) -> Value | None:
+        """What a dotted path, imported by the file `importer`, stands for where a file of the project defines it."""
+        found = self._locate(importer, path)
+        view = self._view(found[0]) if found is not None else None
+        return view.exported(found[1], node) if view is not None and found is not None else None
+
+    def trains(self, importer: str, path: str) -> bool:
+        """Whether an imported function or class runs backward itself."""
+        found = self._locate(importer, path)
+        outline = self._files.outline(found[0]) if found is not None else None
+        return outline is not None and found is not None and outline.trains(found[1])
+
+    def _locate(self, importer: str, path: str) -> tuple[str, str] | None:
+        """The file that defines what a dotted path leads to, through imports from file to file, and its name there."""
+        for _ in range(_HOPS):
+            module, _, name = path.rpartition(".")
+            if not module or not name or path.partition(".")[0] in _LIBRARIES or not os.path.exists(importer):
+                return None
+            file = self._file(os.path.abspath(importer), module)
+            outline = self._files.outline(file) if file is not None else None
+            if file is None or outline is None:
+                return None
+            if outline.defines(name):
+                return file, name
+            onward = outline.leads_to(name)
+            if onward is None:
+                return None
+            importer, path = file, onward
+        return None
+
+    def _file(self, importer: str, module: str) -> str | None:
+        folder = os.path.dirname(importer)
+        key = (folder, module)
+        if key not in self._places:
+            self._places[key] = self._search(folder, module)
+        return self._places[key]
+
+    def _search(self, folder: str, module: str) -> str | None:
+        name = module.lstrip(".")
+        dots = len(module) - len(name)
+        parts = [part for part in name.split(".") if part]
+        if dots:
+            for _ in range(dots - 1):
+                folder = os.path.dirname(folder)
+            return self._existing(folder, parts)
+        while self._is_within(folder):
+            found = self._existing(folder, parts)
+            if found is not None:
+                return found
+            above = os.path.dirname(folder)
+            if above == folder:
+                break
+            folder = above
+        return None
+
+    def _is_within(self, folder: str) -> bool:
+        """Whether imports may be looked for in this folder: in a checked root, or where a root itself is imported from."""
+        return any(folder == root or folder.startswith(root + os.sep) or os.path.dirname(root) == folder for root in self._roots)
+
+    def _existing(self, folder: str, parts: list[str]) -> str | None:
+        base = os.path.join(folder, *parts)
+        for candidate in (base + ".py", os.path.join(base, "__init__.py")):
+            if os.path.isfile(candidate):
+                return candidate
+        return None
+
+    def parsed(self, path: str, text: str) -> Parsed:
+        """The tree of a file that is checked; parsed before, if another file has already asked for it. Raises `Unreadable`."""
+        return self._files.parsed(os.path.abspath(path), text)
+
+    def _view(self, path: str) -> FileAnalysis | None:
+        """The model of an imported file, as far as it can be seen from here."""
+        if path not in self._views:
+            outline = self._files.outline(path)
+            try:
+                parsed = self._files.parsed(path, outline.text) if outline is not None else None
+            except Unreadable:
+                parsed = None  # its own check reports what is wrong with it
+            self._views[path] = FileAnalysis(parsed.text, path=path, imports=self._further, parsed=parsed) if parsed is not None else None
+            while len(self._views) > _VIEWS:
+                _, oldest = self._views.popitem(last=False)
+                if oldest is not None:
+                    oldest.release()
+        self._views.move_to_end(path)
+        return self._views[path]
+
+
+class Files:
+    """What has been read of the project's files: outlines of those that are imported, trees of those that matter."""
+
+    def __init__(self) -> None:
+        self._outlines: dict[str, Outline | None] = {}
+        self._trees: OrderedDict[str, Parsed] = OrderedDict()
+        self._size = 0
+
+    def outline(self, path: str) -> Outline | None:
+        if path not in self._outlines:
+            try:
+                text = Path(path).read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError):
+                text = ""  # its own check reports what is wrong with it
+            self._outlines[path] = Outline(text) if 0 < len(text) <= _LARGEST else None
+        return self._outlines[path]
+
+    def parsed(self, path: str, text: str) -> Parsed:
+        known = self._trees.pop(path, None)
+        if known is not None:
+            self._size -= len(known.text)
+        parsed = known if known is not None and known.text == text else Parsed(text)
+        self._trees[path] = parsed
+        self._size += len(text)
+        while self._size > _KEPT and len(self._trees) > 1:
+            _, oldest = self._trees.popitem(last=False)
+            self._size -= len(oldest.text)
+        return parsed

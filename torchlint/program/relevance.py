@@ -1,0 +1,141 @@
+"""Where a value with an autograd graph can come from at all: a cheap look that spares most functions the pass over them.
+
+Necessary, never sufficient: a function left out here has neither a backward in reach nor a call of anything known to be a module.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import libcst as cst
+
+from torchlint.facts.tensors import MODULE_EVIDENCE
+from torchlint.program import callers
+from torchlint.syntax.names import Binds
+from torchlint.syntax.tree import Node
+from torchlint.values.flow import Analysis
+from torchlint.values.parameters import sketch
+from torchlint.values.value import Kind
+
+_BACKWARD = ("backward", "manual_backward")
+_MOVES = ("to", "cuda")
+_PREPARATIONS = ("prepare", "setup_dataloaders", "prepare_data_loader")
+_DEPTH = 3
+
+
+class Relevance:
+    """Which functions of one file may handle graphs."""
+
+    def __init__(self, file: Analysis) -> None:
+        self._file = file
+        self._sites: list[Node] = []
+        """Every backward, and every call or mention that leads to one."""
+        backward: list[Node] = [attribute for name in _BACKWARD for attribute in file.tree.attributes.get(name, ())]
+        backward += [name for statement in file.nodes(cst.ImportFrom) for name in self._imported_steps(statement)]
+        self._near_backward = self._reached(backward)
+        self._calling_modules: dict[Node, bool] = {}
+
+    def handles_graphs(self, function: Node) -> bool:
+        """Whether backward runs in the function or in something it calls, or it calls a module."""
+        if function in self._near_backward:
+            return True
+        known = self._calling_modules.get(function)
+        if known is None:
+            known = self._calling_modules[function] = self._calls_module(function)
+        return known
+
+    def reaches_backward(self, function: Node) -> bool:
+        """Whether backward runs in the function or in something it calls."""
+        return function in self._near_backward
+
+    def may_be_hot(self, loop: Node) -> bool:
+        """Whether a loop holds a backward, a call that leads to one, or a move to a device; or iterates over what was prepared for one."""
+        tree = self._file.tree
+        if any(tree.is_inside(site, loop) for site in self._sites if site in tree.order):
+            return True
+        if any(tree.is_inside(each, loop) for name in _MOVES for each in tree.attributes.get(name, ())):
+            return True
+        return any(tree.attributes.get(name) for name in _PREPARATIONS)
+
+    def touches_torch(self, function: Node) -> bool:
+        """Whether a function's own code, or an annotation of its parameters, names anything that comes from torch."""
+        return function in self._touching
+
+    @cached_property
+    def _touching(self) -> set[Node]:
+        file, found = self._file, set[Node]()
+        for name, bindings in file.names.module.bindings.items():
+            if any((binding.path or "").partition(".")[0] == "torch" for binding in bindings):
+                for each in file.tree.names.get(name, ()):
+                    found.add(file.function(each))
+                    found.update(above for above in file.ancestors(each) if isinstance(above, cst.FunctionDef))
+        return found
+
+    def _reached(self, queue: list[Node]) -> set[Node]:
+        """The functions that hold one of these nodes, those around them, and those that call them or hand them on."""
+        file = self._file
+        reached: set[Node] = set()
+        while queue:
+            node = queue.pop()
+            self._sites.append(node)
+            inner = file.function(node)
+            for function in (inner, *(each for each in file.ancestors(inner) if isinstance(each, (cst.FunctionDef, cst.Lambda)))):
+                if function not in reached:
+                    reached.add(function)
+                    if isinstance(function, cst.FunctionDef):
+                        queue.extend(callers.mentions(file, function))
+        return reached
+
+    def _imported_steps(self, statement: cst.ImportFrom) -> list[Node]:
+        """The uses of functions from other files of the project that run backward."""
+        file = self._file
+        if isinstance(statement.names, cst.ImportStar):
+            return []
+        found: list[Node] = []
+        for alias in statement.names:
+            bound = alias.asname.name if alias.asname is not None else alias.name
+            if isinstance(bound, cst.Name):
+                path = file.names.module.bindings.get(bound.value, ())
+                if len(path) == 1 and path[0].path is not None and file.imports_training(path[0].path):
+                    found += file.tree.names.get(bound.value, ())
+        return found
+
+    def _calls_module(self, function: Node) -> bool:
+        file = self._file
+        for call in self._calls.get(function, ()):
+            func = call.func
+            if isinstance(func, cst.Attribute):
+                if isinstance(func.value, cst.Name) and func.value.value == "self" and func.attr.value in self._evident_attributes:
+                    return True
+            elif isinstance(func, cst.Name) and self._is_module(func):
+                return True
+            elif isinstance(func, cst.Call) and (file.qualname(func.func) or "").startswith("torch.nn."):
+                return True
+        return False
+
+    def _is_module(self, name: cst.Name) -> bool:
+        file = self._file
+        for binding in file.names.bindings(name):
+            if binding.how is Binds.PARAMETER:
+                parameter = file.parent(binding.node)
+                function = file.function(parameter) if parameter is not None else None
+                if isinstance(parameter, cst.Param) and parameter.annotation is not None:
+                    return True
+                if isinstance(function, cst.FunctionDef) and file.methods_called_on(function, name.value) & MODULE_EVIDENCE:
+                    return True
+        found = sketch(file, name, _DEPTH)
+        return found is not None and found.kind is Kind.MODULE
+
+    @cached_property
+    def _calls(self) -> dict[Node, list[cst.Call]]:
+        found: dict[Node, list[cst.Call]] = {}
+        for call in self._file.nodes(cst.Call):
+            if not isinstance(call.func, cst.Attribute) or isinstance(call.func.value, cst.Name):
+                found.setdefault(self._file.function(call), []).append(call)
+        return found
+
+    @cached_property
+    def _evident_attributes(self) -> set[str]:
+        """The attributes `self.x` that are used as modules somewhere: `self.x.eval()`."""
+        uses = (attribute.value for method in MODULE_EVIDENCE for attribute in self._file.tree.attributes.get(method, ()))
+        return {each.attr.value for each in uses if isinstance(each, cst.Attribute)}

@@ -1,0 +1,70 @@
+"""Whether a wrapper around a module is ever run here, or only put on for the keys of a checkpoint and taken off again."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from torchlint.syntax.tree import Node
+from torchlint.values.flow import Analysis
+
+_PASSES_ON = frozenset({"to", "cuda", "cpu", "train", "eval", "half", "float"})
+_ONLY_STATE = frozenset({"module", "state_dict", "load_state_dict"})
+_DEPTH = 3
+
+
+def never_runs(file: Analysis, call: cst.Call) -> bool:
+    """`Wrapper(m).state_dict()`, or `m = Wrapper(m)` … `m = m.module` without a call in between."""
+    node: Node = call
+    above = file.parent(node)
+    while isinstance(above, cst.Attribute):
+        if above.attr.value in _ONLY_STATE:
+            return True
+        outer = file.parent(above)
+        if above.attr.value not in _PASSES_ON or not isinstance(outer, cst.Call):
+            return False
+        node, above = outer, file.parent(outer)
+    if isinstance(above, cst.Return):
+        return _promises(file, above, call)
+    return isinstance(above, cst.Assign) and _is_only_unwrapped(file, above, _DEPTH)
+
+
+def _promises(file: Analysis, statement: cst.Return, call: cst.Call) -> bool:
+    """Whether the function's annotation says that it returns such a wrapper: whoever calls it has asked for one."""
+    function = file.function(statement)
+    annotation = function.returns.annotation if isinstance(function, cst.FunctionDef) and function.returns is not None else None
+    return annotation is not None and statement.value is call and file.qualname(annotation) == file.qualname(call.func)
+
+
+def _is_only_unwrapped(file: Analysis, assign: cst.Assign, depth: int) -> bool:
+    """Whether the name that is assigned goes to something that unwraps it, and is not called before."""
+    if depth == 0 or len(assign.targets) != 1 or not isinstance(assign.targets[0].target, cst.Name):
+        return False
+    name = assign.targets[0].target
+    for use in file.references(name):
+        if not file.is_after(use, assign) or file.is_inside(use, assign):
+            continue
+        around = file.parent(use)
+        if isinstance(around, cst.Attribute) and around.attr.value == "module" and _is_bound_again(file, around, name.value):
+            return True
+        if isinstance(around, cst.Arg):
+            call = file.parent(around)
+            above = file.parent(call) if call is not None else None
+            return _unwraps(call) or isinstance(above, cst.Assign) and above.value is call and _is_only_unwrapped(file, above, depth - 1)
+        if not isinstance(around, (cst.Attribute, cst.AssignTarget)):
+            return False  # called, or handed to somebody who may call it
+    return False
+
+
+def _unwraps(call: Node | None) -> bool:
+    """`accelerator.unwrap_model(m)`, `extract_model_from_parallel(m)`: nobody else takes such an argument."""
+    func = call.func if isinstance(call, cst.Call) else None
+    name = func.attr.value if isinstance(func, cst.Attribute) else func.value if isinstance(func, cst.Name) else ""
+    return str(name).startswith("unwrap") or str(name).endswith("from_parallel")
+
+
+def _is_bound_again(file: Analysis, node: cst.Attribute, name: str) -> bool:
+    """`m = m.module`"""
+    statement = file.parent(node)
+    if not isinstance(statement, cst.Assign) or statement.value is not node:
+        return False
+    return any(isinstance(target.target, cst.Name) and target.target.value == name for target in statement.targets)

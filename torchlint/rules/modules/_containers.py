@@ -1,0 +1,233 @@
+"""Python containers on an instance that hold modules: every assignment, what goes in, and whether the modules are registered after all.
+
+Modules find their children among their attributes only; what stands in a list is hidden from them. What an element is is answered in
+`torchlint.rules.modules._elements`; whether a registering container could take the list's place, in `torchlint.rules.modules._wrapping`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import libcst as cst
+
+from torchlint.facts.module_attributes import COLLECTING_METHODS
+from torchlint.program.analysis import FileAnalysis
+from torchlint.program.classes import ClassModel
+from torchlint.rules.modules._elements import Element, Holds, container_shape, element_at, elements_of, is_frozen
+from torchlint.rules.modules._registration import is_handed_over, is_on_instance
+from torchlint.syntax.tree import Node, descendants
+
+_STORING = frozenset("append appendleft add insert extend update setdefault".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """One assignment of a container to the attribute."""
+
+    target: cst.Attribute | cst.Name
+    value: cst.BaseExpression
+    shape: str
+    """list, dict, set or deque."""
+    elements: tuple[Element, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing stands in it yet: `[]`, `dict()`."""
+        if isinstance(self.value, cst.Call):
+            return not self.value.args
+        return isinstance(self.value, (cst.List, cst.Tuple, cst.Dict)) and not self.value.elements
+
+
+class HeldModules:
+    """An attribute of a module class that holds modules in a Python container."""
+
+    def __init__(self, file: FileAnalysis, owner: ClassModel, attribute: str) -> None:
+        self.file = file
+        self.owner = owner
+        self.attribute = attribute
+
+    @cached_property
+    def appearances(self) -> list[Node]:
+        """`self.attribute`, everywhere in the class."""
+        found = self.file.tree.attributes.get(self.attribute, ())
+        return [each for each in found if is_on_instance(self.file, each, self.owner.node)]
+
+    @cached_property
+    def stores(self) -> list[Store]:
+        """The containers that are assigned to the attribute."""
+        found = []
+        for _, target, value in self.owner.assignments.get(self.attribute, ()):
+            shape = container_shape(self.file, value) if value is not None else None
+            if value is not None and shape is not None and not self._is_itself(value):
+                found.append(Store(target, value, shape, tuple(elements_of(self.file, self.owner, value))))
+        for name, default in _class_level(self.owner, self.attribute):
+            shape = container_shape(self.file, default)
+            if shape is not None:
+                found.append(Store(name, default, shape, tuple(elements_of(self.file, self.owner, default))))
+        return found
+
+    @cached_property
+    def added(self) -> list[Element]:
+        """What is put into the container after it was made."""
+        found: list[Element] = []
+        for node in self.appearances:
+            for value in _put_in(self.file, node):
+                spread = isinstance(self.file.parent(node), cst.AugAssign) or _method(self.file, node) in ("extend", "update")
+                found += elements_of(self.file, self.owner, value) if spread else [element_at(self.file, self.owner, value)]
+        for _, _, assigned in self.owner.assignments.get(self.attribute, ()):
+            if assigned is not None and self._is_itself(assigned):
+                found += elements_of(self.file, self.owner, assigned)
+        return found
+
+    @cached_property
+    def elements(self) -> list[Element]:
+        return [element for store in self.stores for element in store.elements] + self.added
+
+    @cached_property
+    def is_registered(self) -> bool:
+        """Whether the class hands the container, or what goes into it, to something that registers modules."""
+        if any(name in model.own_methods for model in self.owner.ancestry for name in COLLECTING_METHODS):
+            return True
+        local = [store.value for store in self.stores if isinstance(store.value, cst.Name)]
+        names = [each for value in local for each in self.file.references(value) if each is not value]
+        return any(is_handed_over(self.file, self.owner, node) for node in (*self.appearances, *names))
+
+    @cached_property
+    def is_hidden_on_purpose(self) -> bool:
+        """Frozen right away, or a single element that is never walked over: the way to keep a module out of `parameters()`."""
+        if any(_freezes(self.file, node) for node in self.appearances):
+            return True
+        if self.added or len(self.stores) != 1:
+            return False
+        value = self.stores[0].value
+        if not isinstance(value, (cst.List, cst.Tuple)) or len(value.elements) != 1 or isinstance(value.elements[0], cst.StarredElement):
+            return False
+        if not _constructs(self.file, value.elements[0].value):
+            return True
+        reads = [node for node in self.appearances if node is not self.stores[0].target]
+        return bool(reads) and all(_is_first(self.file.parent(node)) for node in reads)
+
+    def _is_itself(self, value: cst.BaseExpression) -> bool:
+        """`self.layers + [...]`: the container under its own name."""
+        return isinstance(value, cst.BinaryOperation) and value.left in self.appearances
+
+
+def held_modules(file: FileAnalysis) -> Iterator[HeldModules]:
+    """The attributes of module classes whose Python containers hold modules that nothing registers."""
+    for owner in file.classes():
+        if not owner.is_module:
+            continue
+        names = [
+            name
+            for name, found in owner.assignments.items()
+            if any(value is not None and container_shape(file, value) for _, _, value in found)
+        ]
+        names += [name for name in _class_names(owner) if name not in names]
+        for name in names:
+            held = HeldModules(file, owner, name)
+            kinds = [element.holds for element in held.elements]
+            if (
+                held.stores
+                and _is_worth_registering(name, kinds, held.elements)
+                and not held.is_registered
+                and not held.is_hidden_on_purpose
+            ):
+                yield held
+
+
+def _is_worth_registering(name: str, kinds: list[Holds], elements: list[Element]) -> bool:
+    """Whether something is lost that somebody wants: modules made here, or several that were handed over and are in plain sight."""
+    if Holds.MODULE in kinds or Holds.NESTED in kinds:
+        return True
+    several = kinds.count(Holds.GIVEN) > 1 or any(each.holds is Holds.GIVEN and each.node is None for each in elements)
+    return several and not name.startswith("_")
+
+
+def _put_in(file: FileAnalysis, node: Node) -> Iterator[cst.BaseExpression]:
+    """What this appearance of the container puts into it."""
+    above = file.parent(node)
+    if isinstance(above, cst.AugAssign) and above.target is node:
+        yield above.value
+    elif isinstance(above, cst.Subscript) and above.value is node:
+        target = file.parent(above)
+        statement = file.parent(target) if isinstance(target, cst.AssignTarget) else None
+        if isinstance(statement, cst.Assign):
+            yield statement.value
+    elif _method(file, node) in _STORING:
+        call = file.parent(above) if above is not None else None
+        if isinstance(call, cst.Call) and call.args:
+            yield call.args[-1].value
+
+
+def _method(file: FileAnalysis, node: Node) -> str | None:
+    """The method that is called on an expression."""
+    above = file.parent(node)
+    if isinstance(above, cst.Attribute) and above.value is node:
+        call = file.parent(above)
+        if isinstance(call, cst.Call) and call.func is above:
+            return above.attr.value
+    return None
+
+
+def _constructs(file: FileAnalysis, node: cst.BaseExpression) -> bool:
+    """Whether an expression makes its module on the spot, by calling a class."""
+    while isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and file.qualname(node.func) is None:
+        node = node.func.value
+    if not isinstance(node, cst.Call):
+        return False
+    path = file.qualname(node.func)
+    return path is not None and path.startswith("torch.nn.") or file.class_of(node.func) is not None
+
+
+def _is_first(node: Node | None) -> bool:
+    if not isinstance(node, cst.Subscript) or len(node.slice) != 1 or not isinstance(node.slice[0].slice, cst.Index):
+        return False
+    index = node.slice[0].slice.value
+    return isinstance(index, cst.Integer) and index.value == "0" or isinstance(index, cst.UnaryOperation)
+
+
+def _freezes(file: FileAnalysis, node: Node) -> bool:
+    """`for teacher in self.teachers: …requires_grad = False`"""
+    loop = file.parent(node)
+    if not isinstance(loop, cst.For) or loop.iter is not node:
+        return False
+    for each in descendants(loop.body):
+        if isinstance(each, cst.Assign) and isinstance(each.value, cst.Name) and each.value.value == "False":
+            if any(isinstance(target.target, cst.Attribute) and target.target.attr.value == "requires_grad" for target in each.targets):
+                return True
+        elif isinstance(each, cst.BaseExpression) and is_frozen(each):
+            return True
+    return False
+
+
+# -- class level --------------------------------------------------------------------------------------------------------
+
+
+def _class_level(owner: ClassModel, attribute: str) -> Iterator[tuple[cst.Name, cst.BaseExpression]]:
+    for line in owner.node.body.body:
+        for statement in line.body if isinstance(line, cst.SimpleStatementLine) else ():
+            if isinstance(statement, cst.Assign):
+                targets = [each.target for each in statement.targets]
+            elif isinstance(statement, cst.AnnAssign):
+                targets = [statement.target]
+            else:
+                continue
+            for target in targets:
+                if isinstance(target, cst.Name) and target.value == attribute and statement.value is not None:
+                    yield target, statement.value
+
+
+def _class_names(owner: ClassModel) -> list[str]:
+    """The class attributes that are containers with something called in them."""
+    found = []
+    for line in owner.node.body.body:
+        for statement in line.body if isinstance(line, cst.SimpleStatementLine) else ():
+            if (
+                isinstance(statement, cst.Assign)
+                and isinstance(statement.targets[0].target, cst.Name)
+                and container_shape(owner.file, statement.value) is not None
+            ):
+                found.append(statement.targets[0].target.value)
+    return found

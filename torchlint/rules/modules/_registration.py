@@ -1,0 +1,179 @@
+"""Whether something registers a module: an attribute, `add_module`, a container of torch that the instance keeps.
+
+What modules a class keeps in Python containers is answered in `torchlint.rules.modules._containers`.
+"""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from torchlint.facts.module_attributes import REGISTERING_METHODS
+from torchlint.program.classes import ClassModel
+from torchlint.syntax.tree import COMPREHENSIONS, Node, descendants
+from torchlint.values.flow import Analysis
+from torchlint.values.value import Kind
+
+_PASSED_ON = frozenset("enumerate zip reversed list tuple dict sorted iter collections.OrderedDict".split())
+"""Calls whose result holds what they are given."""
+_CARRIES = (
+    cst.Arg,
+    cst.StarredElement,
+    cst.Element,
+    cst.DictElement,
+    cst.BinaryOperation,
+    cst.List,
+    cst.Tuple,
+    cst.Set,
+    cst.Dict,
+    *COMPREHENSIONS,
+)
+"""Expressions that hold what stands in them."""
+
+
+def called(file: Analysis, call: cst.Call) -> str | None:
+    """The name of a called builtin, or the path of an imported function."""
+    path = file.qualname(call.func)
+    if path is None and isinstance(call.func, cst.Name) and not file.names.bindings(call.func):
+        return call.func.value
+    return path
+
+
+def instance_name(file: Analysis, node: Node, definition: cst.ClassDef) -> str | None:
+    """What the method of this class that holds the node calls its instance."""
+    child = node
+    for each in file.ancestors(node):
+        if isinstance(each, cst.FunctionDef) and file.parent(each) is definition.body:
+            parameters = [*each.params.posonly_params, *each.params.params]
+            static = any(
+                isinstance(decorator.decorator, cst.Name) and decorator.decorator.value in ("staticmethod", "classmethod")
+                for decorator in each.decorators
+            )
+            return parameters[0].name.value if parameters and child is each.body and not static else None
+        child = each
+    return None
+
+
+def is_on_instance(file: Analysis, node: cst.Attribute, definition: cst.ClassDef) -> bool:
+    return isinstance(node.value, cst.Name) and node.value.value == instance_name(file, node, definition)
+
+
+def is_part_of_instance(file: Analysis, owner: ClassModel, node: cst.BaseExpression) -> bool:
+    """`self.conv1`, `self.features[0]`, `self.backbone.layer1`: reached through an attribute without making anything."""
+    base: Node = node
+    while isinstance(base, (cst.Attribute, cst.Subscript)):
+        if isinstance(base, cst.Attribute) and is_on_instance(file, base, owner.node):
+            return True
+        base = base.value
+    return False
+
+
+def is_handed_over(file: Analysis, owner: ClassModel, node: Node) -> bool:
+    """Whether this appearance of a container or a module is where something registers it."""
+    child, above = node, file.parent(node)
+    while above is not None:
+        if isinstance(above, cst.Call) and child is not above.func:
+            name = called(file, above)
+            if _registers(file, owner, above):
+                return True
+            if name not in _PASSED_ON:
+                return file.value(above).kind is Kind.MODULE and _is_kept(file, owner, above)
+        elif isinstance(above, (cst.For, cst.CompFor)) and child is above.iter:
+            return _is_registered_one_by_one(file, owner, above)
+        elif isinstance(above, cst.Attribute):
+            call = file.parent(above)
+            if above.attr.value not in ("items", "values") or not isinstance(call, cst.Call):
+                return False
+            above = call
+        elif isinstance(above, cst.Subscript):
+            if child is not above.value:
+                return False
+        elif isinstance(above, cst.Assign):
+            return _sets_module_table(above, node)
+        elif not isinstance(above, _CARRIES):
+            return False
+        child, above = above, file.parent(above)
+    return False
+
+
+def _registers(file: Analysis, owner: ClassModel, call: cst.Call) -> bool:
+    """`self.add_module(name, m)`, `setattr(self, name, m)`, `super().__init__(*layers)`."""
+    func = call.func
+    instance = instance_name(file, call, owner.node)
+    if isinstance(func, cst.Attribute):
+        if func.attr.value in REGISTERING_METHODS:
+            return True
+        return (
+            func.attr.value == "__init__"
+            and isinstance(func.value, cst.Call)
+            and isinstance(func.value.func, cst.Name)
+            and func.value.func.value == "super"
+        )
+    return (
+        isinstance(func, cst.Name)
+        and func.value == "setattr"
+        and len(call.args) == 3
+        and isinstance(call.args[0].value, cst.Name)
+        and call.args[0].value.value == instance
+    )
+
+
+def _sets_module_table(node: cst.Assign, value: Node) -> bool:
+    """`self._modules[name] = m`."""
+    for target in node.targets if node.value is value else ():
+        each = target.target
+        if isinstance(each, cst.Subscript) and isinstance(each.value, cst.Attribute) and each.value.attr.value == "_modules":
+            return True
+    return False
+
+
+def _is_kept(file: Analysis, owner: ClassModel, call: cst.Call) -> bool:
+    """Whether what a call makes ends up as an attribute of the instance, or leaves the method."""
+    child: Node = call
+    for each in file.ancestors(call):
+        if isinstance(each, (cst.Assign, cst.AnnAssign)):
+            targets = [target.target for target in each.targets] if isinstance(each, cst.Assign) else [each.target]
+            return any(
+                isinstance(target, cst.Attribute) and is_on_instance(file, target, owner.node) or isinstance(target, cst.Subscript)
+                for target in targets
+            )
+        if isinstance(each, cst.Return):
+            return child is each.value and child is call
+        if isinstance(each, cst.Call) and _registers(file, owner, each):
+            return True
+        if isinstance(each, (cst.BaseCompoundStatement, cst.Expr)):
+            return False
+        child = each
+    return False
+
+
+def _is_registered_one_by_one(file: Analysis, owner: ClassModel, clause: cst.For | cst.CompFor) -> bool:
+    """`for i, layer in enumerate(self.layers): self.add_module(str(i), layer)`."""
+    names = [node for node in descendants(clause.target) if isinstance(node, cst.Name)]
+    around: Node | None = clause.body if isinstance(clause, cst.For) else file.parent(clause)
+    if around is None or not names:
+        return False
+    wanted = {name.value for name in names}
+    return any(
+        isinstance(node, cst.Name) and node.value in wanted and node not in names and is_handed_over(file, owner, node)
+        for node in descendants(around)
+    )
+
+
+def is_registered_name(file: Analysis, owner: ClassModel, name: cst.Name, depth: int = 2) -> bool:
+    """Whether the variable is an attribute of the instance too, or goes into something that registers it."""
+    for each in file.references(name):
+        above = file.parent(each)
+        statement = file.parent(above) if isinstance(above, cst.AssignTarget) else above
+        if isinstance(statement, cst.Assign) and (each is statement.value or isinstance(above, cst.AssignTarget)):
+            targets = [target.target for target in statement.targets]
+            if any(isinstance(target, cst.Attribute) and is_on_instance(file, target, owner.node) for target in targets):
+                return True
+        if is_handed_over(file, owner, each):
+            return True
+        arg = file.parent(each)
+        call = file.parent(arg) if isinstance(arg, cst.Arg) else None
+        if depth and isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) and call.func.attr.value in ("append", "insert"):
+            container = call.func.value
+            if isinstance(container, cst.Name) and any(is_handed_over(file, owner, use) for use in file.references(container)):
+                return True
+    return False

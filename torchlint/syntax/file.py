@@ -1,0 +1,111 @@
+"""One parsed file: its text, its tree and its names, as questions. What the names stand for in torch is left to the layers above."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+import libcst as cst
+
+from torchlint.syntax.names import Names
+from torchlint.syntax.parsing import Parsed
+from torchlint.syntax.source import Source
+from torchlint.syntax.tree import Node, Tree
+
+N = TypeVar("N", bound=cst.CSTNode)
+
+
+class SourceFile:
+    """One parsed file. Raises `torchlint.syntax.parsing.Unreadable` for text that is not Python."""
+
+    def __init__(self, text: str, *, path: str = "<text>", parsed: Parsed | None = None) -> None:
+        self.text = text
+        self.path = path
+        self.parsed = parsed or Parsed(text)
+
+    # -- the text -------------------------------------------------------------------------------------------------------
+
+    @property
+    def positions(self) -> Source:
+        return self.parsed.positions
+
+    def span(self, node: Node) -> tuple[int, int]:
+        """`[start, end)` in characters: the node without its own parentheses."""
+        return self.positions.span(node)
+
+    def source(self, node: Node) -> str:
+        """The node as it is written, without its own parentheses."""
+        if isinstance(node, cst.BaseExpression) and not node.lpar:
+            return self.module.code_for_node(node)  # the same, without the places of all other nodes
+        start, end = self.span(node)
+        return self.text[start:end]
+
+    # -- the tree -------------------------------------------------------------------------------------------------------
+
+    @property
+    def module(self) -> cst.Module:
+        return self.parsed.module
+
+    @property
+    def tree(self) -> Tree:
+        return self.parsed.tree
+
+    def nodes(self, kind: type[N]) -> list[N]:
+        """All nodes of exactly this type, in document order."""
+        return self.tree.nodes(kind)
+
+    def parent(self, node: Node) -> Node | None:
+        return self.tree.parents.get(node)
+
+    def ancestors(self, node: Node) -> Iterator[Node]:
+        """The nodes around this one, innermost first."""
+        return self.tree.ancestors(node)
+
+    def statement(self, node: Node) -> Node:
+        """The statement line or compound statement that the node belongs to."""
+        return self.tree.statement(node)
+
+    def function(self, node: Node) -> Node:
+        """The function, lambda or module whose code evaluates the node."""
+        return self.tree.function(node)
+
+    def is_inside(self, node: Node, ancestor: Node) -> bool:
+        return self.tree.is_inside(node, ancestor)
+
+    def is_after(self, node: Node, earlier: Node) -> bool:
+        """Whether the node begins later in the text."""
+        return self.tree.order[node] > self.tree.order[earlier]
+
+    # -- names ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def names(self) -> Names:
+        return self.parsed.names
+
+    def qualname(self, node: Node) -> str | None:
+        """The canonical dotted path of an imported name or of something reached through one."""
+        return self.names.qualname(node)
+
+    def calls(self, *qualnames: str) -> Iterator[cst.Call]:
+        """The calls of these imported names, in document order."""
+        wanted = set(qualnames)
+        return (call for call in self.nodes(cst.Call) if self.names.qualname(call.func) in wanted)
+
+    def methods(self, *names: str) -> Iterator[cst.Call]:
+        """The calls `x.name(…)`, whatever `x` is."""
+        for name in names:
+            for attribute in self.tree.attributes.get(name, ()):
+                call = self.tree.parents[attribute]
+                if isinstance(call, cst.Call) and call.func is attribute:
+                    yield call
+
+    def references(self, name: cst.Name) -> list[cst.Name]:
+        """Every appearance, in document order, of the variable that this name is bound to (or would be)."""
+        scope = self.names.scope(name).lookup(name.value)
+        return [each for each in self.tree.names.get(name.value, ()) if self.names.scope(each).lookup(each.value) is scope]
+
+    def owner_node(self, function: Node) -> cst.ClassDef | None:
+        """The class in whose body a function stands."""
+        block = self.parent(function)
+        above = self.parent(block) if block is not None else None
+        return above if isinstance(above, cst.ClassDef) and block is above.body else None

@@ -1,0 +1,89 @@
+"""Text to LibCST's tree, or a clear reason why not; nothing that LibCST would not survive reaches it."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from threading import Lock
+
+import libcst as cst
+
+from torchlint.syntax.names import Names
+from torchlint.syntax.nesting import too_deep
+from torchlint.syntax.source import Source
+from torchlint.syntax.tree import Tree
+
+_parsing = Lock()
+
+
+class Unreadable(ValueError):
+    """Text that is not Python; the message says why, in half a sentence."""
+
+    def __init__(self, reason: str, row: int = 1, column: int = 1) -> None:
+        super().__init__(reason)
+        self.row = row
+        self.column = column
+
+
+class Parsed:
+    """What is known of a text without knowing anything about torch: the tree, its maps, its names, its places."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.module = parse(text)
+
+    @cached_property
+    def tree(self) -> Tree:
+        return Tree(self.module)
+
+    @cached_property
+    def names(self) -> Names:
+        return Names(self.tree)
+
+    @cached_property
+    def positions(self) -> Source:
+        return Source(self.text, self.module)
+
+
+def parse(text: str) -> cst.Module:
+    """The tree of a text. Raises `Unreadable`."""
+    row = too_deep(text)
+    if row is not None:
+        raise Unreadable("it is nested too deeply to be read", row)
+    try:
+        with _unchecked():
+            return cst.parse_module(text)
+    except cst.ParserSyntaxError as error:
+        raise _explained(text, error) from error
+    except RecursionError as error:
+        raise Unreadable("it is nested too deeply to be read") from error
+    except Exception as error:  # a defect of the parser itself must not end the run
+        raise Unreadable(f"the parser gave up on it ({type(error).__name__}: {error})") from error
+
+
+def _explained(text: str, error: cst.ParserSyntaxError) -> Unreadable:
+    """What is wrong, and where, in Python's own words where it refuses the text as well: LibCST knows no place for some mistakes."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(text)
+    except SyntaxError as refused:
+        return Unreadable(str(refused.msg), max(refused.lineno or 1, 1), max(refused.offset or 1, 1))
+    except (ValueError, RecursionError, MemoryError):
+        pass  # Python cannot say it either
+    return Unreadable(error.message.removeprefix("parser error: ").rstrip("."), max(error.raw_line, 1), error.raw_column + 1)
+
+
+@contextmanager
+def _unchecked() -> Iterator[None]:
+    """Parse without the checks that LibCST makes of every node: they are for nodes made by hand, and a sixth of the price."""
+    with _parsing:
+        checked = cst.CSTNode.__post_init__
+        cst.CSTNode.__post_init__ = object  # type: ignore[assignment, method-assign]
+        try:
+            yield
+        finally:
+            cst.CSTNode.__post_init__ = checked  # type: ignore[method-assign]

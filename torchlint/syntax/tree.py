@@ -1,0 +1,202 @@
+"""The one walk over a file: parents, document order, scopes, and indexes by node type, name and attribute.
+
+Everything else in the model reads these maps; nothing walks the whole tree again. Only fields that carry meaning are followed:
+whitespace, commas and parentheses are nodes in LibCST too, and visiting them would double the cost.
+What a name refers to is left to `torchlint.syntax.names`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import TypeVar
+
+import libcst as cst
+
+Node = cst.CSTNode
+
+# LibCST's nodes hash by identity, in Python code. `object`'s own hash says the same and is several times faster; the model lives in
+# dictionaries keyed by nodes.
+cst.CSTNode.__hash__ = object.__hash__  # type: ignore[method-assign]
+
+N = TypeVar("N", bound=cst.CSTNode)
+
+_TRIVIA = frozenset(
+    """lpar rpar lbracket rbracket lbrace rbrace comma colon semicolon equal dot indent header footer leading_lines lines_after_decorators
+    trailing_whitespace asynchronous encoding default_indent default_newline has_trailing_newline operator relative star_sep first second
+    quote start end prefix conversion star""".split()
+)
+_PLAIN = frozenset({str, bool, int, cst.MaybeSentinel})
+_FIELDS: dict[type[Node], tuple[str, ...]] = {}
+
+COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
+BRANCHES = (cst.If, cst.Try, cst.TryStar, cst.Match, cst.IfExp)
+
+
+def fields(kind: type[Node]) -> tuple[str, ...]:
+    """The fields of a node type that hold meaning, in reverse document order (a stack hands them out in order)."""
+    names = _FIELDS.get(kind)
+    if names is None:
+        found = [each.name for each in dataclasses.fields(kind) if each.name not in _TRIVIA and "whitespace" not in each.name]
+        if kind in (cst.SimpleString, cst.Integer, cst.Float, cst.Imaginary, cst.FormattedStringText):
+            found = []
+        elif kind is cst.FunctionDef:  # LibCST declares the body before the decorators
+            found = ["decorators", "name", "type_parameters", "params", "returns", "body"]
+        elif kind is cst.ClassDef:
+            found = ["decorators", "name", "type_parameters", "bases", "keywords", "body"]
+        elif kind is cst.IfExp:
+            found = ["body", "test", "orelse"]
+        elif kind is cst.Subscript:
+            found = ["value", "slice"]
+        elif kind is cst.Slice:  # `first_colon` and the like are trivia, the bounds are not
+            found = ["lower", "upper", "step"]
+        names = _FIELDS[kind] = tuple(reversed([name for name in found if hasattr(kind, name)]))
+    return names
+
+
+def children(node: Node) -> Iterator[Node]:
+    """The meaningful children of a node, in document order."""
+    for name in reversed(fields(type(node))):
+        value = getattr(node, name)
+        if isinstance(value, Node):
+            yield value
+        elif isinstance(value, (list, tuple)):
+            yield from (each for each in value if isinstance(each, Node))
+
+
+def descendants(node: Node) -> Iterator[Node]:
+    """The node and everything below it, in document order."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        stack.extend(reversed(tuple(children(current))))
+
+
+class Tree:
+    """Parents, order and indexes of one parsed module."""
+
+    def __init__(self, module: cst.Module) -> None:
+        self.module = module
+        self.parents: dict[Node, Node] = {}
+        self.order: dict[Node, int] = {}
+        self.by_type: defaultdict[type[Node], list[Node]] = defaultdict(list)
+        self.names: defaultdict[str, list[cst.Name]] = defaultdict(list)
+        """Every `Name` node by its text, attribute and keyword names left out."""
+        self.attributes: defaultdict[str, list[cst.Attribute]] = defaultdict(list)
+        """Every attribute access by the attribute's name."""
+        self._walk(module)
+
+    def _walk(self, module: cst.Module) -> None:
+        parents, order, by_type = self.parents, self.order, self.by_type
+        names, attributes = self.names, self.attributes
+        stack: list[Node] = [module]
+        pop, push, extend = stack.pop, stack.append, stack.extend
+        known = _FIELDS
+        position = 0
+        while stack:
+            node = pop()
+            kind = type(node)
+            order[node] = position
+            position += 1
+            by_type[kind].append(node)
+            if kind is cst.Name:
+                names[node.value].append(node)  # type: ignore[attr-defined, arg-type]
+                continue
+            if kind is cst.Attribute:
+                attributes[node.attr.value].append(node)  # type: ignore[attr-defined, arg-type]
+                child = node.value  # type: ignore[attr-defined]
+                parents[child] = node
+                push(child)
+                continue
+            if kind is cst.Arg:  # its keyword is no variable
+                child = node.value  # type: ignore[attr-defined]
+                parents[child] = node
+                push(child)
+                continue
+            plan = known.get(kind)
+            for name in fields(kind) if plan is None else plan:
+                value = getattr(node, name)
+                if value is None:
+                    continue
+                shape = type(value)
+                if shape is tuple or shape is list:
+                    for each in value:
+                        parents[each] = node
+                    extend(value[::-1])
+                elif shape in known or shape not in _PLAIN and isinstance(value, Node):
+                    parents[value] = node
+                    push(value)
+
+    def nodes(self, kind: type[N]) -> list[N]:
+        """All nodes of exactly this type, in document order."""
+        return self.by_type.get(kind, [])  # type: ignore[return-value]
+
+    def ancestors(self, node: Node) -> Iterator[Node]:
+        """The nodes around this one, from its parent up to the module."""
+        parents = self.parents
+        current = parents.get(node)
+        while current is not None:
+            yield current
+            current = parents.get(current)
+
+    def is_inside(self, node: Node, ancestor: Node) -> bool:
+        """Whether `node` is `ancestor` or stands somewhere in it."""
+        if node is ancestor:
+            return True
+        order, parents = self.order, self.parents
+        depth = order[ancestor]
+        current = parents.get(node)
+        while current is not None:
+            if current is ancestor:
+                return True
+            if order[current] < depth:
+                return False
+            current = parents.get(current)
+        return False
+
+    def statement(self, node: Node) -> Node:
+        """The statement line or compound statement that the node belongs to."""
+        current = node
+        while not isinstance(current, (cst.SimpleStatementLine, cst.BaseCompoundStatement, cst.Module)):
+            parent = self.parents.get(current)
+            if parent is None:
+                break
+            if isinstance(parent, cst.SimpleStatementSuite):
+                return current
+            current = parent
+        return current
+
+    def function(self, node: Node) -> Node:
+        """The function, lambda or module whose code evaluates the node (decorators, defaults and annotations belong outside)."""
+        parents, child = self.parents, node
+        current = parents.get(node)
+        while current is not None:
+            kind = type(current)
+            if kind is cst.FunctionDef:
+                if child is current.body or child is current.params and isinstance(node, cst.Param):  # type: ignore[attr-defined]
+                    return current
+            elif kind is cst.Lambda and child is current.body:  # type: ignore[attr-defined]
+                return current
+            child, current = current, parents.get(current)
+        return self.module
+
+    def loops(self, node: Node) -> Iterator[cst.For | cst.While]:
+        """The loops of the same function whose *body* holds the node, innermost first."""
+        parents, child = self.parents, node
+        current = parents.get(node)
+        while current is not None:
+            kind = type(current)
+            if kind is cst.FunctionDef or kind is cst.Lambda or kind is cst.ClassDef:
+                return
+            if (kind is cst.For or kind is cst.While) and (child is current.body or kind is cst.While and child is current.test):  # type: ignore[attr-defined]
+                yield current  # type: ignore[misc]
+            child, current = current, parents.get(current)
+
+
+def runs_once(loop: cst.For | cst.While) -> bool:
+    """Whether the body always ends by leaving the loop."""
+    body = loop.body.body
+    last = body[-1] if body else None
+    return isinstance(last, cst.SimpleStatementLine) and any(isinstance(each, (cst.Break, cst.Return, cst.Raise)) for each in last.body)

@@ -1,0 +1,287 @@
+"""One forward pass over a function, or the module's own code: what every expression yields, and what happens in which order.
+
+Structural, without a control-flow graph: branches are joined, loop bodies run twice, a nested function is followed where it is
+called. This module owns places, values and events; statements, expressions and calls register themselves here.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+import libcst as cst
+
+from torchlint.settings import Settings
+from torchlint.syntax.file import SourceFile
+from torchlint.syntax.tree import Node
+from torchlint.values.algebra import element
+from torchlint.values.arguments import Arguments
+from torchlint.values.events import Event, Happens
+from torchlint.values.value import Assigned, ClassDefinition, Function, Graph, Kind, Value, join
+
+_SELF_MADE = frozenset({Kind.MODULE, Kind.OPTIMIZER, Kind.FUNCTION, Kind.CLASS, Kind.GRAD_MODE})
+"""What keeps its own graph state even when it is made or named where gradients are off."""
+
+
+class Environment:
+    """What the places (`x`, `self.x`, `stats['loss']`) hold at one point, and whether gradients are recorded there."""
+
+    __slots__ = ("alive", "grad", "places")
+
+    def __init__(self, places: dict[str, Value], grad: bool | None = True, alive: bool = True) -> None:
+        self.places = places
+        self.grad = grad
+        """True: recorded. False: not. None: depends."""
+        self.alive = alive
+        """False behind a return, raise, break or continue."""
+
+    def copy(self) -> Environment:
+        return Environment(dict(self.places), self.grad, self.alive)
+
+    def merge(self, others: Iterable[Environment]) -> None:
+        """Become what holds when control comes from here or from any of the others."""
+        living = [each for each in (self, *others) if each.alive]
+        if not living:
+            return
+        first, *rest = living
+        places = dict(first.places)
+        grad = first.grad
+        for each in rest:
+            for name, value in each.places.items():
+                known = places.get(name)
+                places[name] = value if known is None or known is value else join(known, value)
+            grad = grad if grad is each.grad else None
+        self.places, self.grad, self.alive = places, grad, True
+
+
+class Analysis(SourceFile, ABC):
+    """A file together with what is known of the values in it, and of the program around it; `torchlint.program.analysis` makes them."""
+
+    settings: Settings
+
+    @abstractmethod
+    def flow(self, function: Node) -> Flow:
+        """The pass over a function, lambda or the module; while it is still running, as far as it has come."""
+
+    @abstractmethod
+    def flow_or_none(self, function: Node) -> Flow | None:
+        """The finished pass over a function; None while it is running (recursion)."""
+
+    def value(self, node: Node) -> Value:
+        """What an expression yields."""
+        return self.flow(self.function(node)).values.get(node) or Value(node=node)
+
+    @abstractmethod
+    def classes(self) -> Iterator[ClassDefinition]:
+        """The classes defined in this file, in document order."""
+
+    @abstractmethod
+    def class_model(self, node: cst.ClassDef) -> ClassDefinition:
+        """The class that is defined there."""
+
+    @abstractmethod
+    def class_of(self, node: Node) -> ClassDefinition | None:
+        """The project's class that an expression names."""
+
+    @abstractmethod
+    def owner(self, function: Node) -> ClassDefinition | None:
+        """The class whose method a function is."""
+
+    @abstractmethod
+    def project_value(self, path: str, node: Node) -> Value | None:
+        """What an imported name stands for, where another file of the project defines it."""
+
+    @abstractmethod
+    def called_with_gradients(self, function: cst.FunctionDef) -> bool | None:
+        """Whether gradients are recorded where this file calls the function: True also where nobody does."""
+
+    @property
+    @abstractmethod
+    def attribute_assignments(self) -> dict[cst.ClassDef, dict[str, list[Assigned]]]:
+        """Every `self.x = …` of the file, by class and attribute, in document order."""
+
+    @abstractmethod
+    def imports_training(self, path: str) -> bool:
+        """Whether an imported function or class of the project runs backward itself."""
+
+    @abstractmethod
+    def arguments_for(self, function: cst.FunctionDef, name: str, position: int) -> list[cst.BaseExpression]:
+        """What the calls in this file hand over for one parameter."""
+
+    @abstractmethod
+    def methods_called_on(self, function: cst.FunctionDef, name: str) -> set[str]:
+        """The attributes that a function's body, nested functions included, asks of one variable."""
+
+
+class Flow:
+    """The result of the pass over one function or module."""
+
+    def __init__(self, file: Analysis, node: Node) -> None:
+        self.file = file
+        self.node = node
+        self.values: dict[Node, Value] = {}
+        self.events: dict[tuple[Happens, Node, Node], Event] = {}
+        self.returns: Value | None = None
+        self.falls_through = False
+        """Some paths return a value, another one reaches the end: the caller gets None there."""
+        self.parameters: dict[str, Value] = {}
+        self.owner: ClassDefinition | None = None
+        """The class whose method this is."""
+        self._parts: set[str] = set()
+        self.returned = False
+        self.settled: dict[Node, dict[str, tuple[Kind, Graph]]] = {}
+        self.leaves: list[list[Environment]] = []
+        self.env = Environment({})
+
+    # -- running --------------------------------------------------------------------------------------------------------
+
+    def evaluate(self, node: Node) -> Value:
+        """The value of an expression at this point of the pass."""
+        evaluator = EVALUATORS.get(type(node))
+        value = evaluator(self, node) if evaluator is not None else Value(node=node)
+        if self.env.grad is False and value.graph is not Graph.NO and value.node is node and value.kind not in _SELF_MADE:
+            value.graph = Graph.NO
+        self.values[node] = value
+        return value
+
+    def call(self, call: cst.Call, target: Value, arguments: Arguments) -> Value:
+        """What calling a value yields: a function, a class, a module, or something unknown."""
+        known = target.kind is Kind.MODULE or target.definition is not None
+        caller = (CALLERS.get(target.kind) if known else None) or CALLERS[Kind.UNKNOWN]
+        return caller(self, call, target, arguments)
+
+    def opaque(self, call: cst.Call, arguments: Arguments, receiver: Value | None = None) -> Value:
+        """A call that cannot be followed: it may do anything to what it is given, and what it returns is computed from that."""
+        values = arguments.values if receiver is None else (receiver, *arguments.values)
+        self.happen(Happens.OPAQUE, call, values=values)
+        return Value(node=call, sources=values)
+
+    def callee(self, function: Function) -> Flow | None:
+        """The finished pass over a function of the project; None while it is running (recursion)."""
+        assert isinstance(function.file, Analysis)
+        return function.file.flow_or_none(function.node)
+
+    def store(self, node: Node, container: Value, value: Value) -> None:
+        """Put a value into a container: the container is now computed from it."""
+        if container is value:
+            return
+        container.elem = value if container.elem is None or container.elem is value else join(container.elem, value)
+        container.sources = (*container.sources, value) if value not in container.sources else container.sources
+        self.happen(Happens.STORE, node, container, value=value)
+
+    def happen(
+        self,
+        what: Happens,
+        node: Node,
+        target: Value | None = None,
+        *,
+        value: Value | None = None,
+        values: tuple[Value, ...] = (),
+        site: Node | None = None,
+        file: SourceFile | None = None,
+    ) -> None:
+        site = site or node
+        self.events[what, node, site] = Event(what, node, target, value, values, site, file or self.file)
+
+    # -- places ---------------------------------------------------------------------------------------------------------
+
+    def place(self, node: Node) -> str | None:
+        """The name of what an assignable expression denotes, or None where it is not one fixed thing."""
+        if isinstance(node, cst.Name):
+            return node.value
+        if isinstance(node, cst.Attribute):
+            base = self.place(node.value)
+            return f"{base}.{node.attr.value}" if base is not None else None
+        if isinstance(node, cst.Subscript) and len(node.slice) == 1:
+            index = node.slice[0].slice
+            if isinstance(index, cst.Index) and isinstance(index.value, (cst.SimpleString, cst.Integer)):
+                base = self.place(node.value)
+                return f"{base}[{index.value.value}]" if base is not None else None
+        return None
+
+    def bind(self, target: Node, value: Value) -> None:
+        """Let a target hold a value, unpacking where the target asks for it."""
+        if isinstance(target, (cst.Tuple, cst.List)):
+            elements = target.elements
+            starred = any(isinstance(each, cst.StarredElement) for each in elements)
+            for position, part in enumerate(elements):
+                if value.items is not None and not starred and len(value.items) == len(elements):
+                    self.bind(part.value, value.items[position])
+                else:
+                    self.bind(
+                        part.value,
+                        Value(kind=Kind.LIST) if isinstance(part, cst.StarredElement) else element(value, part.value),
+                    )
+            return
+        place = self.place(target)
+        if place is None:
+            if isinstance(target, cst.Subscript):
+                container = self.evaluate(target.value)
+                self.store(target, container, value)
+            return
+        if isinstance(target, cst.Name) and target.value in self._parts:
+            self._forget_parts(place)
+        elif isinstance(target, cst.Attribute):
+            self.evaluate(target.value)
+            if target.attr.value == "grad":
+                self.happen(Happens.CLEAR, target)
+        elif isinstance(target, cst.Subscript):
+            self.store(target, self.evaluate(target.value), value)
+        if not isinstance(target, cst.Name):
+            self.note_part(place)
+        self.env.places[place] = value
+        self.values[target] = value
+
+    def note_part(self, place: str) -> None:
+        """Remember that places like `x.y` are held, so that a new `x` makes them stale."""
+        self._parts.add(place.split(".")[0].split("[")[0])
+
+    def _forget_parts(self, name: str) -> None:
+        stale = [place for place in self.env.places if place.startswith((name + ".", name + "["))]
+        for place in stale:
+            del self.env.places[place]
+
+
+# -- who evaluates what: each module of this layer registers the kinds of nodes and values that it knows -------------------
+
+Evaluator = Callable[[Flow, Any], Value]
+Statement = Callable[[Flow, Any], None]
+Caller = Callable[[Flow, cst.Call, Value, Arguments], Value]
+E = TypeVar("E", bound=Evaluator)
+S = TypeVar("S", bound=Statement)
+C = TypeVar("C", bound=Callable[..., Value])
+
+EVALUATORS: dict[type[Node], Evaluator] = {}
+STATEMENTS: dict[type[Node], Statement] = {}
+CALLERS: dict[Kind, Caller] = {}
+
+
+def evaluates(*kinds: type[Node]) -> Callable[[E], E]:
+    """Register what yields the value of expressions of these types."""
+
+    def register(evaluator: E) -> E:
+        EVALUATORS.update(dict.fromkeys(kinds, evaluator))
+        return evaluator
+
+    return register
+
+
+def executes(*kinds: type[Node]) -> Callable[[S], S]:
+    """Register what carries out statements of these types."""
+
+    def register(statement: S) -> S:
+        STATEMENTS.update(dict.fromkeys(kinds, statement))
+        return statement
+
+    return register
+
+
+def calls(kind: Kind) -> Callable[[C], C]:
+    """Register what happens where a value of this kind is called."""
+
+    def register(caller: C) -> C:
+        CALLERS[kind] = caller
+        return caller
+
+    return register

@@ -1,0 +1,205 @@
+"""Calls of the project's own functions, methods and classes: what they return for these arguments, and what they do to them.
+
+A function is read once, with unknown parameters; a call then puts its arguments in their place. What the function proves about a
+parameter (it is stepped, differentiated, asked for `.parameters()`) holds for the argument.
+"""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from torchlint.syntax.tree import Node
+from torchlint.values.arguments import Arguments
+from torchlint.values.flow import Flow, calls
+from torchlint.values.value import Function, Graph, Kind, Place, Value
+
+
+@calls(Kind.FUNCTION)
+def follow(
+    flow: Flow, call: cst.Call, target: Value, arguments: Arguments, *, bound: Value | None = None, place: str | None = None
+) -> Value:
+    """A call of a function or method of the project; `bound` is what it is called on."""
+    assert isinstance(target.definition, Function)
+    file, function = target.definition
+    callee = flow.callee(target.definition)
+    if callee is None:  # recursion: what it returns is being found out
+        return flow.opaque(call, arguments, bound)
+    given = _match(callee, function, arguments, bound)
+    _prove(flow, call, callee, given)
+    _repeat(flow, call, callee, given)
+    if isinstance(function, cst.FunctionDef) and any(
+        file.qualname(each.decorator) == "contextlib.contextmanager" for each in function.decorators
+    ):
+        return Value(node=call)
+    if callee.returns is None:
+        return Value(Kind.NONE, graph=Graph.NO, node=call)
+    if isinstance(function, cst.FunctionDef) and function.asynchronous is not None:
+        return Value(node=call, sources=arguments.values)
+    result = _substitute(flow, call, callee.returns, given, arguments.values, {})
+    result.optional |= callee.falls_through and result.node is call
+    return result
+
+
+def _match(callee: Flow, function: Node, arguments: Arguments, bound: Value | None) -> dict[int, Value]:
+    """The argument for each parameter value of the callee, by the identity of the latter."""
+    names = list(callee.parameters)
+    if bound is not None and names and not _is_static(function):
+        given = {id(callee.parameters[names[0]]): bound}
+        names = names[1:]
+    else:
+        given = {}
+    for name, value in zip(names, arguments.positional, strict=False):
+        given[id(callee.parameters[name])] = value
+    for name, value in arguments.keywords.items():
+        if name in callee.parameters:
+            given[id(callee.parameters[name])] = value
+    return given
+
+
+def _is_static(function: Node) -> bool:
+    return isinstance(function, cst.FunctionDef) and any(
+        isinstance(each.decorator, cst.Name) and each.decorator.value == "staticmethod" for each in function.decorators
+    )
+
+
+def _prove(flow: Flow, call: cst.Call, callee: Flow, given: dict[int, Value]) -> None:
+    for parameter in callee.parameters.values():
+        argument = given.get(id(parameter))
+        if argument is None:
+            continue
+        if parameter.kind is not Kind.UNKNOWN:
+            argument.refine(parameter.kind)
+        elif argument.kind is Kind.UNKNOWN:
+            argument.uses |= parameter.uses
+        if parameter.roots:
+            argument.backpropagate(call)
+            argument.scalar = argument.scalar or parameter.scalar
+        elif parameter.differentiated:
+            for value in argument.lineage():
+                if call not in value.differentiated:
+                    value.differentiated.append(call)
+        if parameter.elem is not None and argument.kind in (Kind.LIST, Kind.DICT, Kind.UNKNOWN) and argument.elem is None:
+            stored = _substitute(flow, call, parameter.elem, given, tuple(given.values()), {})
+            if parameter.sources:  # the callee stores into it
+                argument.elem = stored
+                argument.sources = (*argument.sources, stored)
+
+
+def _repeat(flow: Flow, call: cst.Call, callee: Flow, given: dict[int, Value]) -> None:
+    """The callee's events happen here, to the arguments."""
+    for event in list(callee.events.values()):
+        flow.happen(
+            event.what,
+            event.node,
+            given.get(id(event.target), event.target) if event.target is not None else None,
+            value=given.get(id(event.value), event.value) if event.value is not None else None,
+            values=tuple(given.get(id(each), each) for each in event.values),
+            site=call,
+            file=event.file,
+        )
+
+
+def _substitute(
+    flow: Flow, call: cst.Call, value: Value, given: dict[int, Value], arguments: tuple[Value, ...], done: dict[int, Value]
+) -> Value:
+    """A value of the callee as the caller sees it."""
+    argument = given.get(id(value))
+    if argument is not None:
+        return argument
+    if id(value) in done:
+        return done[id(value)]
+    if value.kind in (
+        Kind.MODULE,
+        Kind.OPTIMIZER,
+        Kind.OBJECT,
+        Kind.FUNCTION,
+        Kind.CLASS,
+        Kind.DEVICE,
+        Kind.SCALER,
+        Kind.LOADER,
+    ) and not any(id(each) in given for each in value.sources):
+        return value  # the thing itself
+    result = Value(
+        value.kind,
+        graph=value.graph,
+        place=value.place,
+        node=call,
+        sources=arguments,
+        qualname=value.qualname,
+        definition=value.definition,
+        scalar=value.scalar,
+    )
+    result.optional = value.optional
+    done[id(value)] = result
+    if value.kind is Kind.TENSOR:
+        if value.graph is Graph.MAYBE and any(each.has_graph for each in _inputs(value, given)):
+            result.graph = Graph.YES
+        if value.place is Place.UNKNOWN and any(each.place is Place.ACCELERATOR for each in _inputs(value, given)):
+            result.place = Place.ACCELERATOR
+    if flow.env.grad is False:
+        result.graph = Graph.NO
+    if value.roots or value.differentiated:
+        result.differentiated = [call]
+        result.roots = [call] if value.roots else []
+    if value.elem is not None:
+        result.elem = _substitute(flow, call, value.elem, given, arguments, done)
+    if value.items is not None:
+        result.items = tuple(_substitute(flow, call, each, given, arguments, done) for each in value.items)
+        result.sources = result.items
+    return result
+
+
+def _inputs(value: Value, given: dict[int, Value]) -> list[Value]:
+    return [given[id(each)] for each in value.lineage() if id(each) in given]
+
+
+@calls(Kind.CLASS)
+def construct(flow: Flow, call: cst.Call, target: Value, arguments: Arguments) -> Value:
+    """An instance of a class of the project."""
+    model = target.cls
+    assert model is not None
+    kind = Kind.MODULE if model.is_module else model.instance_kind
+    return Value(
+        kind,
+        graph=Graph.NO if kind is not Kind.MODULE else Graph.MAYBE,
+        node=call,
+        definition=model,
+        sources=arguments.values if kind is Kind.MODULE else (),
+    )
+
+
+def forward(flow: Flow, call: cst.Call, module: Value, arguments: Arguments, place: Place) -> Value:
+    """The output of a module that the project defines."""
+    model = module.cls
+    assert model is not None
+    values = arguments.values
+    found = model.method("forward")
+    recorded = flow.env.grad is not False
+    weights = model.has_weights
+    graph = Graph.NO if not recorded else Graph.YES if weights or any(each.has_graph for each in values) else Graph.MAYBE
+    output = Value(graph=graph, place=place, sources=(module, *values), node=call)
+    if found is None:
+        return output
+    callee = flow.callee(found)
+    if callee is None or callee.returns is None:
+        return output
+    given = _match(callee, found.node, arguments, module)
+    shape = _substitute(flow, call, callee.returns, given, values, {})
+    _settle(shape, graph, place, {id(each) for argument in values for each in argument.lineage()})
+    return shape
+
+
+def _settle(value: Value, graph: Graph, place: Place, done: set[int]) -> None:
+    """Give the parts of a module's output the graph and the place that the call has, where the method itself left them open.
+
+    `done` holds what has been seen, and what is not to be touched: the inputs.
+    """
+    if id(value) in done:
+        return
+    done.add(id(value))
+    if value.kind in (Kind.TENSOR, Kind.UNKNOWN, Kind.TUPLE, Kind.LIST, Kind.DICT):
+        if value.graph is not Graph.NO or value.kind not in (Kind.TENSOR, Kind.UNKNOWN):
+            value.graph = graph
+        value.place = max(value.place, place) if value.place is not Place.CPU else place
+    for part in (*(value.items or ()), *((value.elem,) if value.elem is not None else ())):
+        _settle(part, graph, place, done)

@@ -1,0 +1,75 @@
+"""Calls of Python's own functions."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from torchlint.values.algebra import element, operate
+from torchlint.values.arguments import Arguments
+from torchlint.values.events import Happens
+from torchlint.values.flow import Flow
+from torchlint.values.value import Graph, Kind, Value, number, other
+
+_WITHOUT_VALUE = frozenset("print isinstance hasattr open callable setattr vars dir any all exit delattr slice".split())
+
+
+def _is_grad(call: cst.Call) -> bool:
+    """`setattr(p, "grad", …)`."""
+    named = call.args[1].value if len(call.args) > 1 else None
+    return isinstance(named, cst.SimpleString) and named.evaluated_value == "grad"
+
+
+def call_builtin(flow: Flow, call: cst.Call, name: str, arguments: Arguments) -> Value:
+    first = arguments.positional[0] if arguments.positional else None
+    if name in ("float", "int", "len", "bool", "round", "abs", "pow", "divmod", "hash", "id", "ord") and name not in (
+        "abs",
+        "round",
+        "pow",
+    ):
+        return number(call)
+    if name in ("str", "repr", "format", "chr", "input", "type"):
+        return Value(Kind.STRING, graph=Graph.NO, node=call)
+    if first is None:
+        kinds = {"list": Kind.LIST, "dict": Kind.DICT, "tuple": Kind.TUPLE, "set": Kind.LIST, "super": Kind.UNKNOWN}
+        kind = kinds.get(name, Kind.OTHER)
+        return Value(
+            kind,
+            graph=Graph.NO,
+            node=call,
+            elem=None if not arguments.keywords or kind is not Kind.DICT else next(iter(arguments.keywords.values())),
+        )
+    if name in ("list", "tuple", "set", "sorted", "reversed", "iter", "filter", "frozenset"):
+        source = arguments.positional[1] if name == "filter" and len(arguments.positional) > 1 else first
+        return Value(Kind.LIST, graph=Graph.NO, node=call, elem=element(source, call), sources=(source,))
+    if name == "dict":
+        return Value(Kind.DICT, graph=Graph.NO, node=call, elem=first.elem, sources=(first,))
+    if name == "enumerate":
+        pair = Value(Kind.TUPLE, graph=Graph.NO, node=call, items=(number(call), element(first, call)))
+        return Value(Kind.LIST, graph=Graph.NO, node=call, elem=pair, sources=(first,))
+    if name == "zip":
+        row = Value(Kind.TUPLE, graph=Graph.NO, node=call, items=tuple(element(each, call) for each in arguments.positional))
+        return Value(Kind.LIST, graph=Graph.NO, node=call, elem=row, sources=arguments.values)
+    if name == "range":
+        return Value(Kind.LIST, graph=Graph.NO, node=call, elem=number(call))
+    if name == "next":
+        return element(first, call)
+    if name in ("sum", "min", "max"):
+        parts = (element(first, call),) if len(arguments.positional) == 1 or name == "sum" else tuple(arguments.positional)
+        result = operate(call, *parts)
+        reduced = Value(
+            result.kind,
+            graph=result.graph,
+            place=result.place,
+            sources=arguments.values,
+            node=call,
+            scalar=all(each.scalar for each in parts),
+        )
+        reduced.optional = name == "sum" and not (isinstance(first.node, (cst.List, cst.Tuple)) and first.node.elements)  # sum([]) is 0
+        return reduced
+    if name in ("abs", "round", "pow"):
+        return operate(call, first)
+    if name == "setattr" and _is_grad(call):
+        flow.happen(Happens.CLEAR, call)
+    if name in _WITHOUT_VALUE:
+        return other(call)
+    return flow.opaque(call, arguments)

@@ -1,0 +1,241 @@
+"""What a statement does to the places and to the state of gradients: branches are joined, loop bodies run twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import libcst as cst
+
+from torchlint.syntax.tree import Node
+from torchlint.values import parameters
+from torchlint.values.algebra import element, entered, grad_mode, operate
+from torchlint.values.events import Happens
+from torchlint.values.flow import STATEMENTS, Environment, Flow, executes
+from torchlint.values.value import Function, Graph, Kind, Value, join, other
+
+
+def run(flow: Flow) -> None:
+    """The pass itself."""
+    node = flow.node
+    if isinstance(node, cst.Module):
+        _block(flow, node.body)
+        return
+    parameters.enter(flow)
+    if isinstance(node, cst.Lambda):
+        flow.returns = flow.evaluate(node.body)
+    elif isinstance(node, cst.FunctionDef):
+        _suite(flow, node.body)
+        flow.falls_through = flow.env.alive and flow.returned
+
+
+def _suite(flow: Flow, suite: cst.BaseSuite) -> None:
+    _block(flow, suite.body)
+
+
+def _block(flow: Flow, body: Iterable[Node]) -> None:
+    for statement in body:
+        if not flow.env.alive:
+            return
+        handler = STATEMENTS.get(type(statement))
+        if handler is not None:
+            handler(flow, statement)
+
+
+@executes(cst.SimpleStatementLine, cst.SimpleStatementSuite)
+def _line(flow: Flow, line: cst.SimpleStatementLine) -> None:
+    _block(flow, line.body)
+
+
+@executes(cst.Expr)
+def _expression(flow: Flow, statement: cst.Expr) -> None:
+    flow.evaluate(statement.value)
+
+
+@executes(cst.Assign)
+def _assign(flow: Flow, statement: cst.Assign) -> None:
+    value = flow.evaluate(statement.value)
+    for target in statement.targets:
+        flow.bind(target.target, value)
+
+
+@executes(cst.AnnAssign)
+def _annotated(flow: Flow, statement: cst.AnnAssign) -> None:
+    value = flow.evaluate(statement.value) if statement.value is not None else Value(node=statement)
+    if value.kind is Kind.UNKNOWN:
+        parameters.annotate(flow, value, statement.annotation)
+    flow.bind(statement.target, value)
+
+
+@executes(cst.AugAssign)
+def _augmented(flow: Flow, statement: cst.AugAssign) -> None:
+    before = flow.evaluate(statement.target)
+    added = flow.evaluate(statement.value)
+    result = update(flow, statement, before, added)
+    flow.bind(statement.target, result)
+    flow.values[statement] = result
+    flow.values[statement.target] = before
+
+
+@executes(cst.Return)
+def _return(flow: Flow, statement: cst.Return) -> None:
+    value = flow.evaluate(statement.value) if statement.value is not None else other(statement)
+    flow.returns = value if flow.returns is None else join(flow.returns, value)
+    flow.returned = True
+    flow.env.alive = False
+
+
+@executes(cst.Raise)
+def _raise(flow: Flow, statement: cst.Raise) -> None:
+    if statement.exc is not None:
+        flow.evaluate(statement.exc)
+    flow.env.alive = False
+
+
+@executes(cst.Break, cst.Continue)
+def _leave(flow: Flow, statement: Node) -> None:
+    if flow.leaves:
+        flow.leaves[-1].append(flow.env.copy())
+    flow.env.alive = False
+
+
+@executes(cst.Assert)
+def _assert(flow: Flow, statement: cst.Assert) -> None:
+    flow.evaluate(statement.test)
+
+
+@executes(cst.Del)
+def _delete(flow: Flow, statement: cst.Del) -> None:
+    place = flow.place(statement.target)
+    if place is not None:
+        flow.env.places.pop(place, None)
+    if isinstance(statement.target, cst.Attribute) and statement.target.attr.value == "grad":
+        flow.happen(Happens.CLEAR, statement.target)
+
+
+@executes(cst.If)
+def _if(flow: Flow, statement: cst.If) -> None:
+    flow.evaluate(statement.test)
+    before = flow.env.copy()
+    _suite(flow, statement.body)
+    after = flow.env
+    flow.env = before
+    if isinstance(statement.orelse, cst.If):
+        _if(flow, statement.orelse)
+    elif statement.orelse is not None:
+        _suite(flow, statement.orelse.body)
+    flow.env.merge([after])
+
+
+@executes(cst.For)
+def _for(flow: Flow, statement: cst.For) -> None:
+    iterated = flow.evaluate(statement.iter)
+    _loop(flow, statement, lambda: flow.bind(statement.target, element(iterated, statement.target)))
+
+
+@executes(cst.While)
+def _while(flow: Flow, statement: cst.While) -> None:
+    _loop(flow, statement, lambda: flow.evaluate(statement.test))
+
+
+def _loop(flow: Flow, statement: cst.For | cst.While, begin: Callable[[], object]) -> None:
+    entry = flow.env.copy()
+    settled = flow.settled.get(statement, {})
+    for _ in range(2):  # the second time with what the first left behind
+        before = _signature(flow.env)
+        flow.leaves.append([])
+        begin()
+        _suite(flow, statement.body)
+        ends = [flow.env, *flow.leaves.pop()]
+        flow.env = entry.copy()
+        flow.env.merge(ends)
+        after = _signature(flow.env)
+        if before.items() <= after.items() or before.items() <= settled.items():
+            break  # nothing new for a second time; or this is what an earlier run of the loop, inside another one, came to
+    flow.settled[statement] = _signature(flow.env)
+    if statement.orelse is not None:
+        _suite(flow, statement.orelse.body)
+
+
+@executes(cst.With)
+def _with(flow: Flow, statement: cst.With) -> None:
+    outer = flow.env.grad
+    for item in statement.items:
+        value = flow.evaluate(item.item)
+        if value.kind is Kind.GRAD_MODE:
+            flow.env.grad = grad_mode(value)
+        if item.asname is not None:
+            flow.bind(item.asname.name, entered(value))
+    _suite(flow, statement.body)
+    flow.env.grad = outer
+
+
+@executes(cst.Try, cst.TryStar)
+def _try(flow: Flow, statement: cst.Try | cst.TryStar) -> None:
+    before = flow.env.copy()
+    _suite(flow, statement.body)
+    ends = []
+    during = before
+    during.merge([flow.env])
+    for handler in statement.handlers:
+        kept, flow.env = flow.env, during.copy()
+        if handler.name is not None:
+            flow.bind(handler.name.name, other(handler))
+        _suite(flow, handler.body)
+        ends.append(flow.env)
+        flow.env = kept
+    if statement.orelse is not None and flow.env.alive:
+        _suite(flow, statement.orelse.body)
+    flow.env.merge(ends)
+    if statement.finalbody is not None:
+        alive, flow.env.alive = flow.env.alive, True
+        _suite(flow, statement.finalbody.body)
+        flow.env.alive = alive and flow.env.alive
+
+
+@executes(cst.Match)
+def _match(flow: Flow, statement: cst.Match) -> None:
+    flow.evaluate(statement.subject)
+    ends = []
+    before = flow.env
+    for case in statement.cases:
+        flow.env = before.copy()
+        _suite(flow, case.body)
+        ends.append(flow.env)
+    flow.env = before
+    flow.env.merge(ends)
+
+
+@executes(cst.FunctionDef)
+def _define(flow: Flow, statement: cst.FunctionDef) -> None:
+    flow.env.places[statement.name.value] = Value(Kind.FUNCTION, graph=Graph.NO, node=statement, definition=Function(flow.file, statement))
+
+
+@executes(cst.ClassDef)
+def _class(flow: Flow, statement: cst.ClassDef) -> None:
+    flow.env.places[statement.name.value] = Value(Kind.CLASS, graph=Graph.NO, node=statement, definition=flow.file.class_model(statement))
+
+
+@executes(cst.Import, cst.ImportFrom)
+def _import(flow: Flow, statement: cst.Import | cst.ImportFrom) -> None:
+    if isinstance(statement.names, cst.ImportStar):
+        return
+    for alias in statement.names:
+        bound: cst.BaseExpression = alias.asname.name if alias.asname is not None else alias.name
+        while isinstance(bound, cst.Attribute):
+            bound = bound.value
+        if isinstance(bound, cst.Name):
+            flow.env.places.pop(bound.value, None)
+
+
+def update(flow: Flow, node: cst.AugAssign, before: Value, added: Value) -> Value:
+    """What `before += added` leaves in the target."""
+    if isinstance(node.operator, cst.AddAssign) and before.kind is Kind.LIST:
+        if added.elem is not None or added.items:
+            flow.store(node, before, element(added, node))
+        return before
+    return operate(node, before, added)
+
+
+def _signature(env: Environment) -> dict[str, tuple[Kind, Graph]]:
+    """What the places hold, as far as it matters for reading a loop again."""
+    return {name: (value.kind, value.graph) for name, value in env.places.items()}

@@ -1,0 +1,361 @@
+"""The values that the flow model reasons about: what kind of thing, with or without a graph, on which device, made of what.
+
+A `Value` stands for what one expression yields. It is shared by every name that holds it and refined in place when a later use
+proves more (`x.backward()` makes `x` a tensor with a graph), so that earlier uses of the same value know it too.
+UNKNOWN is the honest default; where evidence conflicts, the answer is UNKNOWN again.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from enum import Enum, IntEnum
+from typing import NamedTuple
+
+import libcst as cst
+
+from torchlint.facts.tensors import MODULE_EVIDENCE
+from torchlint.syntax.file import SourceFile
+
+
+class Kind(Enum):
+    UNKNOWN = "unknown"
+    TENSOR = "tensor"
+    MODULE = "module"
+    OPTIMIZER = "optimizer"
+    SCHEDULER = "scheduler"
+    SCALER = "gradient scaler"
+    LOADER = "data loader"
+    DATASET = "dataset"
+    SAMPLER = "sampler"
+    PARAMETERS = "parameters"
+    """An iterator over a module's parameters."""
+    DEVICE = "device"
+    DTYPE = "dtype"
+    GENERATOR = "random generator"
+    MANAGER = "training manager"
+    """accelerate's Accelerator or Fabric: prepares models and loaders, runs backward."""
+    GRAD_MODE = "grad mode"
+    """What `torch.no_grad()` and its like return."""
+    NUMBER = "number"
+    STRING = "string"
+    NONE = "none"
+    NDARRAY = "array"
+    LIST = "list"
+    TUPLE = "tuple"
+    DICT = "dict"
+    FUNCTION = "function"
+    CLASS = "class"
+    OBJECT = "object"
+    """An instance of a class that is none of the above."""
+    OTHER = "other"
+    """Known, and of no interest: no tensor, no module, no number."""
+
+
+class Graph(IntEnum):
+    """Whether a value carries an autograd graph."""
+
+    NO = 0
+    MAYBE = 1
+    YES = 2
+
+
+class Place(IntEnum):
+    """Where a tensor lives, as far as the code shows."""
+
+    CPU = 0
+    UNKNOWN = 1
+    ACCELERATOR = 2
+    """Moved to a device that may be an accelerator."""
+
+
+class Function(NamedTuple):
+    """A function, method or lambda of the project, and the file that it stands in."""
+
+    file: SourceFile
+    node: cst.CSTNode
+
+
+Assigned = tuple[cst.FunctionDef, cst.Attribute, cst.BaseExpression | None]
+"""The method, the target, and the assigned expression (None where it is unpacked)."""
+
+
+class ClassDefinition(ABC):
+    """A class of the project, as far as the values made of it need to know it; `torchlint.program.classes` reads it."""
+
+    node: cst.ClassDef
+    name: str
+
+    @property
+    @abstractmethod
+    def ancestry(self) -> tuple[ClassDefinition, ...]:
+        """This class and the project's classes that it inherits from, nearest first."""
+
+    @property
+    @abstractmethod
+    def is_module(self) -> bool:
+        """Whether instances are `torch.nn.Module`s."""
+
+    @property
+    @abstractmethod
+    def is_managed(self) -> bool:
+        """Whether a framework calls the methods: it clears, steps and switches gradients by itself."""
+
+    @property
+    @abstractmethod
+    def is_open(self) -> bool:
+        """Whether a base is unknown, so that methods and attributes may come from somewhere unseen."""
+
+    @property
+    @abstractmethod
+    def instance_kind(self) -> Kind:
+        """What an instance is, for a class that is no module."""
+
+    @property
+    @abstractmethod
+    def has_weights(self) -> bool:
+        """Whether a module holds parameters of its own or modules that do; unknown modules count as weighted."""
+
+    @property
+    @abstractmethod
+    def own_methods(self) -> dict[str, cst.FunctionDef]:
+        """The methods that the class itself defines."""
+
+    @property
+    @abstractmethod
+    def assignments(self) -> dict[str, list[Assigned]]:
+        """For each attribute set on `self`: where, in which method, and to what."""
+
+    @abstractmethod
+    def method(self, name: str) -> Function | None:
+        """The method of that name, inherited ones included."""
+
+    @abstractmethod
+    def assigns(self, name: str) -> bool:
+        """Whether the class or a base in the project sets this attribute on its instances."""
+
+    @abstractmethod
+    def attribute(self, name: str) -> Value | None:
+        """What the attribute holds: the assignment in `__init__`, joined with those of other methods."""
+
+
+class Value:
+    """What one expression yields, as far as it is known."""
+
+    __slots__ = (
+        "batch",
+        "definition",
+        "differentiated",
+        "elem",
+        "fresh",
+        "graph",
+        "items",
+        "kind",
+        "leaf",
+        "node",
+        "optional",
+        "place",
+        "qualname",
+        "roots",
+        "scalar",
+        "sources",
+        "uses",
+    )
+
+    def __init__(
+        self,
+        kind: Kind = Kind.UNKNOWN,
+        *,
+        graph: Graph = Graph.MAYBE,
+        place: Place = Place.UNKNOWN,
+        sources: tuple[Value, ...] = (),
+        node: cst.CSTNode | None = None,
+        elem: Value | None = None,
+        items: tuple[Value, ...] | None = None,
+        qualname: str | None = None,
+        definition: ClassDefinition | Function | None = None,
+        scalar: bool = False,
+        fresh: bool = False,
+        batch: bool = False,
+        leaf: bool = False,
+    ) -> None:
+        self.kind = kind
+        self.graph = graph
+        self.place = place
+        self.sources = sources
+        """The values this one was computed from."""
+        self.node = node
+        """The expression that made it."""
+        self.elem = elem
+        """What iterating over it, or indexing it, yields."""
+        self.items = items
+        """The elements of a tuple, one by one."""
+        self.qualname = qualname
+        """For instances, classes and functions of imported libraries: their dotted name."""
+        self.definition = definition
+        """For project classes, their instances and functions: the model of the definition."""
+        self.scalar = scalar
+        """A tensor with exactly one element."""
+        self.fresh = fresh
+        """Made by a factory function of torch: shares memory with nothing."""
+        self.leaf = leaf
+        """A parameter or a tensor made with `requires_grad=True`: it takes gradients, and has no graph behind it."""
+        self.batch = batch
+        """Comes out of an iteration over something unknown: data, as far as anybody can tell, and no model's output."""
+        self.optional = False
+        """It may be None instead."""
+        self.roots: list[cst.CSTNode] = []
+        """The backward calls that this very value was given to."""
+        self.differentiated: list[cst.CSTNode] = []
+        """The backward calls that reach this value: on it, or on something computed from it."""
+        self.uses: set[str] = set()
+        """The methods called on it, as long as it is not known what it is."""
+
+    @property
+    def cls(self) -> ClassDefinition | None:
+        """The project's class that this is, or is an instance of."""
+        return self.definition if isinstance(self.definition, ClassDefinition) else None
+
+    @property
+    def has_graph(self) -> bool:
+        """Known to carry an autograd graph."""
+        return self.graph is Graph.YES
+
+    @property
+    def is_tensor(self) -> bool:
+        return self.kind is Kind.TENSOR
+
+    def __repr__(self) -> str:
+        return f"<{self.kind.value} graph={self.graph.name} place={self.place.name}{' scalar' if self.scalar else ''}>"
+
+    def lineage(self) -> Iterator[Value]:
+        """This value and everything it was computed from."""
+        seen: set[int] = set()
+        stack = [self]
+        while stack:
+            value = stack.pop()
+            if id(value) in seen:
+                continue
+            seen.add(id(value))
+            yield value
+            stack.extend(value.sources)
+            if value.items:
+                stack.extend(value.items)
+            if value.elem is not None:
+                stack.append(value.elem)
+
+    def trained(self) -> Iterator[Value]:
+        """What a backward from here gives gradients to: the lineage, as far as the graph goes."""
+        seen: set[int] = set()
+        stack = [self]
+        while stack:
+            value = stack.pop()
+            if id(value) in seen or value.graph is Graph.NO and value.kind in (Kind.TENSOR, Kind.UNKNOWN, Kind.NUMBER):
+                continue
+            seen.add(id(value))
+            yield value
+            stack.extend((*value.sources, *(value.items or ())))
+            if value.elem is not None:
+                stack.append(value.elem)
+
+    def refine(self, kind: Kind) -> None:
+        """Take what a use proves, where nothing was known."""
+        if self.kind is Kind.UNKNOWN:
+            self.kind = kind
+
+    def used(self, method: str) -> None:
+        """Note a method call; together, calls prove what an unknown value is."""
+        if self.kind is not Kind.UNKNOWN:
+            return
+        self.uses.add(method)
+        if {"zero_grad", "step"} <= self.uses or "param_groups" in self.uses and "step" in self.uses:
+            self.kind = Kind.OPTIMIZER
+        elif {"scale", "step", "update"} <= self.uses or "unscale_" in self.uses:
+            self.kind = Kind.SCALER
+        elif method in MODULE_EVIDENCE and "step" not in self.uses:
+            self.kind = Kind.MODULE
+
+    def backpropagate(self, call: cst.CSTNode) -> None:
+        """`call` runs backward from this value: it is a tensor with a graph, and what led to it is differentiated."""
+        self.refine(Kind.TENSOR)
+        if self.graph is Graph.MAYBE:
+            self.graph = Graph.YES
+        self.roots.append(call)
+        for value in self.lineage():
+            if call not in value.differentiated:
+                value.differentiated.append(call)
+            if value.kind is Kind.TENSOR and value.graph is Graph.MAYBE:
+                value.graph = Graph.YES
+        self._infer_operands()
+        if any(each.place is Place.ACCELERATOR for each in self.lineage()):
+            for value in self.lineage():  # what carries the graph is where the data and the weights are
+                if value.place is Place.UNKNOWN and value.has_graph:
+                    value.place = Place.ACCELERATOR
+
+    def _infer_operands(self) -> None:
+        """Where one operand alone can have brought the graph, it did: `(loss / steps).backward()`, `criterion(model(x), y).backward()`."""
+        value = self
+        while True:
+            made = [
+                each for each in value.sources if each.kind in (Kind.UNKNOWN, Kind.TENSOR) and each.graph is not Graph.NO and not each.batch
+            ]
+            made = [each for each in made if each.node is not None and not isinstance(each.node, (cst.Param, cst.Name))]
+            if len(made) != 1 or made[0].node is value.node:
+                return
+            if isinstance(value.node, (cst.BinaryOperation, cst.AugAssign)):
+                made[0].refine(Kind.TENSOR)
+                made[0].scalar = True
+            elif not isinstance(value.node, cst.Call):
+                return
+            value = made[0]
+            value.graph = Graph.YES
+
+
+def number(node: cst.CSTNode | None = None) -> Value:
+    return Value(Kind.NUMBER, graph=Graph.NO, place=Place.CPU, node=node)
+
+
+def other(node: cst.CSTNode | None = None) -> Value:
+    return Value(Kind.OTHER, graph=Graph.NO, place=Place.CPU, node=node)
+
+
+def join(a: Value, b: Value) -> Value:
+    """What is known of a value that is one of the two: what they agree on. `None` is no evidence."""
+    if a is b or b in a.sources and isinstance(a.node, _Joined):
+        return a
+    if a.kind is Kind.NONE:
+        a, b = b, a
+    sources = (a, b)
+    if b.kind is Kind.NONE:
+        kind, graph, place = a.kind, a.graph, a.place
+    else:
+        kind = a.kind if a.kind is b.kind else Kind.UNKNOWN
+        graph = a.graph if a.graph is b.graph else Graph.MAYBE
+        place = max(a.place, b.place)
+    same = b.kind is Kind.NONE
+    joined = Value(
+        kind,
+        graph=graph,
+        place=place,
+        sources=sources,
+        node=_JOINED,
+        elem=a.elem if same or a.elem is b.elem else _join_optional(a.elem, b.elem),
+        items=a.items if same else None,
+        qualname=a.qualname if same or a.qualname == b.qualname else None,
+        definition=a.definition if same or a.definition is b.definition else None,
+        scalar=a.scalar if same else a.scalar and b.scalar,
+        fresh=a.fresh if same else a.fresh and b.fresh,
+    )
+    joined.optional = a.optional or b.optional or same and a.kind is not Kind.NONE
+    return joined
+
+
+def _join_optional(a: Value | None, b: Value | None) -> Value | None:
+    return a or b if a is None or b is None else join(a, b)
+
+
+class _Joined(cst.Pass):
+    """Marks values that stand for one of several."""
+
+
+_JOINED = _Joined()
