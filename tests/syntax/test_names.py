@@ -214,3 +214,21 @@ def test_the_sample_is_large_enough_to_say_something() -> None:
     texts = [path.read_text(encoding="utf-8") for path in SAMPLE]
 
     assert sum("\nimport " in text or "\nfrom " in text for text in texts) >= 15
+
+
+def test_nodes_are_one_and_the_same_only_with_themselves() -> None:
+    a, b = SourceFile("x\nx\n").nodes(cst.Name)
+
+    assert a == a
+    assert a != b
+    assert {a: 1, b: 2} == {b: 2, a: 1}
+    assert cst.Name.__hash__ is object.__hash__, "asked hundreds of times per node"
+
+
+def test_nodes_below_another_are_found_without_a_look_at_the_rest() -> None:
+    file = SourceFile("x\ndef f(x):\n    x\n    for i in x:\n        x\nx\n")
+    (function,) = file.nodes(cst.FunctionDef)
+    inside = file.tree.within(file.tree.names["x"], function)
+
+    assert list(inside) == [each for each in file.tree.names["x"] if any(above is function for above in file.ancestors(each))]
+    assert len(inside) == 4

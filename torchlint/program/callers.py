@@ -50,9 +50,9 @@ def arguments(file: Analysis, function: cst.FunctionDef, name: str, position: in
 
 def uses(file: Analysis, function: cst.FunctionDef, name: str) -> set[str]:
     found = set()
-    for each in file.tree.names.get(name, ()):
+    for each in file.tree.within(file.tree.names.get(name, ()), function.body):
         above = file.parent(each)
-        if isinstance(above, cst.Attribute) and file.is_inside(above, function.body):
+        if isinstance(above, cst.Attribute):
             found.add(above.attr.value)
     return found
 

@@ -101,8 +101,7 @@ class SourceFile:
 
     def references(self, name: cst.Name) -> list[cst.Name]:
         """Every appearance, in document order, of the variable that this name is bound to (or would be)."""
-        scope = self.names.scope(name).lookup(name.value)
-        return [each for each in self.tree.names.get(name.value, ()) if self.names.scope(each).lookup(each.value) is scope]
+        return self.names.references(name)
 
     def owner_node(self, function: Node) -> cst.ClassDef | None:
         """The class in whose body a function stands."""

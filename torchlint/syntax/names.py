@@ -38,7 +38,7 @@ class Binding:
     """For imports: the dotted path; leading dots stand for a relative import."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Scope:
     node: Node
     parent: Scope | None
@@ -81,6 +81,7 @@ class Names:
         self._scopes: dict[Node, Scope] = {tree.module: self.module}
         self._blocks: dict[Node, Scope] = {}
         self._qualified: dict[Node, str | None] = {}
+        self._references: dict[str, dict[Scope | None, list[cst.Name]]] = {}
         self._declare()
         self._bind_definitions()
         self._bind_imports()
@@ -216,6 +217,15 @@ class Names:
         """Every binding of a used name in the scope that binds it; empty for builtins and unknown names."""
         scope = self.scope(name).lookup(name.value)
         return scope.bindings[name.value] if scope is not None else []
+
+    def references(self, name: cst.Name) -> list[cst.Name]:
+        """Every appearance, in document order, of the variable that this name is bound to (or would be)."""
+        groups = self._references.get(name.value)
+        if groups is None:  # all variables of this name at once: asked one by one, they would be looked through again and again
+            groups = self._references[name.value] = {}
+            for each in self._tree.names.get(name.value, ()):
+                groups.setdefault(self.scope(each).lookup(each.value), []).append(each)
+        return groups.get(self.scope(name).lookup(name.value), [])
 
     def definition(self, name: cst.Name) -> Binding | None:
         """The binding of a name that is bound exactly once."""
