@@ -15,7 +15,7 @@ import libcst as cst
 
 from torchlint import suppress
 from torchlint.diagnostic import Diagnostic, Location, Related
-from torchlint.edits import Applicability, Effect, ResolvedFix, apply
+from torchlint.edits import Applicability, Edit, Effect, ResolvedFix, apply
 from torchlint.model import FileModel
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.project import Project
@@ -23,9 +23,13 @@ from torchlint.rewrite import Unfixable, deletes_comment, resolve
 from torchlint.rule import Finding, Rule
 from torchlint.selection import INTERNAL_ERROR, SYNTAX_ERROR, UNUSED_SUPPRESSION, enabled_codes, enabled_rules, fix_applicability
 from torchlint.settings import Settings
+from torchlint.sources.reading import declared_encoding
+from torchlint.syntax.nesting import with_room
 from torchlint.syntax.parsing import Unreadable, parse
 
 _ROUNDS = 20
+_MARK = "\ufeff"
+"""A byte-order mark that was decoded together with the text. It is no character of any row."""
 
 Timings = MutableMapping[str, float]
 
@@ -49,7 +53,12 @@ def lint(
     timings: Timings | None = None,
 ) -> list[Diagnostic]:
     """Every finding in the text, in document order. Seconds per phase and rule are added to `timings` where it is given."""
-    settings = settings or Settings()
+    body = text.removeprefix(_MARK)
+    found = with_room(lambda: _linted(body, settings or Settings(), path, project, timings))
+    return [_behind_mark(each) for each in found] if body != text else found
+
+
+def _linted(text: str, settings: Settings, path: str, project: Project | None, timings: Timings | None) -> list[Diagnostic]:
     clock = _Clock(timings)
     rules = tuple(rule for rule in enabled_rules(settings, path) if any(word in text for word in rule.mentions))
     codes = enabled_codes(settings, path)
@@ -80,35 +89,54 @@ def fix(
 ) -> Fixed:
     """Apply every fix of at least this applicability, and lint again, until nothing is left to apply.
 
-    A fix that would leave text that does not parse is never taken; its finding stays.
+    A fix that would leave text that does not parse, or that declares another encoding, is never taken; its finding stays.
     """
+    body = text.removeprefix(_MARK)
+    fixed = with_room(lambda: _fixed(body, settings or Settings(), path, project, applicability, timings))
+    if body == text:
+        return fixed
+    return Fixed(_MARK + fixed.text, fixed.applied, tuple(_behind_mark(each) for each in fixed.remaining))
+
+
+def _fixed(
+    text: str, settings: Settings, path: str, project: Project | None, applicability: Applicability, timings: Timings | None
+) -> Fixed:
     applied: list[Diagnostic] = []
     refused: set[ResolvedFix] = set()
-    found = lint(text, settings, path=path, project=project, timings=timings)
+    found = _linted(text, settings, path, project, timings)
     for _ in range(_ROUNDS):
         wanted = {each.fix for each in found if each.fix is not None and each.fix.applicability >= applicability} - refused
         changed, taken = apply(text, wanted)
         if not taken or changed == text:
             break
-        if not _parses(changed):
-            refused.update([each for each in taken if not _parses(apply(text, [each])[0])] or taken)
+        if not _stands(changed, text):
+            refused.update([each for each in taken if not _stands(apply(text, [each])[0], text)] or taken)
             continue
         applied += [each for each in found if each.fix in taken]
         refused.clear()  # their positions were those of the old text
         text = changed
-        found = lint(text, settings, path=path, project=project, timings=timings)
+        found = _linted(text, settings, path, project, timings)
     return Fixed(text, tuple(applied), tuple(found))
 
 
 # -- one file ------------------------------------------------------------------------------------------------------------
 
 
-def _parses(text: str) -> bool:
+def _behind_mark(diagnostic: Diagnostic) -> Diagnostic:
+    """The finding with its edits in a text that begins with a byte-order mark."""
+    if diagnostic.fix is None:
+        return diagnostic
+    edits = tuple(Edit(each.start + len(_MARK), each.end + len(_MARK), each.content) for each in diagnostic.fix.edits)
+    return replace(diagnostic, fix=replace(diagnostic.fix, edits=edits))
+
+
+def _stands(changed: str, text: str) -> bool:
+    """Whether the changed text is Python, in the encoding that it declared before."""
     try:
-        parse(text)
+        parse(changed)
     except Unreadable:
         return False
-    return True
+    return declared_encoding(changed) == declared_encoding(text)
 
 
 def _of_tool(rule: Rule, message: str, location: Location) -> Diagnostic:

@@ -13,6 +13,7 @@ import libcst as cst
 
 from torchlint.syntax.names import Names
 from torchlint.syntax.nesting import too_deep
+from torchlint.syntax.readable import respelled
 from torchlint.syntax.source import Source
 from torchlint.syntax.tree import Tree
 
@@ -33,7 +34,7 @@ class Parsed:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.module = parse(text)
+        self.module, self._spelled = _parsed(text)
 
     @cached_property
     def tree(self) -> Tree:
@@ -45,18 +46,32 @@ class Parsed:
 
     @cached_property
     def positions(self) -> Source:
-        return Source(self.text, self.module)
+        return Source(self.text, self.module, spelled=self._spelled)
 
 
 def parse(text: str) -> cst.Module:
     """The tree of a text. Raises `Unreadable`."""
+    return _parsed(text)[0]
+
+
+def _parsed(text: str) -> tuple[cst.Module, str]:
+    """The tree, and the text as the tree spells it: the same but for names that are keywords by now."""
+    if text.startswith("\ufeff"):  # LibCST passes over it; one that means anything was taken off before
+        raise Unreadable("invalid non-printable character U+FEFF")
     row = too_deep(text)
     if row is not None:
         raise Unreadable("it is nested too deeply to be read", row)
     try:
         with _unchecked():
-            return cst.parse_module(text)
+            return cst.parse_module(text), text
     except cst.ParserSyntaxError as error:
+        again = respelled(text)
+        if again is not None:
+            try:
+                with _unchecked():
+                    return cst.parse_module(again[1]), again[0]
+            except Exception:  # noqa: BLE001, S110  what was wrong with the text itself is what counts
+                pass
         raise _explained(text, error) from error
     except RecursionError as error:
         raise Unreadable("it is nested too deeply to be read") from error

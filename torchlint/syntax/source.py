@@ -31,11 +31,15 @@ class SourceMismatch(ValueError):
 
 
 class Source:
-    """A text, the module parsed from it (any byte-order mark removed before), and the place of every node in it."""
+    """A text, the module parsed from it (any byte-order mark removed before), and the place of every node in it.
 
-    def __init__(self, text: str, module: cst.Module) -> None:
+    `spelled` is the text as the module spells it, where that is not the same: as long, with other names in some places.
+    """
+
+    def __init__(self, text: str, module: cst.Module, *, spelled: str | None = None) -> None:
         self.text = text
         self.module = module
+        self._spelled = text if spelled is None else spelled
 
     def location(self, offset: int) -> tuple[int, int]:
         """The row and the column of a character, both from 1. Rows end where Python and editors end them: not at form feeds."""
@@ -69,8 +73,8 @@ class Source:
         with _deep_recursion():
             self.module._codegen(recorder)
         generated = "".join(recorder.tokens)
-        if generated != self.text:
-            recorder.move(_alignment(generated, self.text))
+        if generated != self._spelled:
+            recorder.move(_alignment(generated, self._spelled))
         return recorder
 
 

@@ -10,15 +10,28 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TypeVar
 
 import libcst as cst
 
 Node = cst.CSTNode
 
-# LibCST's nodes hash by identity, in Python code. `object`'s own hash says the same and is several times faster; the model lives in
-# dictionaries keyed by nodes.
-cst.CSTNode.__hash__ = object.__hash__  # type: ignore[method-assign]
+
+
+def _compare_in_c(kind: type[Node]) -> None:
+    """Let nodes of this type and those below it compare and hash by identity as every object does.
+
+    LibCST puts methods in Python that say the same into each of its classes. The model lives in dictionaries keyed by nodes, where
+    `object`'s own are several times faster.
+    """
+    kind.__eq__ = object.__eq__  # type: ignore[method-assign, assignment]
+    kind.__hash__ = object.__hash__  # type: ignore[method-assign, assignment]
+    for each in kind.__subclasses__():
+        _compare_in_c(each)
+
+
+_compare_in_c(cst.CSTNode)
 
 N = TypeVar("N", bound=cst.CSTNode)
 
@@ -145,16 +158,19 @@ class Tree:
         """Whether `node` is `ancestor` or stands somewhere in it."""
         if node is ancestor:
             return True
+        place = self.order.get(node)
+        return place is not None and self.order[ancestor] < place <= self._ends.get(ancestor, -1)
+
+    @cached_property
+    def _ends(self) -> dict[Node, int]:
+        """The place of the last node below each node that has any."""
+        ends: dict[Node, int] = {}
         order, parents = self.order, self.parents
-        depth = order[ancestor]
-        current = parents.get(node)
-        while current is not None:
-            if current is ancestor:
-                return True
-            if order[current] < depth:
-                return False
-            current = parents.get(current)
-        return False
+        for node in reversed(order):
+            parent = parents.get(node)
+            if parent is not None and parent not in ends:  # what comes last below the last child comes last below its parent
+                ends[parent] = ends.get(node, order[node])
+        return ends
 
     def statement(self, node: Node) -> Node:
         """The statement line or compound statement that the node belongs to."""
