@@ -6,11 +6,14 @@ Which rules follow from the selectors is answered by `torchlint.selection`, whic
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from torchlint.sources import regular
 
 FORMATS = ("full", "concise", "json", "github")
 SEVERITIES = ("info", "warning", "error")
@@ -27,7 +30,11 @@ Options = Mapping[str, Any]
 
 
 class SettingsError(Exception):
-    """A configuration that cannot be used; the message says where and why, one line per mistake."""
+    """A configuration that cannot be used; each line says where and why."""
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,26 +207,27 @@ def _file_in(folder: Path) -> Path | None:
 def _chain(file: Path) -> list[tuple[str, Options]]:
     """The options of the file and of those that it extends, the furthest first."""
     layers: list[tuple[str, Options]] = []
-    seen: list[Path] = []
+    seen: set[str] = set()
     following: Path | None = file
     while following is not None:
-        if following.resolve() in seen:
+        identity = os.path.realpath(str(following).replace("\0", "\N{REPLACEMENT CHARACTER}"))
+        if identity in seen:
             raise SettingsError(f"{following}: `extend` leads back to this file")
-        seen.append(following.resolve())
+        seen.add(identity)
         section = _section(following, required=True)
         options = _validated(following, {name: value for name, value in (section or {}).items() if name != "extend"})
         layers.append((str(following), options))
         base = (section or {}).get("extend")
         if base is not None and not isinstance(base, str):
             raise SettingsError(f"{following}: `extend` must be a path, not {_described(base)}")
-        following = following.parent / Path(base).expanduser() if base is not None else None
+        following = following.parent / os.path.expanduser(base) if base is not None else None
     return layers[::-1]
 
 
 def _section(file: Path, *, required: bool) -> dict[str, Any] | None:
     """The part of the file that is ours. A `pyproject.toml` that does not speak of us is no concern of ours, valid or not."""
     try:
-        data = file.read_bytes()
+        data = regular.read(file)
         if not required and b"torchlint" not in data:
             return None
         document = _parse(data.decode("utf-8-sig"))
@@ -268,7 +276,7 @@ def _validated(file: Path, section: Options) -> Options:
             wrong = str(error) or f"must be a {key.type}, not {_described(value)}"
             mistakes.append(f"{file}: `{prefix}{name}` {wrong}")
     if mistakes:
-        raise SettingsError("\n".join(mistakes))
+        raise SettingsError(*mistakes)
     return options
 
 

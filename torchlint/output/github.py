@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from torchlint.output import Report
+from torchlint.output.excerpt import visible
 
 _COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
+_ESCAPES = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 
 
 def render(report: Report) -> Iterator[str]:
@@ -22,7 +24,8 @@ def render(report: Report) -> Iterator[str]:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    """What would end a command is escaped as GitHub wants it; whatever else would harm those who read the log is written out."""
+    return "".join(_ESCAPES.get(character) or visible(character) for character in text)
 
 
 def _property(text: str) -> str:
