@@ -7,7 +7,7 @@ import pytest
 
 import torchlint
 from torchlint import engine
-from torchlint.diagnostic import Severity
+from torchlint.diagnostic import Location, Severity
 from torchlint.edits import Applicability, Edit, Effect
 from torchlint.engine import fix, lint
 from torchlint.model import FileModel
@@ -231,3 +231,20 @@ def test_deep_code_is_read_where_no_thread_can_be_started(monkeypatch: pytest.Mo
     monkeypatch.setattr(Thread, "start", refuse)
 
     assert [each.code for each in lint(FLAWED)] == ["TL401"]
+
+
+def test_related_place_in_another_file_comes_with_its_text(install: Install) -> None:
+    other = FileModel("b = 1\n\naway\n", path="/x/other.py")
+
+    def points_elsewhere(file: FileModel) -> Iterator[Finding]:
+        here, away = file.tree.names["a"][0], other.tree.names["away"][0]
+        yield Finding(here, "odd", related=((away, "there", other), (here, "here", file), (here, "and here")))
+
+    install(rule(points_elsewhere, level=None))
+    (finding,) = lint("a = 1\n")
+
+    assert [(each.message, each.location, each.end_location, each.path, each.text) for each in finding.related] == [
+        ("there", Location(3, 1), Location(3, 5), "/x/other.py", other.text),
+        ("here", Location(1, 1), Location(1, 2), None, ""),
+        ("and here", Location(1, 1), Location(1, 2), None, ""),
+    ]

@@ -10,7 +10,7 @@ if __name__ == "__main__" and __spec__ is not None and sys.path and sys.path[0] 
     if os.path.samefile(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), folder or "."):
         sys.path.append(folder)
 
-from torchlint.cli import main  # noqa: E402
+from torchlint.cli import main
 
 __all__ = ["main"]
 

@@ -180,10 +180,14 @@ def _locate(rule: Rule, finding: Finding, file: FileAnalysis, settings: Settings
         end_location,
         _rows(file, finding.node, location, end_location),
         _resolve(rule, finding, file, settings),
-        tuple(
-            Related(message, _location(file, file.span(node)[0]), _location(file, file.span(node)[1])) for node, message in finding.related
-        ),
+        tuple(_related(*each, file=file) for each in finding.related),
     )
+
+
+def _related(node: cst.CSTNode, message: str, other: FileAnalysis | None = None, *, file: FileAnalysis) -> Related:
+    home = file if other is None else other
+    start, end = (_location(home, offset) for offset in home.span(node))
+    return Related(message, start, end) if home is file else Related(message, start, end, home.path, home.text)
 
 
 def _location(file: FileAnalysis, offset: int) -> Location:

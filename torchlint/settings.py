@@ -24,6 +24,7 @@ DEFAULT_EXCLUDE = (
     *(".ruff_cache", ".svn", ".tox", ".venv", ".vscode", "__pycache__", "__pypackages__", "_build", "build", "dist"),
     *("node_modules", "site-packages", "venv"),
 )
+DEFAULT_TEST_FILES = ("tests/", "test_*.py", "*_test.py", "conftest.py")
 
 Options = Mapping[str, Any]
 """Keys of `KEYS` that were given, with their validated values."""
@@ -51,6 +52,7 @@ class Settings:
     exclude: tuple[str, ...] = DEFAULT_EXCLUDE
     extend_exclude: tuple[str, ...] = ()
     include: tuple[str, ...] = ("*.py", "*.pyi")
+    test_files: tuple[str, ...] = DEFAULT_TEST_FILES
     torch_version: str | None = None
     managed_loops: tuple[str, ...] = ()
     output_format: str = "full"
@@ -152,6 +154,7 @@ KEYS: dict[str, Key] = {
         Key("exclude", _PATTERNS, "What to leave out, written as in .gitignore. Replaces the default list.", _strings),
         Key("extend-exclude", _PATTERNS, "What to leave out in addition.", _strings),
         Key("include", _PATTERNS, "The files to check in a folder.", _strings),
+        Key("test-files", _PATTERNS, "Files in which rules about time and memory alone are quiet, unless selected by code.", _strings),
         Key("torch-version", "string", "The oldest torch that the project supports; nothing is suggested that it lacks.", _version),
         Key("managed-loops", "list of qualified names", "Base classes whose methods leave the training loop to a framework.", _strings),
         Key("output-format", "string", f"How findings are shown: {', '.join(FORMATS)}.", _format),

@@ -92,7 +92,7 @@ def _open_all_streams() -> list[TextIO]:
             if descriptor != number:
                 os.dup2(descriptor, number)
                 os.close(descriptor)
-            stream = open(number, "w" if number else "r", encoding="utf-8", closefd=False)
+            stream = open(number, "w" if number else "r", encoding="utf-8", closefd=False)  # noqa: SIM115  as long as the process lives
             setattr(sys, name, stream)
             closed.append(stream)
     return closed

@@ -15,7 +15,7 @@ from torchlint.cli import FAILURE, FINDINGS
 from torchlint.output import HUMAN_FORMATS, Report, nothing_found, render
 from torchlint.output.excerpt import visible
 from torchlint.output.terminal import has_color
-from torchlint.run.many import MENTION, Outcome, available_processors, check_all, mentioning
+from torchlint.run.many import Outcome, available_processors, check_all, concerns, mentioning
 from torchlint.settings import FORMATS, KEYS, SEVERITIES, Configuration, Settings, SettingsError
 from torchlint.sources.discovery import discover, is_excluded
 from torchlint.sources.patterns import PatternError
@@ -170,7 +170,7 @@ class _Run:
         result = data
         if not skipped:
             self._outcome.checked = 1
-        if not skipped and MENTION in data:
+        if not skipped and concerns(data):
             from torchlint.run.one import check_bytes
             from torchlint.sources.reading import decode
 

@@ -20,6 +20,9 @@ def render(report: Report) -> Iterator[str]:
                 properties |= {"col": start.column, "endColumn": end.column}
             listed = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items())
             message = f"{file.path}:{start.row}:{start.column}: {each.code} {each.message}"
+            for related in each.related:
+                place = f"{related.path or file.path}:{related.location.row}:{related.location.column}"
+                message += f"\n{place}: {related.message}"
             yield f"::{_COMMANDS[each.severity.label]} {listed}::{_data(message)}"
 
 

@@ -166,9 +166,10 @@ def argument(text: str) -> str:
             call = cst.parse_expression(f"f(_, {candidate})")
         except cst.ParserSyntaxError:
             continue
-        if isinstance(call, cst.Call) and len(call.args) == 2 and not isinstance(call.args[-1].comma, cst.Comma):
-            if candidate == text or isinstance(call.args[-1].value, (cst.NamedExpr, cst.GeneratorExp, cst.Yield)):
-                return candidate
+        if not isinstance(call, cst.Call) or len(call.args) != 2 or isinstance(call.args[-1].comma, cst.Comma):
+            continue
+        if candidate == text or isinstance(call.args[-1].value, (cst.NamedExpr, cst.GeneratorExp, cst.Yield)):
+            return candidate
     raise Unfixable(f"not an argument: {text}")
 
 

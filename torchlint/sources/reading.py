@@ -11,7 +11,6 @@ import re
 import tokenize
 from dataclasses import dataclass
 
-
 UTF_8_DIALECTS = frozenset(("future_annotations", "future_fstrings"))
 """Encodings that packages of the same names register: UTF-8, with newer syntax rewritten for an older Python."""
 _FIRST_ROWS = re.compile(r"\A(.*?)(?:\r\n?|\n|\Z)(?:(.*?)(?:\r\n?|\n|\Z))?", re.DOTALL)

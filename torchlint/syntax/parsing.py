@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from threading import Lock
 
@@ -67,11 +67,8 @@ def _parsed(text: str) -> tuple[cst.Module, str]:
     except cst.ParserSyntaxError as error:
         again = respelled(text)
         if again is not None:
-            try:
-                with _unchecked():
-                    return cst.parse_module(again[1]), again[0]
-            except Exception:  # noqa: BLE001, S110  what was wrong with the text itself is what counts
-                pass
+            with _unchecked(), suppress(cst.ParserSyntaxError):  # else what is wrong with the text itself is what counts
+                return cst.parse_module(again[1]), again[0]
         raise _explained(text, error) from error
     except RecursionError as error:
         raise Unreadable("it is nested too deeply to be read") from error

@@ -18,20 +18,19 @@ import libcst as cst
 Node = cst.CSTNode
 
 
-
 def _compare_in_c(kind: type[Node]) -> None:
     """Let nodes of this type and those below it compare and hash by identity as every object does.
 
     LibCST puts methods in Python that say the same into each of its classes. The model lives in dictionaries keyed by nodes, where
     `object`'s own are several times faster.
     """
-    kind.__eq__ = object.__eq__  # type: ignore[method-assign, assignment]
-    kind.__hash__ = object.__hash__  # type: ignore[method-assign, assignment]
+    kind.__eq__ = object.__eq__  # type: ignore[method-assign]
+    kind.__hash__ = object.__hash__  # type: ignore[method-assign]
     for each in kind.__subclasses__():
         _compare_in_c(each)
 
 
-_compare_in_c(cst.CSTNode)
+_compare_in_c(cst.CSTNode)  # type: ignore[type-abstract]
 
 N = TypeVar("N", bound=cst.CSTNode)
 

@@ -11,7 +11,7 @@ from torchlint.rule import KEEPS, SAFE, UNSAFE, WARNING, Finding, Fix, rule
 from torchlint.rules.device._moves import CreatedThenMoved, Sure, created_then_moved
 
 
-@rule("TL401", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=(".to(", ".cuda("))
+@rule("TL401", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=(".to(", ".cuda("), quiet_in_tests=True)
 def check(file: FileModel) -> Iterator[Finding]:
     for found in created_then_moved(file.analysis):
         made, device = file.source(found.factory.func), _device(file, found)
