@@ -103,7 +103,7 @@ def _fixed(
 ) -> Fixed:
     applied: list[Diagnostic] = []
     refused: set[ResolvedFix] = set()
-    found = _linted(text, settings, path, project, timings)
+    found = lint(text, settings, path=path, project=project, timings=timings)
     for _ in range(_ROUNDS):
         wanted = {each.fix for each in found if each.fix is not None and each.fix.applicability >= applicability} - refused
         changed, taken = apply(text, wanted)
@@ -115,7 +115,7 @@ def _fixed(
         applied += [each for each in found if each.fix in taken]
         refused.clear()  # their positions were those of the old text
         text = changed
-        found = _linted(text, settings, path, project, timings)
+        found = lint(text, settings, path=path, project=project, timings=timings)
     return Fixed(text, tuple(applied), tuple(found))
 
 

@@ -92,13 +92,15 @@ def fix_applicability(settings: Settings, rule: Rule, applicability: Applicabili
 
 
 def validate(settings: Settings) -> None:
-    """Raise `SelectorError` if a selector of these settings names no rule."""
+    """Raise `SelectorError` if a selector of these settings names no rule, and `PatternError` for a pattern that is none."""
+    _tests(settings.test_files)
     for place, selector in settings.selectors():
         if not _resolve(selector)[1]:
             close = nearest(selector, (*known_names(), "ALL"))
             raise SelectorError(f"{place}: no rule is called `{selector}`; the nearest is `{close}`")
         if "ignore" in place and selector in (INTERNAL_ERROR.code, INTERNAL_ERROR.name):
             raise SelectorError(f"{place}: `{selector}` is a failure of torchlint itself; ignore the rule that fails instead")
+    _file_ignores(settings)
 
 
 @cache

@@ -16,7 +16,7 @@ from torchlint.output import HUMAN_FORMATS, Report, nothing_found, render
 from torchlint.output.excerpt import visible
 from torchlint.output.terminal import has_color
 from torchlint.run.many import Outcome, available_processors, check_all, concerns, mentioning
-from torchlint.settings import FORMATS, KEYS, SEVERITIES, Configuration, Settings, SettingsError
+from torchlint.settings import DEFAULT_TEST_FILES, FORMATS, KEYS, SEVERITIES, Configuration, Settings, SettingsError
 from torchlint.sources.discovery import discover, is_excluded
 from torchlint.sources.patterns import PatternError
 
@@ -253,7 +253,7 @@ class _Run:
 def _validate(settings: Sequence[Settings]) -> None:
     """Selectors are compared with the rules only if there are any: loading the rules takes longer than skipping a file without torch."""
     for each in dict.fromkeys(settings):
-        if any(True for _ in each.selectors()):
+        if each.test_files != DEFAULT_TEST_FILES or any(True for _ in each.selectors()):
             from torchlint.selection import SelectorError, validate
 
             try:

@@ -7,6 +7,7 @@ followed, as git does not follow them; nothing is checked twice.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -173,7 +174,7 @@ def _read_ignore(file: Path, base: Path) -> list[_Ignore]:
 
     try:
         spec = GitIgnoreSpec.from_lines(lines)
-    except ValueError:
+    except (ValueError, re.error):
         spec = GitIgnoreSpec.from_lines([line for line in lines if _is_pattern(line)])
     return [_Ignore(base.as_posix().rstrip("/") + "/", spec)]
 
@@ -184,6 +185,6 @@ def _is_pattern(line: str) -> bool:
 
     try:
         GitIgnoreSpec.from_lines([line])
-    except ValueError:
+    except (ValueError, re.error):
         return False
     return True

@@ -22,6 +22,7 @@ Span = tuple[int, int]
 """`[start, end)` in characters of the text."""
 
 _NEWLINE = re.compile(r"\r\n?|\n")
+_COMMENT = re.compile(r"#[^\r\n]*")
 _SKIPPED = frozenset(" \t\f\r\n\\")
 _DEPTH = 20_000
 
@@ -74,7 +75,10 @@ class Source:
             self.module._codegen(recorder)
         generated = "".join(recorder.tokens)
         if generated != self._spelled:
-            recorder.move(_alignment(generated, self._spelled))
+            places = _alignment(generated, self._spelled)
+            recorder.move(places)
+            end = places[-2] + 1 if generated else 0
+            recorder.comments += [comment.span() for comment in _COMMENT.finditer(self.text, end)]
         return recorder
 
 
@@ -159,7 +163,8 @@ def _alignment(generated: str, text: str) -> list[int]:
     """For each generated character its place in the text, and the text's length at last.
 
     LibCST does not give every text back as it was: it forgets continuation lines before a statement, form feeds in front of one,
-    blanks in `except E :`, a last `\\r`. All else is there, in the same order; blanks that moved are placed only roughly.
+    blanks in `except E :`, a last `\\r`, indented comments above an unfinished last row. All else is there, in the same order; blanks
+    that moved are placed only roughly.
     """
     places: list[int] = []
     position = 0
@@ -173,7 +178,7 @@ def _alignment(generated: str, text: str) -> list[int]:
             places.append(position)
         else:
             raise SourceMismatch(f"the tree and the text part at character {position}")
-    if not _SKIPPED.issuperset(text[position:]):
+    if not _SKIPPED.issuperset(_COMMENT.sub("", text[position:])):
         raise SourceMismatch(f"the tree ends before the text, at character {position}")
     places.append(len(text))
     return places
