@@ -77,8 +77,10 @@ class Source:
         if generated != self._spelled:
             places = _alignment(generated, self._spelled)
             recorder.move(places)
-            end = places[-2] + 1 if generated else 0
-            recorder.comments += [comment.span() for comment in _COMMENT.finditer(self.text, end)]
+            end = places[-2] if generated else 0  # of what the tree knows; a last blank that it made up stands in front of the rest
+            recorder.comments += [
+                comment.span() for comment in _COMMENT.finditer(self.text, end + (self.text[end : end + 1] == generated[-1:]))
+            ]
         return recorder
 
 
