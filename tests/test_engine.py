@@ -13,6 +13,7 @@ from torchlint.engine import fix, lint
 from torchlint.model import FileModel
 from torchlint.rule import Finding, Fix, Rule
 from torchlint.settings import Settings
+from torchlint.syntax.file import SourceFile
 
 FLAWED = "import torch\n\nw = torch.zeros(2).cuda()\nprint(w)\n"
 FIXED = 'import torch\n\nw = torch.zeros(2, device="cuda")\nprint(w)\n'
@@ -234,11 +235,11 @@ def test_deep_code_is_read_where_no_thread_can_be_started(monkeypatch: pytest.Mo
 
 
 def test_related_place_in_another_file_comes_with_its_text(install: Install) -> None:
-    other = FileModel("b = 1\n\naway\n", path="/x/other.py")
+    other = SourceFile("b = 1\n\naway\n", path="/x/other.py")
 
     def points_elsewhere(file: FileModel) -> Iterator[Finding]:
-        here, away = file.tree.names["a"][0], other.tree.names["away"][0]
-        yield Finding(here, "odd", related=((away, "there", other), (here, "here", file), (here, "and here")))
+        here, away = file.analysis.tree.names["a"][0], other.tree.names["away"][0]
+        yield Finding(here, "odd", related=((away, "there", other), (here, "here", file.analysis), (here, "and here")))
 
     install(rule(points_elsewhere, level=None))
     (finding,) = lint("a = 1\n")

@@ -6,8 +6,9 @@ import pytest
 from cli_cases import found, write
 from conftest import Torchlint
 
+from torchlint.edits import Applicability
 from torchlint.engine import fix, lint
-from torchlint.syntax.file import SourceFile as FileModel
+from torchlint.syntax.file import SourceFile
 from torchlint.syntax.parsing import Unreadable
 
 MOVED = "torch.zeros(2).cuda()"
@@ -39,7 +40,7 @@ def test_odd_spelling_is_read_and_fixed_without_any_other_change(text: str) -> N
 @pytest.mark.parametrize("text", ["x = async\n  y\n", "await = = 1\n", "f(async=)\n", "async x = 1\n", "if a:\n  b\n \fc\n      d\n"])
 def test_what_no_python_ever_read_is_still_refused(text: str) -> None:
     with pytest.raises(Unreadable):
-        FileModel(text)
+        SourceFile(text)
 
 
 @pytest.mark.parametrize("name", ["future_fstrings", "future-fstrings", "future_annotations"])
@@ -69,3 +70,12 @@ def test_a_second_byte_order_mark_is_refused_as_python_does(torchlint: Torchlint
 
     assert (result.status, found(result.out)) == (1, ["TL001"])
     assert [each.code for each in lint("\ufeff\ufeffimport torch\n")] == ["TL001"]
+
+
+def test_messages_and_fixes_never_hold_a_name_that_the_text_has_not() -> None:
+    text = "import torch\n\ny.cuda(async=True)\n"
+    text += "x = torch.zeros(a.async).to(device=b.async, dtype=torch.half)\n"
+    text += "z = torch.zeros(a.async).to(torch.device(b.async))\n"
+    for each in lint(text):
+        assert "_sync" not in f"{each.message}{each.help}{each.fix}"
+    assert "_sync" not in fix(text, applicability=Applicability.UNSAFE).text

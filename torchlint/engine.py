@@ -24,6 +24,7 @@ from torchlint.rule import Finding, Rule
 from torchlint.selection import INTERNAL_ERROR, SYNTAX_ERROR, UNUSED_SUPPRESSION, enabled_codes, enabled_rules, fix_applicability
 from torchlint.settings import Settings
 from torchlint.sources.reading import declared_encoding
+from torchlint.syntax.file import SourceFile
 from torchlint.syntax.nesting import with_room
 from torchlint.syntax.parsing import Unreadable, parse
 
@@ -184,13 +185,13 @@ def _locate(rule: Rule, finding: Finding, file: FileAnalysis, settings: Settings
     )
 
 
-def _related(node: cst.CSTNode, message: str, other: FileAnalysis | None = None, *, file: FileAnalysis) -> Related:
+def _related(node: cst.CSTNode, message: str, other: SourceFile | None = None, *, file: SourceFile) -> Related:
     home = file if other is None else other
     start, end = (_location(home, offset) for offset in home.span(node))
     return Related(message, start, end) if home is file else Related(message, start, end, home.path, home.text)
 
 
-def _location(file: FileAnalysis, offset: int) -> Location:
+def _location(file: SourceFile, offset: int) -> Location:
     return Location(*file.positions.location(offset))
 
 
@@ -213,7 +214,7 @@ def _resolve(rule: Rule, finding: Finding, file: FileAnalysis, settings: Setting
         edits = resolve(file, fix)
     except Unfixable:
         return None
-    if not edits or rule.fix is None:
+    if not edits or rule.fix is None or not all(file.parsed.is_its_own(edit.content) for edit in edits):
         return None
     level = rule.fix if fix.applicability is None else min(rule.fix, fix.applicability)
     if level is Applicability.SAFE and deletes_comment(file, edits):

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     import libcst as cst
 
     from torchlint.model import FileModel
-    from torchlint.program.analysis import FileAnalysis
     from torchlint.syntax.file import SourceFile
 
 SAFE, UNSAFE, DISPLAY = Applicability.SAFE, Applicability.UNSAFE, Applicability.DISPLAY
@@ -63,7 +62,7 @@ class Finding:
     message: str
     help: str | None = None
     fix: Fix | None = None
-    related: tuple[tuple[cst.CSTNode, str] | tuple[cst.CSTNode, str, FileAnalysis], ...] = ()
+    related: tuple[tuple[cst.CSTNode, str] | tuple[cst.CSTNode, str, SourceFile], ...] = ()
     """Further places that belong to it, each with what happens there; a place in another file comes with that file's model."""
 
 

@@ -13,7 +13,7 @@ import libcst as cst
 
 from torchlint.syntax.names import Names
 from torchlint.syntax.nesting import too_deep
-from torchlint.syntax.readable import respelled
+from torchlint.syntax.readable import RESPELLED, respelled
 from torchlint.syntax.source import Source
 from torchlint.syntax.tree import Tree
 
@@ -35,6 +35,15 @@ class Parsed:
     def __init__(self, text: str) -> None:
         self.text = text
         self.module, self._spelled = _parsed(text)
+
+    @property
+    def is_respelled(self) -> bool:
+        """Whether the tree has other names than the text in some places."""
+        return self._spelled != self.text
+
+    def is_its_own(self, content: str) -> bool:
+        """Whether the content can be put into the text: it holds no name that only the tree knows."""
+        return not self.is_respelled or not any(name in content for name in RESPELLED)
 
     @cached_property
     def tree(self) -> Tree:

@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Iterator
 
 _NAMES = {"async": "_sync", "await": "_wait"}
+RESPELLED = frozenset(_NAMES.values())
 _UNIT = "    "
 _ROWS = re.compile(r"[^\r\n]*(?:\r\n?|\n|\Z)")
 _BLANKS = re.compile(r"[ \t\f]*")
@@ -80,4 +81,4 @@ def _with_plain_indents(text: str) -> str:
     return "".join(rows)
 
 
-__all__ = ["respelled"]
+__all__ = ["RESPELLED", "respelled"]
