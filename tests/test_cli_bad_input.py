@@ -188,3 +188,22 @@ def test_a_syntax_error_is_where_python_finds_it(torchlint: Torchlint, text: str
     write("a.py", text)
 
     assert torchlint("check", "--output-format", "concise").out.startswith(f"a.py:{row}:{column}: TL001 ")
+
+
+@pytest.mark.parametrize(
+    "key", ["test-files = ['[z-a]']", "exclude = ['[z-a]']", "include = ['!']", "per-file-ignores = {'[z-a]' = ['TL1']}"]
+)
+def test_a_pattern_that_is_none_is_one_line_and_2(torchlint: Torchlint, key: str) -> None:
+    write("a.py", SAFE)
+    write("torchlint.toml", key + "\n")
+    result = torchlint("check")
+
+    assert (result.status, result.out, result.err.count("\n"), "cannot understand the pattern" in result.err) == (2, "", 1, True)
+
+
+def test_a_pattern_of_git_that_is_none_is_passed_over(torchlint: Torchlint) -> None:
+    write("a.py", SAFE)
+    write("b.py", SAFE)
+    write(".gitignore", "[z-a]\nb.py\n")
+
+    assert found(torchlint("check", "--output-format", "json").out) == ["TL401"]

@@ -7,12 +7,13 @@ import pytest
 
 import torchlint
 from torchlint import engine
-from torchlint.diagnostic import Severity
+from torchlint.diagnostic import Location, Severity
 from torchlint.edits import Applicability, Edit, Effect
 from torchlint.engine import fix, lint
 from torchlint.model import FileModel
 from torchlint.rule import Finding, Fix, Rule
 from torchlint.settings import Settings
+from torchlint.syntax.file import SourceFile
 
 FLAWED = "import torch\n\nw = torch.zeros(2).cuda()\nprint(w)\n"
 FIXED = 'import torch\n\nw = torch.zeros(2, device="cuda")\nprint(w)\n'
@@ -183,3 +184,68 @@ def test_text_is_linted_and_fixed_from_the_package_itself() -> None:
     assert torchlint.fix(FLAWED).text == FIXED
     with pytest.raises(AttributeError, match="no attribute 'check'"):
         torchlint.check  # noqa: B018
+
+
+def test_fix_that_would_change_the_declared_encoding_is_not_taken(install: Install) -> None:
+    text = "# a\n\n# coding: latin-1\naaa = 1\n"
+
+    def removes_a_row(file: FileModel) -> Iterator[Finding]:
+        yield Finding(file.module.body[0], "a row too many", fix=edits((3, 4, "")))
+
+    install(rule(removes_a_row))
+    result = fix(text)
+
+    assert (result.text, result.applied, len(result.remaining)) == (text, (), 1)
+
+
+CHAINS = {
+    "branches": "    if a:\n        pass\n" + "    elif a:\n        pass\n" * 1_200,
+    "operands": "    y = (a\n" + "        and a\n" * 3_000 + "    )\n",
+    "operands of one row": f"    y = a{' and a' * 12_000}\n",
+    "strings": "    y = (" + "'a'\n" * 2_000 + "    )\n",
+    "terms": "    y = (a" + "\n        + a" * 400 + ")\n",
+}
+
+
+@pytest.mark.parametrize("chain", CHAINS.values(), ids=CHAINS)
+def test_chain_that_python_reads_is_read_whatever_its_length(chain: str) -> None:
+    text = "import torch\n\n\ndef f(a):\n    w = torch.zeros(2).cuda()\n" + chain + "    return w\n"
+
+    assert [each.code for each in lint(text)] == ["TL401"]
+
+
+def test_room_for_deep_code_is_given_back() -> None:
+    import sys
+
+    before = sys.getrecursionlimit()
+    lint(FLAWED)
+
+    assert sys.getrecursionlimit() == before
+
+
+def test_deep_code_is_read_where_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    from threading import Thread
+
+    def refuse(thread: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(Thread, "start", refuse)
+
+    assert [each.code for each in lint(FLAWED)] == ["TL401"]
+
+
+def test_related_place_in_another_file_comes_with_its_text(install: Install) -> None:
+    other = SourceFile("b = 1\n\naway\n", path="/x/other.py")
+
+    def points_elsewhere(file: FileModel) -> Iterator[Finding]:
+        here, away = file.analysis.tree.names["a"][0], other.tree.names["away"][0]
+        yield Finding(here, "odd", related=((away, "there", other), (here, "here", file.analysis), (here, "and here")))
+
+    install(rule(points_elsewhere, level=None))
+    (finding,) = lint("a = 1\n")
+
+    assert [(each.message, each.location, each.end_location, each.path, each.text) for each in finding.related] == [
+        ("there", Location(3, 1), Location(3, 5), "/x/other.py", other.text),
+        ("here", Location(1, 1), Location(1, 2), None, ""),
+        ("and here", Location(1, 1), Location(1, 2), None, ""),
+    ]

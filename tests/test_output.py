@@ -62,10 +62,79 @@ def test_full_shows_place_rule_reason_source_and_help() -> None:
     ]
 
 
-def test_full_points_at_related_places() -> None:
-    related = (Related("the step that uses it", Location(1, 1), Location(1, 7)),)
+STEPS = "b = a\ntotal = b; \tb[0] = 9\nx = '\uff37ide', b\nstep(\n    b,\n)\n"
 
-    assert "  = a.py:1:1: the step that uses it" in lines("full", report(finding(related=related)))
+
+def places(*related: tuple[int, int, int, int, str], at: tuple[int, int, int], **changes: str) -> list[str]:
+    """The rows of the excerpt in the full format, for a finding on one row and places related to it."""
+    row, first, after = at
+    others = tuple(Related(message, Location(a, b), Location(c, d), **changes) for a, b, c, d, message in related)
+    odd = finding(location=Location(row, first), end_location=Location(row, after), related=others, fix=None)
+    return lines("full", report(odd, text=STEPS))[2:-3]
+
+
+def test_full_shows_a_related_place_with_its_row_and_what_happens_there() -> None:
+    assert places((1, 1, 1, 6, "aliased here"), (5, 5, 5, 6, "read here"), at=(3, 13, 14)) == [
+        "1 | b = a",
+        "  | ----- aliased here",
+        "2 | total = b;  b[0] = 9",
+        "3 | x = '\uff37ide', b",
+        "  |              ^",
+        "  | ...",
+        "5 |     b,",
+        "  |     - read here",
+    ]
+
+
+def test_full_marks_what_shares_a_row_with_the_finding_beneath_it() -> None:
+    assert places((2, 1, 2, 10, "kept"), (2, 9, 2, 10, "read"), (1, 1, 1, 6, "above"), at=(2, 13, 21)) == [
+        "1 | b = a",
+        "  | ----- above",
+        "2 | total = b;  b[0] = 9",
+        "  |             ^^^^^^^^",
+        "  | --------- kept",
+        "  |         - read",
+    ]
+
+
+def test_full_places_marks_under_wide_characters_and_tabs_and_over_rows() -> None:
+    assert places((3, 5, 3, 11, "wide"), (2, 13, 2, 21, "tab"), (4, 1, 6, 2, "three\x1b rows"), at=(1, 1, 2)) == [
+        "1 | b = a",
+        "  | ^",
+        "2 | total = b;  b[0] = 9",
+        "  |             -------- tab",
+        "3 | x = '\uff37ide', b",
+        "  |     ------- wide",
+        "4 | step(",
+        "  | -----",
+        "5 |     b,",
+        "  |     --",
+        "6 | )",
+        "  | - three\\x1b rows",
+    ]
+
+
+def test_full_shows_a_place_in_another_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for path, shown in {str(tmp_path / "sub" / "b.py"): "sub/b.py", "/elsewhere/b.py": "/elsewhere/b.py"}.items():
+        assert places((2, 5, 2, 11, "stepped here"), at=(1, 1, 2), path=path, text="def f(o):\n    step()\n") == [
+            "1 | b = a",
+            "  | ^",
+            f" --> {shown}:2:5",
+            "2 |     step()",
+            "  |     ------ stepped here",
+        ]
+
+
+def test_related_places_are_in_json_and_in_annotations() -> None:
+    related = (Related("the step", Location(1, 1), Location(1, 7)), Related("there", Location(2, 3), Location(2, 4), "/x/b.py", "a\n  b\n"))
+    shown = report(finding(related=related), path="/y/a.py")
+
+    assert json.loads("\n".join(lines("json", shown)))[0]["related"] == [
+        {"message": "the step", "filename": "/y/a.py", "location": {"row": 1, "column": 1}, "end_location": {"row": 1, "column": 7}},
+        {"message": "there", "filename": "/x/b.py", "location": {"row": 2, "column": 3}, "end_location": {"row": 2, "column": 4}},
+    ]
+    assert lines("github", shown)[0].endswith("keeps every graph%0A/y/a.py:1:1: the step%0A/x/b.py:2:3: there")
 
 
 @pytest.mark.parametrize(
@@ -129,6 +198,7 @@ def test_json_has_the_shape_of_ruffs() -> None:
             "location": {"row": 4, "column": 14},
             "end_location": {"row": 4, "column": 18},
             "noqa_row": 4,
+            "related": [],
             "fix": {
                 "applicability": "safe",
                 "effect": "keeps",

@@ -245,3 +245,24 @@ def test_progress_is_shown_on_a_terminal_once_a_run_takes_long(
 
     assert ("2/2" in stream.getvalue()) == shown
     assert bool(stream.getvalue()) == shown
+
+
+TRAINS = b"""from parts import *
+
+
+def train(net, optimizer, batches):
+    for x in batches:
+        net(x).backward()
+        optimizer.step()
+"""
+
+
+def test_a_training_loop_is_read_even_if_the_file_does_not_mention_torch(tmp_path: Path) -> None:
+    for name, data in {"a.py": TRAINS, "b.py": TRAINS.replace(b".step()", b".step(8)"), "c.py": b"import paddle\n" + TRAINS}.items():
+        (tmp_path / name).write_bytes(data)
+    outcome = Outcome()
+    work = mentioning([(path, Settings()) for path in sorted(tmp_path.iterdir())], outcome)
+
+    assert [path.name for path, _, _ in work] == ["a.py"]
+    report = check_file(work[0][0], Settings(), Task(Mode.CHECK, Applicability.SAFE, (tmp_path,)))
+    assert [each.code for each in report.diagnostics] == ["TL201"]

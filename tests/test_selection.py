@@ -8,7 +8,7 @@ from torchlint import selection
 from torchlint.edits import Applicability
 from torchlint.rule import load_rules
 from torchlint.selection import SelectorError, enabled_codes, enabled_rules, fix_applicability, named, validate
-from torchlint.settings import Settings
+from torchlint.settings import DEFAULT_TEST_FILES, Settings
 
 ALL = {rule.code for rule in load_rules()}
 ALWAYS = {"TL000", "TL001"}
@@ -146,3 +146,39 @@ def test_settings_raise_lower_and_withhold_fixes(settings: Settings, before: App
     [rule] = named("TL102")
 
     assert fix_applicability(settings, rule, before) is after
+
+
+TESTS = ("tests/a.py", "src/tests/deep/a.py", "test_a.py", "src/a_test.py", "conftest.py")
+NO_TESTS = ("a.py", "latest/a.py", "src/testing.py", "tests.py", "a_test.pyi", "contest.py", "mytest_a.py")
+QUIET = {"TL101", "TL102", "TL401", "TL402", "TL701"}
+
+
+@pytest.mark.parametrize("patterns", [DEFAULT_TEST_FILES, (*DEFAULT_TEST_FILES, "*.nothing")], ids=["default", "as patterns"])
+def test_rules_about_cost_alone_are_quiet_in_tests(tmp_path: Path, patterns: tuple[str, ...]) -> None:
+    settings = Settings(root=tmp_path, test_files=patterns)
+
+    for name in TESTS:
+        assert enabled_codes(Settings(root=tmp_path, test_files=()), "x.py") - enabled_codes(settings, str(tmp_path / name)) == QUIET
+    for name in NO_TESTS:
+        assert enabled_codes(settings, str(tmp_path / name)) >= QUIET
+
+
+@pytest.mark.parametrize(
+    ("layers", "left"),
+    [
+        ([{"select": ("TL102",)}], {"TL102"}),
+        ([{"extend-select": ("graph-kept-in-total", "TL1")}], {"TL102"}),
+        ([{"select": ("TL1", "ALL")}], set()),
+        ([{"extend-select": ("TL102",)}, {"extend-select": ("TL401",)}], {"TL102", "TL401"}),
+        ([{"extend-select": ("TL102",)}, {"select": ("ALL",)}], set()),
+        ([{"select": ("TL102",)}, {"ignore": ("TL102",)}], set()),
+        ([{"test-files": ()}], QUIET),
+        ([{"test-files": ("checks/",)}], QUIET),
+    ],
+)
+def test_a_rule_selected_by_its_own_code_speaks_in_tests_too(layers: list[dict[str, tuple[str, ...]]], left: set[str]) -> None:
+    settings = Settings(root=Path.cwd())
+    for layer in layers:
+        settings = settings.over(layer, None)
+
+    assert enabled_codes(settings, "tests/a.py") & QUIET == left

@@ -1,10 +1,15 @@
 """How a changed text replaces a file: all of it or nothing."""
 
+import io
 import os
+import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from cli_cases import environment
 
 from torchlint.sources import writing
 from torchlint.sources.reading import decode
@@ -102,3 +107,66 @@ def test_bytes_that_do_not_survive_decoding_are_not_written(tmp_path: Path) -> N
 
     with pytest.raises(NotWritten, match="does not give the same bytes back"):
         rewrite(path, "a =", "b =")
+
+
+def test_all_names_of_a_file_lead_to_the_new_text(tmp_path: Path) -> None:
+    path, other = tmp_path / "a.py", tmp_path / "b.py"
+    path.write_bytes(b"long = 1\n" * 3)
+    path.chmod(0o640)
+    os.link(path, other)
+    rewrite(path, "long", "a")
+
+    assert os.path.samefile(path, other)
+    assert other.read_bytes() == b"a = 1\n" * 3
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a.py", "b.py"]
+
+
+def test_an_interrupt_while_writing_in_place_puts_the_old_text_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, other = tmp_path / "a.py", tmp_path / "b.py"
+    path.write_bytes(b"a = 1\n")
+    os.link(path, other)
+    fill, calls = writing._fill, []
+
+    def interrupted(stream: io.FileIO, data: bytes) -> None:
+        calls.append(data)
+        if len(calls) == 1:
+            stream.write(data[:3])
+            raise KeyboardInterrupt
+        fill(stream, data)
+
+    monkeypatch.setattr(writing, "_fill", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        rewrite(path, "a", "long")
+
+    assert path.read_bytes() == other.read_bytes() == b"a = 1\n"
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a.py", "b.py"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signal of this kind there")
+def test_what_a_killed_process_leaves_is_cleared_by_the_next(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_bytes(b"a = 1\n")
+    program = (
+        "import os, pathlib, signal, sys\n"
+        "from torchlint.sources import writing\n"
+        "from torchlint.sources.reading import decode\n"
+        "os.fsync = lambda number: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "writing.write(pathlib.Path(sys.argv[1]), decode(b'a = 1\\n'), 'b = 1\\n', b'a = 1\\n')\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", program, str(path)], env=environment(), check=False)
+
+    assert killed.returncode == -signal.SIGKILL
+    assert (path.read_bytes(), sorted(each.name for each in tmp_path.iterdir())) == (b"a = 1\n", [".a.py.torchlint", "a.py"])
+    rewrite(path, "a", "c")
+    assert (path.read_bytes(), [each.name for each in tmp_path.iterdir()]) == (b"c = 1\n", ["a.py"])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no locks of this kind there")
+def test_a_file_that_another_process_is_changing_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_bytes(b"a = 1\n")
+    with writing._beside(path), pytest.raises(NotWritten, match="another process is changing it"):
+        rewrite(path, "a", "b")
+
+    assert (path.read_bytes(), [each.name for each in tmp_path.iterdir()]) == (b"a = 1\n", ["a.py"])

@@ -5,6 +5,7 @@ import pytest
 from torchlint.diagnostic import Diagnostic, Location, Severity
 from torchlint.edits import Applicability
 from torchlint.edits import apply as edited
+from torchlint.engine import fix
 from torchlint.selection import named
 from torchlint.suppress import apply
 
@@ -178,3 +179,19 @@ def test_what_stands_before_an_error_of_the_tokenizer_still_counts() -> None:
 
 def test_findings_come_back_in_the_order_of_the_text() -> None:
     assert left("a\nb\n", finding("TL201", 2), finding("TL102", 1)) == ["TL102", "TL201"]
+
+
+@pytest.mark.parametrize("first", ["", "# a\n"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_removing_a_row_never_brings_an_encoding_to_where_python_looks_for_it(first: str, newline: str) -> None:
+    rest = "# coding: latin-1\nimport torch\n"
+    above = "" if first else "# b\n"
+    text = f"{first}# torchlint: ignore-file[TL101]\n{above}{rest}".replace("\n", newline)
+
+    assert fix(text).text == f"{first}\n{above}{rest}".replace("\n", newline)
+
+
+def test_removing_a_row_above_a_declared_encoding_leaves_no_empty_row() -> None:
+    text = "# coding: latin-1\nimport torch\n"
+
+    assert fix("# torchlint: ignore-file[TL101]\n" + text).text == text

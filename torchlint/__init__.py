@@ -4,11 +4,10 @@ The core is pure: `lint(text, settings)` and `fix(text, settings)`. Importing th
 both functions are loaded on first use, so that `torchlint --version` stays as quick as the interpreter allows.
 """
 
-from typing import TYPE_CHECKING
-
 __version__ = "0.1.0"
 __all__ = ["__version__", "fix", "lint"]
 
+TYPE_CHECKING = False  # as type checkers take it; `typing` itself could come from a folder that is being checked (see `__main__`)
 if TYPE_CHECKING:
     from torchlint.engine import fix, lint
 

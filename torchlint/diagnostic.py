@@ -39,6 +39,10 @@ class Related:
     message: str
     location: Location
     end_location: Location
+    path: str | None = None
+    """The file that it is in, if that is another one."""
+    text: str = ""
+    """The text of that other file."""
 
 
 @dataclass(frozen=True, slots=True)

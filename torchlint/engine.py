@@ -15,7 +15,7 @@ import libcst as cst
 
 from torchlint import suppress
 from torchlint.diagnostic import Diagnostic, Location, Related
-from torchlint.edits import Applicability, Effect, ResolvedFix, apply
+from torchlint.edits import Applicability, Edit, Effect, ResolvedFix, apply
 from torchlint.model import FileModel
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.project import Project
@@ -23,9 +23,14 @@ from torchlint.rewrite import Unfixable, deletes_comment, resolve
 from torchlint.rule import Finding, Rule
 from torchlint.selection import INTERNAL_ERROR, SYNTAX_ERROR, UNUSED_SUPPRESSION, enabled_codes, enabled_rules, fix_applicability
 from torchlint.settings import Settings
+from torchlint.sources.reading import declared_encoding
+from torchlint.syntax.file import SourceFile
+from torchlint.syntax.nesting import with_room
 from torchlint.syntax.parsing import Unreadable, parse
 
 _ROUNDS = 20
+_MARK = "\ufeff"
+"""A byte-order mark that was decoded together with the text. It is no character of any row."""
 
 Timings = MutableMapping[str, float]
 
@@ -49,7 +54,12 @@ def lint(
     timings: Timings | None = None,
 ) -> list[Diagnostic]:
     """Every finding in the text, in document order. Seconds per phase and rule are added to `timings` where it is given."""
-    settings = settings or Settings()
+    body = text.removeprefix(_MARK)
+    found = with_room(lambda: _linted(body, settings or Settings(), path, project, timings))
+    return [_behind_mark(each) for each in found] if body != text else found
+
+
+def _linted(text: str, settings: Settings, path: str, project: Project | None, timings: Timings | None) -> list[Diagnostic]:
     clock = _Clock(timings)
     rules = tuple(rule for rule in enabled_rules(settings, path) if any(word in text for word in rule.mentions))
     codes = enabled_codes(settings, path)
@@ -80,8 +90,18 @@ def fix(
 ) -> Fixed:
     """Apply every fix of at least this applicability, and lint again, until nothing is left to apply.
 
-    A fix that would leave text that does not parse is never taken; its finding stays.
+    A fix that would leave text that does not parse, or that declares another encoding, is never taken; its finding stays.
     """
+    body = text.removeprefix(_MARK)
+    fixed = with_room(lambda: _fixed(body, settings or Settings(), path, project, applicability, timings))
+    if body == text:
+        return fixed
+    return Fixed(_MARK + fixed.text, fixed.applied, tuple(_behind_mark(each) for each in fixed.remaining))
+
+
+def _fixed(
+    text: str, settings: Settings, path: str, project: Project | None, applicability: Applicability, timings: Timings | None
+) -> Fixed:
     applied: list[Diagnostic] = []
     refused: set[ResolvedFix] = set()
     found = lint(text, settings, path=path, project=project, timings=timings)
@@ -90,8 +110,8 @@ def fix(
         changed, taken = apply(text, wanted)
         if not taken or changed == text:
             break
-        if not _parses(changed):
-            refused.update([each for each in taken if not _parses(apply(text, [each])[0])] or taken)
+        if not _stands(changed, text):
+            refused.update([each for each in taken if not _stands(apply(text, [each])[0], text)] or taken)
             continue
         applied += [each for each in found if each.fix in taken]
         refused.clear()  # their positions were those of the old text
@@ -103,12 +123,21 @@ def fix(
 # -- one file ------------------------------------------------------------------------------------------------------------
 
 
-def _parses(text: str) -> bool:
+def _behind_mark(diagnostic: Diagnostic) -> Diagnostic:
+    """The finding with its edits in a text that begins with a byte-order mark."""
+    if diagnostic.fix is None:
+        return diagnostic
+    edits = tuple(Edit(each.start + len(_MARK), each.end + len(_MARK), each.content) for each in diagnostic.fix.edits)
+    return replace(diagnostic, fix=replace(diagnostic.fix, edits=edits))
+
+
+def _stands(changed: str, text: str) -> bool:
+    """Whether the changed text is Python, in the encoding that it declared before."""
     try:
-        parse(text)
+        parse(changed)
     except Unreadable:
         return False
-    return True
+    return declared_encoding(changed) == declared_encoding(text)
 
 
 def _of_tool(rule: Rule, message: str, location: Location) -> Diagnostic:
@@ -152,13 +181,17 @@ def _locate(rule: Rule, finding: Finding, file: FileAnalysis, settings: Settings
         end_location,
         _rows(file, finding.node, location, end_location),
         _resolve(rule, finding, file, settings),
-        tuple(
-            Related(message, _location(file, file.span(node)[0]), _location(file, file.span(node)[1])) for node, message in finding.related
-        ),
+        tuple(_related(*each, file=file) for each in finding.related),
     )
 
 
-def _location(file: FileAnalysis, offset: int) -> Location:
+def _related(node: cst.CSTNode, message: str, other: SourceFile | None = None, *, file: SourceFile) -> Related:
+    home = file if other is None else other
+    start, end = (_location(home, offset) for offset in home.span(node))
+    return Related(message, start, end) if home is file else Related(message, start, end, home.path, home.text)
+
+
+def _location(file: SourceFile, offset: int) -> Location:
     return Location(*file.positions.location(offset))
 
 
@@ -181,7 +214,7 @@ def _resolve(rule: Rule, finding: Finding, file: FileAnalysis, settings: Setting
         edits = resolve(file, fix)
     except Unfixable:
         return None
-    if not edits or rule.fix is None:
+    if not edits or rule.fix is None or not all(file.parsed.is_its_own(edit.content) for edit in edits):
         return None
     level = rule.fix if fix.applicability is None else min(rule.fix, fix.applicability)
     if level is Applicability.SAFE and deletes_comment(file, edits):

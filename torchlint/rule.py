@@ -62,7 +62,8 @@ class Finding:
     message: str
     help: str | None = None
     fix: Fix | None = None
-    related: tuple[tuple[cst.CSTNode, str], ...] = ()
+    related: tuple[tuple[cst.CSTNode, str] | tuple[cst.CSTNode, str, SourceFile], ...] = ()
+    """Further places that belong to it, each with what happens there; a place in another file comes with that file's model."""
 
 
 Check = Callable[["FileModel"], Iterator[Finding]]
@@ -85,6 +86,8 @@ class Rule:
     """TorchFix codes that select or suppress this rule too."""
     mentions: tuple[str, ...]
     """A file whose text holds none of these strings cannot have a finding of this rule, and is not even parsed for it."""
+    quiet_in_tests: bool = False
+    """Whether all the mistake costs is time or memory, which nobody misses in a test: quiet there unless its own code is selected."""
 
     @property
     def name(self) -> str:
@@ -100,6 +103,7 @@ def rule(
     default: bool = True,
     aliases: tuple[str, ...] = (),
     mentions: tuple[str, ...],
+    quiet_in_tests: bool = False,
 ) -> Callable[[Check], Rule]:
     """Turn a `check(file)` generator into a `Rule`. Family, stem and title come from the module that it stands in."""
 
@@ -107,7 +111,7 @@ def rule(
         module = importlib.import_module(check.__module__)
         family, stem = check.__module__.split(".")[-2:]
         title = (module.__doc__ or "").strip().split("\n")[0]
-        return Rule(code, family, stem, title, check, severity, default, fix, effect, aliases, mentions)
+        return Rule(code, family, stem, title, check, severity, default, fix, effect, aliases, mentions, quiet_in_tests)
 
     return declare
 

@@ -13,10 +13,11 @@ from functools import cache, lru_cache
 from torchlint.diagnostic import Severity
 from torchlint.edits import Applicability, Effect
 from torchlint.rule import Rule, load_rules
-from torchlint.settings import Settings, nearest
+from torchlint.settings import DEFAULT_TEST_FILES, Settings, nearest
 from torchlint.sources.patterns import matcher, relative
 
 _EXACT = 99
+_DEFAULT_TEST = re.compile(r"(?:^|/)(?:tests/|test_[^/]*\.py$|[^/]*_test\.py$|conftest\.py$)")
 
 
 def _finds_nothing(_file: object) -> Iterator[object]:
@@ -65,6 +66,9 @@ def enabled_rules(settings: Settings, path: str) -> tuple[Rule, ...]:
 def enabled_codes(settings: Settings, path: str) -> frozenset[str]:
     """The codes that can be reported for this file, the tool's own included. Failures of the tool always can."""
     codes = _selected_codes(settings)
+    spared = _spared_in_tests(settings)
+    if not codes.isdisjoint(spared) and _tests(settings.test_files)(relative(path, settings.root)):
+        codes -= spared
     if settings.per_file_ignores:
         location = relative(path, settings.root)
         for matches, ignored in _file_ignores(settings):
@@ -88,13 +92,15 @@ def fix_applicability(settings: Settings, rule: Rule, applicability: Applicabili
 
 
 def validate(settings: Settings) -> None:
-    """Raise `SelectorError` if a selector of these settings names no rule."""
+    """Raise `SelectorError` if a selector of these settings names no rule, and `PatternError` for a pattern that is none."""
+    _tests(settings.test_files)
     for place, selector in settings.selectors():
         if not _resolve(selector)[1]:
             close = nearest(selector, (*known_names(), "ALL"))
             raise SelectorError(f"{place}: no rule is called `{selector}`; the nearest is `{close}`")
         if "ignore" in place and selector in (INTERNAL_ERROR.code, INTERNAL_ERROR.name):
             raise SelectorError(f"{place}: `{selector}` is a failure of torchlint itself; ignore the rule that fails instead")
+    _file_ignores(settings)
 
 
 @cache
@@ -141,6 +147,25 @@ def _selected_codes(settings: Settings) -> frozenset[str]:
         if keep and rule.severity >= lowest:
             selected.add(rule.code)
     return frozenset(selected)
+
+
+@lru_cache(maxsize=256)
+def _spared_in_tests(settings: Settings) -> frozenset[str]:
+    """The rules that are quiet in tests: those that say so of themselves, and that nobody asked for by their own codes."""
+    asked: list[str] = []
+    layer: Settings | None = settings
+    while layer is not None:
+        asked += (*(layer.select or ()), *layer.extend_select)
+        layer = layer.below if layer.select is None else None
+    return frozenset(rule.code for rule in all_rules() if rule.quiet_in_tests and _precision(rule.code, asked) < _EXACT)
+
+
+@lru_cache(maxsize=64)
+def _tests(patterns: tuple[str, ...]) -> Callable[[str], bool]:
+    """Whether a file is a test. The default is told without pathspec, whose import takes longer than many a check."""
+    if patterns == DEFAULT_TEST_FILES:
+        return lambda location: _DEFAULT_TEST.search(location) is not None
+    return matcher(patterns)
 
 
 @lru_cache(maxsize=256)

@@ -6,11 +6,14 @@ Which rules follow from the selectors is answered by `torchlint.selection`, whic
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from torchlint.sources import regular
 
 FORMATS = ("full", "concise", "json", "github")
 SEVERITIES = ("info", "warning", "error")
@@ -21,13 +24,18 @@ DEFAULT_EXCLUDE = (
     *(".ruff_cache", ".svn", ".tox", ".venv", ".vscode", "__pycache__", "__pypackages__", "_build", "build", "dist"),
     *("node_modules", "site-packages", "venv"),
 )
+DEFAULT_TEST_FILES = ("tests/", "test_*.py", "*_test.py", "conftest.py")
 
 Options = Mapping[str, Any]
 """Keys of `KEYS` that were given, with their validated values."""
 
 
 class SettingsError(Exception):
-    """A configuration that cannot be used; the message says where and why, one line per mistake."""
+    """A configuration that cannot be used; each line says where and why."""
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,7 @@ class Settings:
     exclude: tuple[str, ...] = DEFAULT_EXCLUDE
     extend_exclude: tuple[str, ...] = ()
     include: tuple[str, ...] = ("*.py", "*.pyi")
+    test_files: tuple[str, ...] = DEFAULT_TEST_FILES
     torch_version: str | None = None
     managed_loops: tuple[str, ...] = ()
     output_format: str = "full"
@@ -145,6 +154,7 @@ KEYS: dict[str, Key] = {
         Key("exclude", _PATTERNS, "What to leave out, written as in .gitignore. Replaces the default list.", _strings),
         Key("extend-exclude", _PATTERNS, "What to leave out in addition.", _strings),
         Key("include", _PATTERNS, "The files to check in a folder.", _strings),
+        Key("test-files", _PATTERNS, "Files in which rules about time and memory alone are quiet, unless selected by code.", _strings),
         Key("torch-version", "string", "The oldest torch that the project supports; nothing is suggested that it lacks.", _version),
         Key("managed-loops", "list of qualified names", "Base classes whose methods leave the training loop to a framework.", _strings),
         Key("output-format", "string", f"How findings are shown: {', '.join(FORMATS)}.", _format),
@@ -200,26 +210,27 @@ def _file_in(folder: Path) -> Path | None:
 def _chain(file: Path) -> list[tuple[str, Options]]:
     """The options of the file and of those that it extends, the furthest first."""
     layers: list[tuple[str, Options]] = []
-    seen: list[Path] = []
+    seen: set[str] = set()
     following: Path | None = file
     while following is not None:
-        if following.resolve() in seen:
+        identity = os.path.realpath(str(following).replace("\0", "\N{REPLACEMENT CHARACTER}"))
+        if identity in seen:
             raise SettingsError(f"{following}: `extend` leads back to this file")
-        seen.append(following.resolve())
+        seen.add(identity)
         section = _section(following, required=True)
         options = _validated(following, {name: value for name, value in (section or {}).items() if name != "extend"})
         layers.append((str(following), options))
         base = (section or {}).get("extend")
         if base is not None and not isinstance(base, str):
             raise SettingsError(f"{following}: `extend` must be a path, not {_described(base)}")
-        following = following.parent / Path(base).expanduser() if base is not None else None
+        following = following.parent / os.path.expanduser(base) if base is not None else None
     return layers[::-1]
 
 
 def _section(file: Path, *, required: bool) -> dict[str, Any] | None:
     """The part of the file that is ours. A `pyproject.toml` that does not speak of us is no concern of ours, valid or not."""
     try:
-        data = file.read_bytes()
+        data = regular.read(file)
         if not required and b"torchlint" not in data:
             return None
         document = _parse(data.decode("utf-8-sig"))
@@ -268,7 +279,7 @@ def _validated(file: Path, section: Options) -> Options:
             wrong = str(error) or f"must be a {key.type}, not {_described(value)}"
             mistakes.append(f"{file}: `{prefix}{name}` {wrong}")
     if mistakes:
-        raise SettingsError("\n".join(mistakes))
+        raise SettingsError(*mistakes)
     return options
 
 

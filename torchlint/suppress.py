@@ -17,6 +17,7 @@ from torchlint.diagnostic import Diagnostic, Location
 from torchlint.edits import Applicability, Edit, Effect, ResolvedFix
 from torchlint.selection import OWN_RULES, UNUSED_SUPPRESSION, known_names, named
 from torchlint.settings import nearest
+from torchlint.sources.reading import declared_encoding
 
 _DIRECTIVE = re.compile(
     r"#\s*torchlint:\s*ignore(?P<file>-file)?\s*(?:\[(?P<names>[^\]#]*)\])?"
@@ -176,4 +177,7 @@ def _removal(text: str, directive: _Directive, useless: Sequence[str]) -> Edit:
     if before.strip() or lead.strip():
         return Edit(start, directive.comment[1], "")
     newline = re.compile(r"\r\n|\r|\n|").match(text, directive.comment[1])
-    return Edit(line, newline.end() if newline else directive.comment[1], "")
+    end = newline.end() if newline else directive.comment[1]
+    if declared_encoding(text[:line] + text[end:]) != declared_encoding(text):
+        end = directive.comment[1]  # an empty row stays, else the one below would come to where Python looks for the encoding
+    return Edit(line, end, "")

@@ -6,7 +6,16 @@ import libcst as cst
 import pytest
 from rewriting import after, find, fixed, statements_of_the_standard_library
 
-from torchlint.rewrite import Unfixable, deletes_comment, insert_argument, remove_argument, rename_keyword, replace_argument, resolve
+from torchlint.rewrite import (
+    Unfixable,
+    deletes_comment,
+    insert_argument,
+    method,
+    remove_argument,
+    rename_keyword,
+    replace_argument,
+    resolve,
+)
 from torchlint.syntax.file import SourceFile
 
 INSERT = {
@@ -226,3 +235,22 @@ def test_every_argument_of_the_standard_library_can_be_removed() -> None:
 def _arguments(text: str) -> int:
     module = SourceFile(f"({text})\n" if text.strip() == text else text)
     return sum(isinstance(module.parent(each), cst.Call) for each in module.nodes(cst.Arg))
+
+
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [
+        ("d=e := b", "d=(e := b)"),
+        ("d=(e := b)", "d=(e := b)"),
+        ("e := b", "e := b"),
+        ("x for x in y", "(x for x in y)"),
+        ("d=x for x in y", "d=(x for x in y)"),
+        ("d=lambda: e", "d=lambda: e"),
+        ("d=yield", "d=(yield)"),
+        ("d=e == b", "d=e == b"),
+    ],
+)
+def test_an_argument_is_parenthesised_where_it_could_not_stand_among_others(given: str, written: str) -> None:
+    assert after("f(a)\n", "f(a)", insert_argument, given) == f"f(a, {written})\n"
+    assert after("f(a, c)\n", "c", replace_argument, given, kind=cst.Arg) == f"f(a, {written})\n"
+    assert after("a\n", "a", method, "f", "c", given) == f"a.f(c, {written})\n"

@@ -170,3 +170,12 @@ def test_deeply_nested_code_is_placed() -> None:
     module = cst.parse_module(text)
     source = Source(text, module)
     assert source.span(module.body[0]) == (0, len(text) - 1)
+
+
+@pytest.mark.parametrize("tail", ["\n\t# c\n\t", "\n    # c\n  ", "\n    # c\n    # c\n\n  ", "\r\n # c\r\n\t"])
+def test_comments_that_the_tree_has_lost_at_the_end_are_known_all_the_same(tail: str) -> None:
+    text = f"a = 1  # c\nif a:\n    b{tail}"
+    source = Source(text, cst.parse_module(text))
+
+    assert [text[start:end] for start, end in source.comments] == ["# c"] * text.count("#")
+    assert text[slice(*source.span(source.module.body[1]))].rstrip().startswith("if a:\n    b")

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from importlib import import_module
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import click
 
@@ -49,25 +50,65 @@ def main() -> NoReturn:
 
 
 def _run() -> int:
+    closed = _open_all_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             # What the checked code is written in need not exist in the terminal's encoding.
             stream.reconfigure(errors="backslashreplace")
     try:
+        if sys.stdout in closed:
+            raise click.ClickException("standard output is closed")
         status = torchlint.main(prog_name="torchlint", standalone_mode=False)
+        sys.stdout.flush()
     except click.ClickException as error:
-        error.show()
-        return FAILURE
+        return _failed(error.show)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("torchlint: interrupted; every file is whole", err=True)
+        _failed(lambda: click.echo("torchlint: interrupted; every file is whole", err=True))
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has seen enough. What is still buffered must not fail once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard(sys.stdout)
         return FINDINGS
     except Exception as error:  # noqa: BLE001 - the last resort: a line instead of a traceback, and never a status that means success
         from torchlint.run.failure import account
 
-        click.echo(f"torchlint: internal error: {account(error)}", err=True)
-        return FAILURE
+        message = f"internal error: {account(error)}"
+        if isinstance(error, OSError) and error.filename is None:  # no file was to be opened, so it is the stream that failed
+            message = f"the output cannot be written: {error.strerror}"
+            _discard(sys.stdout)
+        return _failed(lambda: click.echo(f"torchlint: {message}", err=True))
     return status if isinstance(status, int) else 0
+
+
+def _open_all_streams() -> list[TextIO]:
+    """Put the null device in the place of standard streams that are closed, and return these.
+
+    Else the first file that is opened would take their numbers, and be written to.
+    """
+    closed: list[TextIO] = []
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, os.O_WRONLY)  # reading from it fails, as it should
+            if descriptor != number:
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+            stream = open(number, "w" if number else "r", encoding="utf-8", closefd=False)  # noqa: SIM115  as long as the process lives
+            setattr(sys, name, stream)
+            closed.append(stream)
+    return closed
+
+
+def _failed(say: Callable[[], None]) -> int:
+    """Say what went wrong, if anybody can hear it."""
+    try:
+        say()
+    except OSError:
+        _discard(sys.stderr)
+    return FAILURE
+
+
+def _discard(stream: TextIO) -> None:
+    """Drop what a stream that cannot be written to still holds, and is still given: it must not fail once more at exit."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())
+    os.close(null)

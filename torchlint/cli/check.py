@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -12,9 +13,10 @@ import click
 
 from torchlint.cli import FAILURE, FINDINGS
 from torchlint.output import HUMAN_FORMATS, Report, nothing_found, render
+from torchlint.output.excerpt import visible
 from torchlint.output.terminal import has_color
-from torchlint.run.many import MENTION, Outcome, available_processors, check_all, mentioning
-from torchlint.settings import FORMATS, KEYS, SEVERITIES, Configuration, Settings, SettingsError
+from torchlint.run.many import Outcome, available_processors, check_all, concerns, mentioning
+from torchlint.settings import DEFAULT_TEST_FILES, FORMATS, KEYS, SEVERITIES, Configuration, Settings, SettingsError
 from torchlint.sources.discovery import discover, is_excluded
 from torchlint.sources.patterns import PatternError
 
@@ -127,7 +129,7 @@ def check(
         run = _Run(options, configuration)
         status = run.standard_input(stdin_filename) if from_standard_input else run.paths(paths or (Path(),))
     except (SettingsError, PatternError) as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException("\n".join(map(visible, getattr(error, "lines", (str(error),))))) from error
     ctx.exit(status)
 
 
@@ -146,18 +148,21 @@ class _Run:
         self._outcome.problems += found.problems
         _validate([self._settings, *(settings for _, settings in found.files)])
         if not found.files and not found.problems:
-            click.echo(f"torchlint: no Python files in {', '.join(map(str, paths))}", err=True)
+            click.echo(visible(f"torchlint: no Python files in {', '.join(map(str, paths))}"), err=True)
         work = mentioning(found.files, self._outcome)
         if work:
             from torchlint.run.progress import Bar
 
-            roots = dict.fromkeys(path if path.is_dir() else path.parent for path in paths)
+            roots = dict.fromkeys(path if os.path.isdir(path) else path.parent for path in paths)
             with Bar(len(work)) as bar:
                 check_all(work, self._task(roots), self._outcome, jobs=self._options.jobs, advance=bar.advance)
         return self._finish(sys.stdout)
 
     def standard_input(self, name: Path | None) -> int:
-        data = sys.stdin.buffer.read()
+        try:
+            data = sys.stdin.buffer.read()
+        except OSError as error:
+            raise click.ClickException(f"standard input cannot be read: {error.strerror}") from error
         path = name if name is not None else Path(STANDARD_INPUT)
         settings = self._settings = self._configuration.settings(path.absolute().parent)
         _validate([settings])
@@ -165,7 +170,7 @@ class _Run:
         result = data
         if not skipped:
             self._outcome.checked = 1
-        if not skipped and MENTION in data:
+        if not skipped and concerns(data):
             from torchlint.run.one import check_bytes
             from torchlint.sources.reading import decode
 
@@ -197,7 +202,7 @@ class _Run:
         """Say what there is to say, to this stream or the file asked for, and return the exit status."""
         options, outcome = self._options, self._outcome
         for problem in outcome.problems:
-            click.echo(f"torchlint: {problem}", err=True)
+            click.echo(f"torchlint: {visible(problem)}", err=True)
         if options.diff:
             # The diff alone goes to standard output, so that it can be piped into `patch`.
             click.echo("".join(report.diff for report in outcome.reports), nl=False)
@@ -248,13 +253,13 @@ class _Run:
 def _validate(settings: Sequence[Settings]) -> None:
     """Selectors are compared with the rules only if there are any: loading the rules takes longer than skipping a file without torch."""
     for each in dict.fromkeys(settings):
-        if any(True for _ in each.selectors()):
+        if each.test_files != DEFAULT_TEST_FILES or any(True for _ in each.selectors()):
             from torchlint.selection import SelectorError, validate
 
             try:
                 validate(each)
             except SelectorError as error:
-                raise click.ClickException(str(error)) from error
+                raise click.ClickException(visible(str(error))) from error
 
 
 def _status(outcome: Outcome, options: Options) -> int:

@@ -60,6 +60,7 @@ def _described(rule: Rule, *, page: bool) -> dict[str, Any]:
         "title": rule.title,
         "severity": rule.severity.label,
         "default": rule.default,
+        "quiet_in_tests": rule.quiet_in_tests,
         "fix": rule.fix.label if rule.fix is not None else None,
         "effect": rule.effect.value if rule.effect is not None else None,
         "aliases": list(rule.aliases),

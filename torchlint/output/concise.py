@@ -28,4 +28,5 @@ def failures(report: Report) -> Iterator[str]:
 
 
 def _line(path: Path, finding: Diagnostic, *, marked: bool = False) -> str:
-    return f"{path}:{finding.location.row}:{finding.location.column}: {finding.code}{' [*]' if marked else ''} {visible(finding.message)}"
+    place = f"{visible(str(path))}:{finding.location.row}:{finding.location.column}"
+    return f"{place}: {finding.code}{' [*]' if marked else ''} {visible(finding.message)}"

@@ -15,14 +15,14 @@ TALLEST = 6
 """Rows of a finding that are shown."""
 
 
-def excerpt(positions: Positions, start: Location, end: Location) -> Iterator[tuple[int | None, str, str]]:
+def excerpt(positions: Positions, start: Location, end: Location, *, context: bool = True) -> Iterator[tuple[int | None, str, str]]:
     """Rows as (number, text, carets); the number is None where rows were left out. One row of context goes before."""
     last = min(max(end.row, start.row), positions.last_row)
     if last - start.row >= TALLEST:
         shown: list[int | None] = [*range(start.row, start.row + TALLEST - 1), None, last]
     else:
         shown = [*range(start.row, last + 1)]
-    if start.row > 1 and positions.row(start.row - 1).strip():
+    if context and start.row > 1 and positions.row(start.row - 1).strip():
         yield start.row - 1, _clipped(*_drawn(positions.row(start.row - 1), 0, 0))[0], ""
     for number in shown:
         if number is None:

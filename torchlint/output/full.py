@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from torchlint.diagnostic import Diagnostic
+from torchlint.diagnostic import Diagnostic, Related
 from torchlint.edits import Applicability, Edit
 from torchlint.output import Report
 from torchlint.output.excerpt import excerpt, visible
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from torchlint.run.one import FileReport
 
 _COLORS = {"error": "red", "warning": "yellow", "info": "cyan"}
+
+
+_Row = tuple[int | None, str | None, str]
+"""Its number, its text and the marks beneath; without a text, further marks beneath the row before."""
 
 
 class Style(Protocol):
@@ -42,27 +47,81 @@ def _finding(file: FileReport, finding: Diagnostic, positions: Positions, report
     color = _COLORS[finding.severity.label]
     applicable = Applicability.UNSAFE if report.unsafe else Applicability.SAFE
     mark = " [*]" if finding.fix is not None and finding.fix.applicability >= applicable else ""
-    where = f"{file.path}:{finding.location.row}:{finding.location.column}"
+    where = f"{visible(str(file.path))}:{finding.location.row}:{finding.location.column}"
     severity, code = style(finding.severity.label, fg=color, bold=True), style(finding.code, bold=True)
     yield f"{style(where, bold=True)}: {severity} {code} {finding.name}{mark}"
     yield f"  {visible(finding.message)}"
-    # A failure of ours is not in the source, and a file that cannot be decoded has no text to show.
-    rows = [] if finding.is_internal_error or not file.text else list(excerpt(positions, finding.location, finding.end_location))
-    width = max((len(str(number)) for number, _, _ in rows if number), default=1)
-    for number, source, carets in rows:
-        gutter = str(number or "").rjust(width)
-        yield f"{style(f'{gutter} |', fg='blue')} {source}".rstrip()
-        if carets:
-            yield f"{style(' ' * width + ' |', fg='blue')} {style(carets, fg=color, bold=True)}"
+    blocks = list(_blocks(file, finding, positions))
+    width = max((len(str(number)) for _, rows in blocks for number, _, _ in rows if number), default=1)
+    for place, rows in blocks:
+        if place:
+            yield f"{style(' ' * width + '-->', fg='blue')} {place}"
+        for number, source, marks in rows:
+            if source is not None:
+                gutter = str(number or "").rjust(width)
+                yield f"{style(f'{gutter} |', fg='blue')} {source}".rstrip()
+            if marks:
+                yield f"{style(' ' * width + ' |', fg='blue')} {style(marks, fg=color if '^' in marks else 'blue', bold=True)}"
     margin = style(f"{'':>{width}} =", fg="blue")
-    for related in finding.related:
-        yield f"{margin} {file.path}:{related.location.row}:{related.location.column}: {visible(related.message)}"
     advice = finding.help or (finding.fix.message if finding.fix is not None else None)
     if advice is not None:
         yield f"{margin} {style('help', bold=True)}: {visible(advice)}{_how(finding)}"
     if finding.fix is not None and finding.fix.applicability == Applicability.DISPLAY:
         for line in _sketch(positions, finding.fix.edits):
             yield style(f"{'':>{width}}   {visible(line)}", fg="green" if line.startswith("+") else "red")
+
+
+def _blocks(file: FileReport, finding: Diagnostic, positions: Positions) -> Iterator[tuple[str, list[_Row]]]:
+    """The rows of the finding and of the places related to it, in order; then those in other files, each under its name."""
+    # A failure of ours is not in the source, and a file that cannot be decoded has no text to show.
+    if finding.is_internal_error or not file.text:
+        return
+    pieces: list[list[_Row]] = [list(excerpt(positions, finding.location, finding.end_location))]
+    for related in finding.related:
+        if related.path is None and not _marked(pieces, related, rows := list(_labelled(positions, related))):
+            pieces.append(rows)
+    yield "", _joined(pieces)
+    for related in finding.related:
+        if related.path is not None:
+            where = f"{_near(related.path)}:{related.location.row}:{related.location.column}"
+            yield visible(where), list(_labelled(Positions(related.text), related))
+
+
+def _marked(pieces: list[list[_Row]], related: Related, rows: list[_Row]) -> bool:
+    """Whether the place is on one row that is shown already: it is then marked there, beneath the marks that the row has."""
+    for piece in pieces:
+        for place, (number, source, _) in enumerate(piece, start=1):
+            if number == related.location.row and [each[1] for each in rows] == [source]:
+                while place < len(piece) and piece[place][1] is None:
+                    place += 1
+                piece.insert(place, (None, None, rows[0][2]))
+                return True
+    return False
+
+
+def _joined(pieces: list[list[_Row]]) -> list[_Row]:
+    """In the order of the text, with a sign where rows were left out."""
+    rows: list[_Row] = []
+    for piece in sorted(pieces, key=lambda piece: piece[0][0] or 0):
+        last = max((number for number, _, _ in rows if number), default=None)
+        if last is not None and (piece[0][0] or 0) > last + 1:
+            rows.append((None, "...", ""))
+        rows += piece
+    return rows
+
+
+def _labelled(positions: Positions, related: Related) -> Iterator[_Row]:
+    """The rows of a related place, with what happens there behind the last mark."""
+    rows = list(excerpt(positions, related.location, related.end_location, context=False))
+    for number, source, carets in rows[:-1]:
+        yield number, source, carets.replace("^", "-")
+    number, source, carets = rows[-1]
+    yield number, source, f"{carets.replace('^', '-')} {visible(related.message)}"
+
+
+def _near(path: str) -> Path:
+    """As the user would write it: from the current folder, if the file is below it."""
+    return Path(path).relative_to(Path.cwd()) if Path(path).is_relative_to(Path.cwd()) else Path(path)
 
 
 def _how(finding: Diagnostic) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from torchlint.output import Report
+from torchlint.output.excerpt import visible
 
 _COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
+_ESCAPES = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 
 
 def render(report: Report) -> Iterator[str]:
@@ -18,11 +20,15 @@ def render(report: Report) -> Iterator[str]:
                 properties |= {"col": start.column, "endColumn": end.column}
             listed = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items())
             message = f"{file.path}:{start.row}:{start.column}: {each.code} {each.message}"
+            for related in each.related:
+                place = f"{related.path or file.path}:{related.location.row}:{related.location.column}"
+                message += f"\n{place}: {related.message}"
             yield f"::{_COMMANDS[each.severity.label]} {listed}::{_data(message)}"
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    """What would end a command is escaped as GitHub wants it; whatever else would harm those who read the log is written out."""
+    return "".join(_ESCAPES.get(character) or visible(character) for character in text)
 
 
 def _property(text: str) -> str:

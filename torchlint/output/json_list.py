@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -34,6 +35,15 @@ def _entries(file: FileReport) -> Iterator[dict[str, Any]]:
             "location": _place(each.location),
             "end_location": _place(each.end_location),
             "noqa_row": _comment_row(each),
+            "related": [
+                {
+                    "message": related.message,
+                    "filename": file.filename if related.path is None else os.path.abspath(related.path),
+                    "location": _place(related.location),
+                    "end_location": _place(related.end_location),
+                }
+                for related in each.related
+            ],
             "fix": None if each.fix is None else _fix(each.fix, positions),
         }
 

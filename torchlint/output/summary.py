@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from torchlint.edits import Applicability
 from torchlint.output import Report, count, nothing_found
+from torchlint.output.excerpt import visible
 
 
 def summary(report: Report) -> Iterator[str]:
@@ -36,7 +37,7 @@ def changes(report: Report, verb: str) -> Iterator[str]:
     if report.show_fixes:
         for file in report.files:
             if file.fixed:
-                yield f"{file.path}:"
+                yield f"{visible(str(file.path))}:"
                 for (code, name), number in sorted(Counter((each.code, each.name) for each in file.fixed).items()):
                     yield f"    {number} x {code} ({name})"
     fixed = sum(len(file.fixed) for file in report.files)

@@ -9,12 +9,14 @@ from torchlint.rewrite.arguments import insert_argument, remove_argument, rename
 from torchlint.rewrite.expressions import method, rename_attribute, replace, unwrap_method, wrap
 from torchlint.rewrite.imports import add_from_import, add_import
 from torchlint.rewrite.resolving import Unfixable, deletes_comment, resolve
+from torchlint.rewrite.slots import argument
 from torchlint.rewrite.statements import delete_statement, insert_after, insert_before, replace_statement
 
 __all__ = [
     "Unfixable",
     "add_from_import",
     "add_import",
+    "argument",
     "delete_statement",
     "deletes_comment",
     "insert_after",

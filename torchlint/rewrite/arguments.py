@@ -12,19 +12,20 @@ import libcst as cst
 from torchlint.edits import Edit
 from torchlint.rewrite.resolving import Unfixable, builder
 from torchlint.rewrite.rows import indent, row_end, row_start
+from torchlint.rewrite.slots import argument as fitted_argument
 from torchlint.rule import Rewrite
 from torchlint.syntax.file import SourceFile
 
 
 @builder
-def insert_argument(call: cst.Call, text: str) -> Rewrite:
+def insert_argument(call: cst.Call, given: str) -> Rewrite:
     """One more argument, written as in a call: keywords come last (`"device=device"`), others behind the positional ones.
 
     Refused where the call may already pass it: the keyword is there, or `**` might hold it, or `*` makes positions uncertain.
     """
 
     def edits(file: SourceFile) -> Iterator[Edit]:
-        added = _argument(text)
+        text, added = _argument(given)
         _check_room(call, added)
         following = None if added.keyword else next((each for each in call.args if each.keyword or each.star), None)
         if not call.args:
@@ -55,12 +56,13 @@ def remove_argument(argument: cst.Arg) -> Rewrite:
 
 
 @builder
-def replace_argument(argument: cst.Arg, text: str) -> Rewrite:
+def replace_argument(argument: cst.Arg, given: str) -> Rewrite:
     """Another argument in the place of this one, keyword and stars included: `"device=device"`."""
 
     def edits(file: SourceFile) -> Iterator[Edit]:
         call = _call(file, argument)
-        keyword = _argument(text).keyword
+        text, added = _argument(given)
+        keyword = added.keyword
         if keyword and any(each is not argument and each.keyword and each.keyword.value == keyword.value for each in call.args):
             raise Unfixable(f"the call already has `{keyword.value}`")
         yield Edit(*file.span(argument), text)
@@ -82,14 +84,11 @@ def rename_keyword(argument: cst.Arg, name: str) -> Rewrite:
     return edits
 
 
-def _argument(text: str) -> cst.Arg:
-    try:
-        call = cst.parse_expression(f"f({text})")
-    except cst.ParserSyntaxError:
-        raise Unfixable(f"not an argument: {text}") from None
-    if not isinstance(call, cst.Call) or len(call.args) != 1 or isinstance(call.args[0].comma, cst.Comma):
-        raise Unfixable(f"not one argument: {text}")
-    return call.args[0]
+def _argument(given: str) -> tuple[str, cst.Arg]:
+    """The argument as it is to be written, and as syntax."""
+    text = fitted_argument(given)
+    call = cst.ensure_type(cst.parse_expression(f"f({text})"), cst.Call)
+    return text, call.args[0]
 
 
 def _call(file: SourceFile, argument: cst.Arg) -> cst.Call:

@@ -11,7 +11,7 @@ import libcst as cst
 
 from torchlint.edits import Edit
 from torchlint.rewrite.resolving import Unfixable, builder
-from torchlint.rewrite.slots import Slot, fitted, glued, needs_parentheses, slot
+from torchlint.rewrite.slots import Slot, argument, fitted, glued, needs_parentheses, slot
 from torchlint.rule import Rewrite
 from torchlint.syntax.file import SourceFile
 from torchlint.syntax.tree import Tree
@@ -37,7 +37,7 @@ def method(node: cst.BaseExpression, name: str, *arguments: str) -> Rewrite:
     def edits(file: SourceFile) -> Iterator[Edit]:
         slot(node, file.parent)
         start, end = file.positions.full_span(node)
-        call = f".{name}({', '.join(arguments)})"
+        call = f".{name}({', '.join(map(argument, arguments))})"
         if needs_parentheses(node, Slot.RECEIVER):
             yield Edit(start, start, "(")
             call = f"){call}"

@@ -6,6 +6,7 @@ of a string, the name of an import) is not a value, and no expression may take i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from enum import IntEnum
 
@@ -101,6 +102,7 @@ _PRIMARY = (
     cst.SimpleString,
     cst.Subscript,
 )
+_KEYWORD = re.compile(r"\s*\w+\s*=(?!=)\s*")
 _ALWAYS_PARENTHESISED = (cst.GeneratorExp, cst.Lambda, cst.NamedExpr, cst.Tuple, cst.Yield)
 
 
@@ -146,6 +148,29 @@ def fitted(text: str, place: Slot) -> str:
         return parenthesised if needs_parentheses(cst.parse_expression(text), place) else text
     except cst.ParserSyntaxError:  # a walrus, a yield, several rows: an expression between parentheses only
         return parenthesised
+
+
+def argument(text: str) -> str:
+    """The text of one argument as it may stand among others: what needs parentheses there, a walrus behind `=` say, has them.
+
+    `Unfixable` if it is no argument.
+    """
+    keyword, value = _KEYWORD.match(text), text
+    if keyword is not None:
+        value = text[keyword.end() :]
+    elif text.startswith("*"):
+        value = text.lstrip("*")
+    prefix = text[: len(text) - len(value)]
+    for candidate in (text, f"{prefix}({value})"):
+        try:
+            call = cst.parse_expression(f"f(_, {candidate})")
+        except cst.ParserSyntaxError:
+            continue
+        if not isinstance(call, cst.Call) or len(call.args) != 2 or isinstance(call.args[-1].comma, cst.Comma):
+            continue
+        if candidate == text or isinstance(call.args[-1].value, (cst.NamedExpr, cst.GeneratorExp, cst.Yield)):
+            return candidate
+    raise Unfixable(f"not an argument: {text}")
 
 
 def glued(text: str, start: int, end: int, content: str) -> str:

@@ -1,4 +1,4 @@
-"""All files of a run: those without torch are skipped unread by any parser, the others are shared among processes.
+"""All files of a run: those that do not concern torch are skipped unread by any parser, the others are shared among processes.
 
 A file that cannot be read, or that kills the process that checks it, is reported; the rest is checked.
 """
@@ -6,6 +6,7 @@ A file that cannot be read, or that kills the process that checks it, is reporte
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from time import perf_counter
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
     from torchlint.settings import Settings
 
 MENTION = b"torch"
-"""What a file must contain for any rule to have something to say about it."""
+"""What a file contains if any rule has something to say about it, unless it trains with what other files import."""
+_TRAINING = (b".backward(", b".step()")
+_OTHERS = re.compile(rb"\b(?:mxnet|gluon|paddle|chainer|mindspore|jittor|megengine|tinygrad|clear_grad\w*|cleargrads|jax)\b")
+"""Libraries whose training loops are written alike, and mean something else."""
 WORK_PER_PROCESS = 64 * 1024
 """Bytes of source below which another process costs more than it saves."""
 
@@ -44,8 +48,13 @@ class Outcome:
         """Wall time by phase."""
 
 
+def concerns(data: bytes) -> bool:
+    """Whether a file is worth parsing: it mentions torch, or trains as only users of torch do."""
+    return MENTION in data or all(each in data for each in _TRAINING) and _OTHERS.search(data) is None
+
+
 def mentioning(files: Files, outcome: Outcome) -> list[tuple[Path, Settings, int]]:
-    """The files whose bytes mention torch, each with its size."""
+    """The files that are worth parsing, each with its size."""
     started = perf_counter()
     found = []
     for path, settings in files:
@@ -55,7 +64,7 @@ def mentioning(files: Files, outcome: Outcome) -> list[tuple[Path, Settings, int
             outcome.problems.append(f"{path}: cannot be read: {error.strerror}")
             continue
         outcome.checked += 1
-        if MENTION in data:
+        if concerns(data):
             found.append((path, settings, len(data)))
     outcome.seconds["skip files without torch"] = perf_counter() - started
     return found

@@ -131,6 +131,9 @@ def _diff(before: str, after: str, path: Path) -> str:
     """A unified diff that `patch` can apply. Only a line feed ends a line here: other endings belong to the text."""
     from difflib import unified_diff
 
+    from torchlint.output.excerpt import visible
+
     old, new = (re.findall(r"[^\n]*\n|[^\n]+", text) for text in (before, after))
-    lines = unified_diff(old, new, path.as_posix(), path.as_posix())
+    name = visible(path.as_posix())
+    lines = unified_diff(old, new, name, name)
     return "".join(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines)

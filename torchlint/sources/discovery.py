@@ -7,12 +7,14 @@ followed, as git does not follow them; nothing is checked twice.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from torchlint.settings import Configuration, Settings
+from torchlint.sources import regular
 from torchlint.sources.patterns import matcher, relative
 
 if TYPE_CHECKING:
@@ -42,6 +44,14 @@ def discover(paths: Iterable[Path], configuration: Configuration, *, force_exclu
     seen: set[str] = set()
     for path in paths:
         absolute = path.absolute()
+        try:
+            path.lstat()
+        except FileNotFoundError:
+            found.problems.append(f"{path}: no such file or folder")
+            continue
+        except OSError as error:
+            found.problems.append(f"{path}: cannot be read: {error.strerror}")
+            continue
         if force_exclude and _is_excluded(absolute, configuration):
             continue
         if path.is_dir():
@@ -49,7 +59,7 @@ def discover(paths: Iterable[Path], configuration: Configuration, *, force_exclu
                 _add(found, seen, file, settings)
         elif path.is_file():
             _add(found, seen, path, configuration.settings(absolute.parent))
-        elif path.is_symlink() or not path.exists():
+        elif path.is_symlink():
             found.problems.append(f"{path}: no such file or folder")
         else:
             found.problems.append(f"{path}: neither a file nor a folder")
@@ -154,8 +164,8 @@ def _outer_ignores(top: Path) -> list[_Ignore]:
 
 def _read_ignore(file: Path, base: Path) -> list[_Ignore]:
     try:
-        lines = file.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
-    except OSError:  # absent, or a folder of that name: git passes over it as well
+        lines = regular.read(file).decode("utf-8", "surrogateescape").splitlines()
+    except OSError:  # absent, or no file at all: git passes over it as well
         return []
     lines = [line for line in lines if line.strip() and not line.startswith("#")]
     if not lines:
@@ -164,7 +174,7 @@ def _read_ignore(file: Path, base: Path) -> list[_Ignore]:
 
     try:
         spec = GitIgnoreSpec.from_lines(lines)
-    except ValueError:
+    except (ValueError, re.error):
         spec = GitIgnoreSpec.from_lines([line for line in lines if _is_pattern(line)])
     return [_Ignore(base.as_posix().rstrip("/") + "/", spec)]
 
@@ -175,6 +185,6 @@ def _is_pattern(line: str) -> bool:
 
     try:
         GitIgnoreSpec.from_lines([line])
-    except ValueError:
+    except (ValueError, re.error):
         return False
     return True

@@ -5,6 +5,7 @@ pathspec is only imported for patterns that are more than a plain name.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +42,6 @@ def _spec(patterns: Sequence[str]) -> GitIgnoreSpec:
     for pattern in patterns:
         try:
             GitIgnoreSpec.from_lines([pattern])
-        except ValueError as error:
+        except (ValueError, re.error) as error:
             raise PatternError(f"cannot understand the pattern `{pattern}`") from error
     return GitIgnoreSpec.from_lines(patterns)

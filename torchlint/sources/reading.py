@@ -7,8 +7,15 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 import tokenize
 from dataclasses import dataclass
+
+UTF_8_DIALECTS = frozenset(("future_annotations", "future_fstrings"))
+"""Encodings that packages of the same names register: UTF-8, with newer syntax rewritten for an older Python."""
+_FIRST_ROWS = re.compile(r"\A(.*?)(?:\r\n?|\n|\Z)(?:(.*?)(?:\r\n?|\n|\Z))?", re.DOTALL)
+_PASSIVE = re.compile(r"[ \t\f]*(?:#|\Z)")
+_DECLARED = re.compile(r"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 
 
 class Undecodable(ValueError):
@@ -39,7 +46,9 @@ def decode(data: bytes) -> Source:
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
     except SyntaxError as error:
-        raise Undecodable(str(error.msg), 1) from error
+        if declared_encoding(data.decode("latin-1")) not in UTF_8_DIALECTS:
+            raise Undecodable(str(error.msg), 1) from error
+        encoding = "utf-8"
     bom = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
     encoding = "utf-8" if encoding == "utf-8-sig" else encoding
     try:
@@ -49,4 +58,18 @@ def decode(data: bytes) -> Source:
         raise Undecodable(f"the file is not valid {encoding}: {error.reason}", row) from error
     except (LookupError, ValueError) as error:  # a codec that is no text encoding, such as rot13
         raise Undecodable(f"the file cannot be decoded as {encoding}: {error}", 1) from error
+    if source.text.startswith("\ufeff"):
+        raise Undecodable("the file has a second byte-order mark (U+FEFF)", 1)
     return source
+
+
+def declared_encoding(text: str) -> str | None:
+    """The encoding that the text declares where Python looks for it: in a comment of the first row, or of the second below no code."""
+    found = _FIRST_ROWS.match(text)
+    for row in found.groups("") if found is not None else ():
+        declared = _DECLARED.match(row)
+        if declared:
+            return declared[1].lower().replace("-", "_")
+        if not _PASSIVE.match(row):
+            return None
+    return None

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
+import io
 import os
 import stat
-import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, BinaryIO
 
 from torchlint.sources.reading import Source
+
+SUFFIX = ".torchlint"
+"""Ends the name of the file that is written beside `a.py`: `.a.py.torchlint`."""
+_BUSY = "another process is changing it"
+
+fcntl: Any = importlib.import_module("fcntl") if os.name == "posix" else None
 
 
 class NotWritten(Exception):
@@ -19,7 +28,7 @@ def write(path: Path, source: Source, text: str, original: bytes) -> None:
     """Replace the file, which held `original` when it was read as `source`, by `text`.
 
     The new content is written beside the file, given its mode and owner, and renamed over it. A symbolic link stays one:
-    the file that it leads to is replaced.
+    the file that it leads to is replaced. A file with several names (hard links) is written in place, so that it keeps them.
     """
     if source.encode(source.text) != original:
         raise NotWritten(f"its encoding ({source.encoding}) does not give the same bytes back")
@@ -37,19 +46,89 @@ def _replace(path: Path, data: bytes, original: bytes) -> None:
     if not os.access(path, os.W_OK):
         raise NotWritten("it is read-only")
     status = path.stat()
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".torchlint", dir=path.parent)
-    beside = Path(name)
-    try:
-        with open(descriptor, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
+    with _beside(path) as (beside, stream):
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+        if path.read_bytes() != original:
+            raise NotWritten("it changed while it was checked")
+        if status.st_nlink > 1:
+            _overwrite(path, data, original)
+            return
         beside.chmod(stat.S_IMODE(status.st_mode))
         if hasattr(os, "chown"):
             with contextlib.suppress(PermissionError):  # only root may give files away
                 os.chown(beside, status.st_uid, status.st_gid)
-        if path.read_bytes() != original:
-            raise NotWritten("it changed while it was checked")
+        if os.name == "nt":
+            stream.close()  # what is open cannot be renamed there
         beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+
+
+def _overwrite(path: Path, data: bytes, original: bytes) -> None:
+    """Write into the file itself: it has other names, which a new file would not have.
+
+    The new content lies beside it, complete, until this is done. An interrupt puts the old one back.
+    """
+    with path.open("r+b", buffering=0) as stream:
+        try:
+            _fill(stream, data)
+        except BaseException:
+            _fill(stream, original)
+            raise
+
+
+def _fill(stream: io.FileIO, data: bytes) -> None:
+    stream.seek(0)
+    rest = memoryview(data)
+    while rest:
+        rest = rest[stream.write(rest) :]
+    stream.truncate()
+    os.fsync(stream.fileno())
+
+
+@contextlib.contextmanager
+def _beside(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
+    """A new file beside another, always of the same name, and gone in the end whatever happens.
+
+    It is locked while it is in use. One that is not was left by a process that was killed, and makes room.
+    """
+    beside = path.with_name(f".{path.name}{SUFFIX}")
+    for _ in range(2):
+        try:
+            descriptor = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+            break
+        except FileExistsError:
+            _remove_leftover(beside)
+    else:
+        raise NotWritten(_BUSY)
+    with open(descriptor, "wb") as stream:
+        if not _locked(stream) or not os.path.samestat(os.fstat(descriptor), beside.stat()):
+            raise NotWritten(_BUSY)  # taken for a leftover before it was locked: the name is another process's now
+        try:
+            yield beside, stream
+        finally:
+            if os.name == "nt":
+                stream.close()
+            beside.unlink(missing_ok=True)
+
+
+def _remove_leftover(beside: Path) -> None:
+    with contextlib.suppress(FileNotFoundError), beside.open("rb") as stream:
+        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode) or not _locked(stream):
+            raise NotWritten(_BUSY)
+        if os.name == "nt":
+            stream.close()
+        beside.unlink()
+
+
+def _locked(stream: BinaryIO) -> bool:
+    """Whether the lock on the file is ours now. Where there are no such locks, a file that is in use cannot be removed either."""
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True  # a file system without locks
+    return True

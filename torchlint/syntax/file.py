@@ -35,7 +35,7 @@ class SourceFile:
 
     def source(self, node: Node) -> str:
         """The node as it is written, without its own parentheses."""
-        if isinstance(node, cst.BaseExpression) and not node.lpar:
+        if isinstance(node, cst.BaseExpression) and not node.lpar and not self.parsed.is_respelled:
             return self.module.code_for_node(node)  # the same, without the places of all other nodes
         start, end = self.span(node)
         return self.text[start:end]

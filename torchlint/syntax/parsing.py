@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from threading import Lock
 
@@ -13,6 +13,7 @@ import libcst as cst
 
 from torchlint.syntax.names import Names
 from torchlint.syntax.nesting import too_deep
+from torchlint.syntax.readable import RESPELLED, respelled
 from torchlint.syntax.source import Source
 from torchlint.syntax.tree import Tree
 
@@ -33,7 +34,16 @@ class Parsed:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.module = parse(text)
+        self.module, self._spelled = _parsed(text)
+
+    @property
+    def is_respelled(self) -> bool:
+        """Whether the tree has other names than the text in some places."""
+        return self._spelled != self.text
+
+    def is_its_own(self, content: str) -> bool:
+        """Whether the content can be put into the text: it holds no name that only the tree knows."""
+        return not self.is_respelled or not any(name in content for name in RESPELLED)
 
     @cached_property
     def tree(self) -> Tree:
@@ -45,18 +55,29 @@ class Parsed:
 
     @cached_property
     def positions(self) -> Source:
-        return Source(self.text, self.module)
+        return Source(self.text, self.module, spelled=self._spelled)
 
 
 def parse(text: str) -> cst.Module:
     """The tree of a text. Raises `Unreadable`."""
+    return _parsed(text)[0]
+
+
+def _parsed(text: str) -> tuple[cst.Module, str]:
+    """The tree, and the text as the tree spells it: the same but for names that are keywords by now."""
+    if text.startswith("\ufeff"):  # LibCST passes over it; one that means anything was taken off before
+        raise Unreadable("invalid non-printable character U+FEFF")
     row = too_deep(text)
     if row is not None:
         raise Unreadable("it is nested too deeply to be read", row)
     try:
         with _unchecked():
-            return cst.parse_module(text)
+            return cst.parse_module(text), text
     except cst.ParserSyntaxError as error:
+        again = respelled(text)
+        if again is not None:
+            with _unchecked(), suppress(cst.ParserSyntaxError):  # else what is wrong with the text itself is what counts
+                return cst.parse_module(again[1]), again[0]
         raise _explained(text, error) from error
     except RecursionError as error:
         raise Unreadable("it is nested too deeply to be read") from error

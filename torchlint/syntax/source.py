@@ -22,6 +22,7 @@ Span = tuple[int, int]
 """`[start, end)` in characters of the text."""
 
 _NEWLINE = re.compile(r"\r\n?|\n")
+_COMMENT = re.compile(r"#[^\r\n]*")
 _SKIPPED = frozenset(" \t\f\r\n\\")
 _DEPTH = 20_000
 
@@ -31,11 +32,15 @@ class SourceMismatch(ValueError):
 
 
 class Source:
-    """A text, the module parsed from it (any byte-order mark removed before), and the place of every node in it."""
+    """A text, the module parsed from it (any byte-order mark removed before), and the place of every node in it.
 
-    def __init__(self, text: str, module: cst.Module) -> None:
+    `spelled` is the text as the module spells it, where that is not the same: as long, with other names in some places.
+    """
+
+    def __init__(self, text: str, module: cst.Module, *, spelled: str | None = None) -> None:
         self.text = text
         self.module = module
+        self._spelled = text if spelled is None else spelled
 
     def location(self, offset: int) -> tuple[int, int]:
         """The row and the column of a character, both from 1. Rows end where Python and editors end them: not at form feeds."""
@@ -69,8 +74,13 @@ class Source:
         with _deep_recursion():
             self.module._codegen(recorder)
         generated = "".join(recorder.tokens)
-        if generated != self.text:
-            recorder.move(_alignment(generated, self.text))
+        if generated != self._spelled:
+            places = _alignment(generated, self._spelled)
+            recorder.move(places)
+            end = places[-2] if generated else 0  # of what the tree knows; a last blank that it made up stands in front of the rest
+            recorder.comments += [
+                comment.span() for comment in _COMMENT.finditer(self.text, end + (self.text[end : end + 1] == generated[-1:]))
+            ]
         return recorder
 
 
@@ -155,7 +165,8 @@ def _alignment(generated: str, text: str) -> list[int]:
     """For each generated character its place in the text, and the text's length at last.
 
     LibCST does not give every text back as it was: it forgets continuation lines before a statement, form feeds in front of one,
-    blanks in `except E :`, a last `\\r`. All else is there, in the same order; blanks that moved are placed only roughly.
+    blanks in `except E :`, a last `\\r`, indented comments above an unfinished last row. All else is there, in the same order; blanks
+    that moved are placed only roughly.
     """
     places: list[int] = []
     position = 0
@@ -169,7 +180,7 @@ def _alignment(generated: str, text: str) -> list[int]:
             places.append(position)
         else:
             raise SourceMismatch(f"the tree and the text part at character {position}")
-    if not _SKIPPED.issuperset(text[position:]):
+    if not _SKIPPED.issuperset(_COMMENT.sub("", text[position:])):
         raise SourceMismatch(f"the tree ends before the text, at character {position}")
     places.append(len(text))
     return places

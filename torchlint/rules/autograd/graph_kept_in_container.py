@@ -9,7 +9,7 @@ from torchlint.rules.autograd._retention import Store, stores
 from torchlint.values.value import Kind
 
 
-@rule("TL101", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=("backward", "eval()", "Module"))
+@rule("TL101", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=("backward", "eval()", "Module"), quiet_in_tests=True)
 def check(file: FileModel) -> Iterator[Finding]:
     for store in stores(file.analysis):
         if not store.kept.has_graph or store.kept.leaf:

@@ -8,7 +8,7 @@ from torchlint.rule import KEEPS, SAFE, UNSAFE, WARNING, Finding, rule
 from torchlint.rules.autograd._retention import accumulations
 
 
-@rule("TL102", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=("backward", "eval()", "Module"))
+@rule("TL102", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=("backward", "eval()", "Module"), quiet_in_tests=True)
 def check(file: FileModel) -> Iterator[Finding]:
     for update in accumulations(file.analysis):
         if not update.kept.has_graph:

@@ -11,7 +11,7 @@ from torchlint.rule import KEEPS, SAFE, UNSAFE, WARNING, Finding, Fix, rule
 from torchlint.rules.device._moves import CreatedThenMoved, Sure, created_then_moved
 
 
-@rule("TL401", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=(".to(", ".cuda("))
+@rule("TL401", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=(".to(", ".cuda("), quiet_in_tests=True)
 def check(file: FileModel) -> Iterator[Finding]:
     for found in created_then_moved(file.analysis):
         made, device = file.source(found.factory.func), _device(file, found)
@@ -56,7 +56,7 @@ def _fix(file: FileModel, found: CreatedThenMoved, device: str) -> Fix | None:
 
 def _built(file: FileModel, made: cst.Call, *arguments: str) -> str:
     """The constructor's call with these keywords at its end."""
-    added = cst.ensure_type(cst.parse_expression(f"f({', '.join(arguments)})"), cst.Call).args
+    added = cst.ensure_type(cst.parse_expression(f"f({', '.join(map(rewrite.argument, arguments))})"), cst.Call).args
     args = [*made.args[:-1], made.args[-1].with_changes(comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))] if made.args else []
     return cst.Module([]).code_for_node(made.with_changes(args=[*args, *added]))
 

@@ -8,7 +8,7 @@ from torchlint.rule import KEEPS, UNSAFE, WARNING, Finding, Fix, rule
 from torchlint.rules.device._waits import Wait, waits
 
 
-@rule("TL402", severity=WARNING, fix=UNSAFE, effect=KEEPS, mentions=("cuda", "device", "prepare", "Fabric"))
+@rule("TL402", severity=WARNING, fix=UNSAFE, effect=KEEPS, mentions=("cuda", "device", "prepare", "Fabric"), quiet_in_tests=True)
 def check(file: FileModel) -> Iterator[Finding]:
     for wait in waits(file.analysis):
         yield Finding(

@@ -12,7 +12,7 @@ from torchlint.rules.distributed._unwrapping import never_runs
 _DDP = "torch.nn.parallel.DistributedDataParallel"
 
 
-@rule("TL701", severity=WARNING, fix=DISPLAY, effect=KEEPS, mentions=("DataParallel",))
+@rule("TL701", severity=WARNING, fix=DISPLAY, effect=KEEPS, mentions=("DataParallel",), quiet_in_tests=True)
 def check(file: FileModel) -> Iterator[Finding]:
     for call in file.calls("torch.nn.DataParallel"):
         if not call.args or _has_one_device(call):

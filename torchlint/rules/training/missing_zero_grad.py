@@ -40,7 +40,7 @@ def _finding(file: FileModel, loop: TrainingLoop, step: Event, backward: Event, 
         f"the gradients that `{name}` steps with are never cleared: every batch adds to those of all batches before it",
         help=f"call `{name}.zero_grad()` once per iteration, before `backward`",
         fix=_fix(file, loop, step, backward, node, name),
-        related=((step.node, "stepped here"),) if step.file is file.analysis else (),
+        related=((step.node, "stepped here", step.file),),
     )
 
 
