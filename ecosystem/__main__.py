@@ -1,4 +1,4 @@
-"""`python -m ecosystem`: `run`, `fix-check`, `pin` and `judge`."""
+"""`python -m ecosystem`: `run`, `files`, `fix-check`, `pin` and `judge`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from ecosystem.mirror import Unavailable, newest, tree
 from ecosystem.pins import FRESH, Pin
 from ecosystem.places import Place, found
 from ecosystem.scope import Scope, scoped
+from torchlint.run.many import MENTION
 
 SHOWN = ("unread", *verdicts.LABELS, "appeared", "disappeared")
 
@@ -104,7 +105,7 @@ def run(
     else:
         lines = [*report.table(figures), "", report.seconds(results)]
         for name in listed:
-            lines += ["", f"{name}: {len(groups[name])}{_hidden(groups[name], seen[name])}"]
+            lines += ["", f"{name}: {report.counted(groups[name])}{_hidden(groups[name], seen[name])}"]
             shown = report.Shown(results, held, context if name in show else None)
             lines += [line for place in seen[name] for line in shown.place(place)]
         shown = report.Shown(results, held, context)
@@ -159,6 +160,27 @@ def fix_check(scope: Scope, rules: tuple[str, ...], sample: int, seed: int) -> N
         click.echo("\n".join(["", *faults, ""] if faults else [""]))
         sound = sound and not faults
     raise SystemExit(0 if sound else 1)
+
+
+@main.command()
+@click.option("--sample", type=click.IntRange(min=1), default=10, show_default=True, metavar="N", help="How many files.")
+@click.option("--seed", type=int, default=0, show_default=True, help="What the sample is drawn by.")
+@scoped
+def files(scope: Scope, sample: int, seed: int) -> None:
+    """Draw files that mention torch, to be read from top to bottom before their findings are looked at."""
+    directories = scope.directories()
+    trees = {}
+    for pin in scope.pins():
+        if scope.may_show(pin):
+            try:
+                trees[pin] = tree(pin, directories.get(pin.repository), scope.cache)
+            except Unavailable as error:
+                click.echo(f"{pin.repository}: absent: {error}", err=True)
+    mentioning = [Place(pin.repository, path, 1, verdicts.NO_RULE) for pin, each in trees.items() for path in each.mentioning(MENTION)]
+    by_name = {pin.repository: pin for pin in trees}
+    for drawn in sampling.sample(mentioning, sample, seed):
+        pin = by_name[drawn.repository]
+        click.echo(f"{drawn.repository} {drawn.path}\n    {trees[pin].root / drawn.path}\n    {pin.url(drawn.path, drawn.line)}")
 
 
 @main.command("pin")

@@ -39,6 +39,12 @@ class Tree(NamedTuple):
         file = self.root / path
         return re.split(r"\r\n|\r|\n", file.read_bytes().decode("utf-8-sig", errors="replace")) if file.is_file() else []
 
+    def mentioning(self, word: bytes) -> list[str]:
+        """The files in which the word stands."""
+        return sorted(
+            file.relative_to(self.root).as_posix() for file in self.root.rglob("*.py") if file.is_file() and word in file.read_bytes()
+        )
+
 
 def git_directories(mirror: Path) -> dict[str, Path]:
     """The git directory of each repository that lies in folders named `owner+name` or `owner/name`, bare or not."""

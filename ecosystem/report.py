@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -35,6 +36,12 @@ def _percent(share: float | None) -> str:
 
 def _recall(reported: int, known: int) -> str:
     return f"{reported / known:.0%} of {known}" if known else "-"
+
+
+def counted(places: Collection[Place]) -> str:
+    """How many, and of which rules."""
+    rules = ", ".join(f"{rule} {count}" for rule, count in sorted(Counter(place.rule for place in places).items()))
+    return f"{len(places)} ({rules})" if rules else "0"
 
 
 def seconds(results: Iterable[Result]) -> str:

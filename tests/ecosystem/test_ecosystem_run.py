@@ -141,7 +141,7 @@ def test_fresh_findings_are_counted_and_shown_only_on_request(commit: Commit, ec
     ecosystem("pin", "--fresh-share", "1")
     text = ecosystem("run", "--show", "unread").stdout
 
-    assert "unread: 1, 1 of them in fresh repositories and not shown" in text
+    assert "unread: 1 (TL401 1), 1 of them in fresh repositories and not shown" in text
     assert "moved.py" not in text + ecosystem("run", "--sample", "3").stdout
     assert "moved.py" in ecosystem("run", "--sample", "3", "--set", "fresh").stdout
 
@@ -224,3 +224,14 @@ def test_process_that_dies_is_reported_and_not_kept(commit: Commit, ecosystem: E
 
         assert run(ecosystem, status=1)["failures"] == ["a/b: failed: status 7: no output"]
     assert run(ecosystem)["counts"]["unread"] == 1
+
+
+def test_files_are_drawn_for_reading_without_a_word_on_their_findings(commit: Commit, ecosystem: Ecosystem) -> None:
+    commit("a/b", {"moved.py": MOVED, "plain.py": "import os\n"})
+    commit("c/d", {"moved.py": MOVED, "train.py": TRAINING})
+    ecosystem("pin", *PRACTICE)
+    drawn = [line for line in ecosystem("files", "--sample", "2").stdout.splitlines() if not line.startswith(" ")]
+
+    assert {line.split()[0] for line in drawn} == {"a/b", "c/d"}
+    assert "a/b moved.py" in drawn
+    assert "TL401" not in "".join(drawn)
