@@ -6,6 +6,8 @@ import json
 import random
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +127,16 @@ def _hidden(every: Sequence[Place], seen: Sequence[Place]) -> str:
     return f", {len(every) - len(seen)} of them in fresh repositories and not shown" if len(every) > len(seen) else ""
 
 
+def _fixed(scope: Scope, directories: dict[str, Path], level: str, rules: tuple[str, ...], pin: Pin) -> fixing.Fixes:
+    try:
+        files = tree(pin, directories.get(pin.repository), scope.cache)
+    except Unavailable as error:
+        return fixing.Fixes(problems=[f"absent: {error}"])
+    fixes = fixing.fix(pin, files, level, rules, scope.cache, scope.timeout)
+    click.echo(f"{pin.repository}: {level}, {sum(fixes.fixed.values())} fixed", err=True)
+    return fixes
+
+
 @main.command("fix-check")
 @click.option("--rule", "rules", multiple=True, help="Fix only what this rule finds.")
 @click.option("--sample", type=click.IntRange(min=0), default=10, show_default=True, help="How many changes to print, for reading.")
@@ -135,25 +147,20 @@ def fix_check(scope: Scope, rules: tuple[str, ...], sample: int, seed: int) -> N
 
     Exits with 1 if that does not hold.
     """
-    directories = scope.directories()
+    directories, chosen = scope.directories(), scope.pins()
     sound = True
     for level in fixing.LEVELS:
         fixed: Counter[str] = Counter()
         faults: list[str] = []
         hunks = []
-        for pin in scope.pins():
-            try:
-                files = tree(pin, directories.get(pin.repository), scope.cache)
-            except Unavailable as error:
-                faults.append(f"{pin.repository}: absent: {error}")
-                continue
-            fixes = fixing.fix(pin, files, level, rules, scope.cache, scope.timeout)
+        with ThreadPoolExecutor(scope.jobs) as pool:
+            done = list(pool.map(partial(_fixed, scope, directories, level, rules), chosen))
+        for pin, fixes in zip(chosen, done, strict=True):
             fixed.update(fixes.fixed)
             faults += [f"{pin.repository}: no longer compiles: {path}" for path in fixes.broken]
             faults += [f"{pin.repository}: a second run changes it again: {path}" for path in fixes.unstable]
             faults += [f"{pin.repository}: {problem}" for problem in fixes.problems]
             hunks += [(pin, each) for each in fixes.hunks if scope.may_show(pin)]
-            click.echo(f"{pin.repository}: {level}, {sum(fixes.fixed.values())} fixed", err=True)
         click.echo(f"{level} fixes: {', '.join(f'{rule} {count}' for rule, count in sorted(fixed.items())) or 'none'}")
         for pin, hunk in random.Random(seed).sample(hunks, min(sample, len(hunks))):
             click.echo(f"\n{', '.join(hunk.rules)} {pin.repository} {hunk.path}\n{hunk.text}")
