@@ -2,11 +2,10 @@
 
 import io
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from commands import Result, Torchlint
 
 from torchlint.cli import main
 
@@ -15,24 +14,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--sweep", action="store_true", help="robustness over every file of the installed torch and the standard library, not a sample"
     )
-
-
-@dataclass(frozen=True)
-class Result:
-    status: int
-    stdout: bytes
-    stderr: bytes
-
-    @property
-    def out(self) -> str:
-        return self.stdout.decode()
-
-    @property
-    def err(self) -> str:
-        return self.stderr.decode()
-
-
-Torchlint = Callable[..., Result]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from cli_cases import SAFE, SAFE_FIXED, environment, found, read, write
-from conftest import Torchlint
+from commands import Torchlint
 
 from torchlint import cli, engine
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from cli_cases import GOOD, SAFE, SAFE_FIXED, UNSAFE, UNSAFE_FIXED, environment, found, read, write
-from conftest import Torchlint
+from commands import Torchlint
 
 SHOWN = "import torch\nfrom torch import nn\n\nmodel = nn.DataParallel(nn.Linear(3, 2))\nprint(model(torch.ones(1, 3)))\n"
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from conftest import Torchlint
+from commands import Torchlint
 
 from torchlint import __version__
 from torchlint.rule import load_rules

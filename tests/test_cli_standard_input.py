@@ -1,7 +1,7 @@
 """`torchlint check -`."""
 
 from cli_cases import GOOD, SAFE, SAFE_FIXED, UNSAFE, found, write
-from conftest import Torchlint
+from commands import Torchlint
 
 
 def test_standard_input_is_checked_under_the_name_given(torchlint: Torchlint) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from cli_cases import ROOT, SAFE, SAFE_FIXED, environment, found, write
-from conftest import Torchlint
+from commands import Torchlint
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="streams, pipes and names are different there")
 HARMFUL = "x\n::error file=a::\x1b[2J\u202e.py"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from cli_cases import found, write
-from conftest import Torchlint
+from commands import Torchlint
 
 from torchlint.edits import Applicability
 from torchlint.engine import fix, lint
