@@ -184,11 +184,12 @@ def tensors(value: Any) -> list[Any]:
     return [each for each in (value if isinstance(value, list | tuple) else [value]) if isinstance(each, torch.Tensor)]
 
 
-@pytest.mark.parametrize("shape", [(2, 2), (1, 2, 2)])
-def test_a_method_shares_memory_only_if_it_may_and_if_its_overloads_all_do(shape: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("shape", [(2, 2), (1, 2, 3)])
+def test_a_method_shares_memory_only_if_it_may_and_always_if_it_is_a_view(shape: tuple[int, ...], turned: bool) -> None:
     shared = 0
     for name in methods():
-        tensor = torch.rand(shape)
+        tensor = torch.rand(shape).transpose(-1, -2) if turned else torch.rand(shape)
         known = operation(f"torch.Tensor.{name}")
         assert known is not None
         known = known.narrowed(1, ())
@@ -197,7 +198,7 @@ def test_a_method_shares_memory_only_if_it_may_and_if_its_overloads_all_do(shape
             assert not shares or known.may_share, name
             assert shares or not known.is_view, name
             shared += shares
-    assert shared > 30
+    assert shared > 20
 
 
 def test_a_method_with_an_underscore_changes_its_tensor_and_no_other_does() -> None:

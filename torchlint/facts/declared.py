@@ -74,17 +74,6 @@ class Table:
         end = self._text.find("\n[", start + 1)
         return self._text[start + len(mark) : first], self._text[first + 1 : end + 1 if end >= 0 else None]
 
-    def lines(self, section: str, *starts: str) -> Iterator[str]:
-        """The lines of a section that begin in one of these ways."""
-        begin = self._text.find(f"\n[{section}]")
-        end = self._text.find("\n[", begin + 1)
-        for start in starts:
-            mark = f"\n{start}"
-            found = self._text.find(mark, begin, end if end >= 0 else None) if begin >= 0 else -1
-            while found >= 0:
-                yield self._text[found + 1 : self._text.index("\n", found + 1)]
-                found = self._text.find(mark, found + 1, end if end >= 0 else None)
-
     def sections(self) -> Iterator[str]:
         start = self._text.find("\n[")
         while start >= 0:

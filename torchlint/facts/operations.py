@@ -8,7 +8,7 @@ shares the memory of the argument so marked. An operation without schemas is kno
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 
 from torchlint.facts.declared import table
 from torchlint.facts.signatures import Signature, signatures, split
@@ -24,7 +24,7 @@ class Form(Enum):
 _FORMS = frozenset(form.value for form in Form)
 _WAITS = frozenset({"data_dependent_output", "dynamic_output_shape", "waits"})
 
-_UNDECLARED = {
+_UNDECLARED: dict[str, tuple[str, ...]] = {
     "tolist": ("tolist(Tensor self) -> Scalar[] | method waits",),
     "numpy": ("numpy(Tensor(a) self, *, bool force=False) -> ndarray(a) | method waits",),
     "cpu": ("cpu(Tensor(a) self, MemoryFormat memory_format=None) -> Tensor(a) | method waits",),
@@ -40,7 +40,7 @@ _UNDECLARED = {
 
 
 COPIES_IF_IT_MUST = frozenset(
-    "contiguous reshape reshape_as ravel to cpu cuda numpy pin_memory coalesce resolve_conj resolve_neg dequantize to_dense".split()
+    "contiguous flatten reshape reshape_as ravel to cpu cuda numpy pin_memory coalesce resolve_conj resolve_neg dequantize to_dense".split()
 )
 """Operations whose result is the tensor, or shares its memory, only where that is possible: a schema marks them like views."""
 
@@ -231,9 +231,7 @@ def modules_of(name: str) -> tuple[str, ...]:
 
 def schema_names() -> tuple[str, ...]:
     """All operators that a schema is known of."""
-    found = table("operators.txt").section("schemas")
-    lines = found[1].splitlines() if found is not None else ()
-    return tuple(dict.fromkeys([*(line.split("(", 1)[0].split(".")[0] for line in lines), *_UNDECLARED]))
+    return tuple(dict.fromkeys([*_lines(), *_UNDECLARED]))
 
 
 @lru_cache(maxsize=2)
@@ -242,10 +240,20 @@ def _pairs(section: str) -> dict[str, str]:
     return dict(line.split(" = ") for line in found[1].splitlines()) if found is not None else {}
 
 
+@cache
+def _lines() -> dict[str, list[str]]:
+    """The lines of schemas by the name of their operator."""
+    found = table("operators.txt").section("schemas")
+    lines: dict[str, list[str]] = {}
+    for line in found[1].splitlines() if found is not None else ():
+        lines.setdefault(line.partition("(")[0].partition(".")[0], []).append(line)
+    return lines
+
+
 @lru_cache(maxsize=2048)
 def overloads_of(name: str) -> tuple[Overload, ...]:
     """The overloads of an operator in all forms, as schemas name it: `linalg_norm`, `cross_entropy_loss`."""
-    lines = _UNDECLARED.get(name) or tuple(table("operators.txt").lines("schemas", f"{name}(", f"{name}."))
+    lines = _UNDECLARED[name] if name in _UNDECLARED else _lines().get(name, ())
     return tuple(parse(line) for line in lines)
 
 
