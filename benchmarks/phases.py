@@ -26,26 +26,26 @@ def main() -> None:
     settings = Settings()
     project = Project([Path(root) for root in sys.argv[1:]]) if len(sys.argv) > 1 else None
     for path in sys.stdin.read().splitlines():
-        start = time.perf_counter()
+        start = time.process_time()
         try:
             with tokenize.open(path) as file:
                 text = file.read()
         except (SyntaxError, UnicodeDecodeError):
             continue
-        seconds["read"] += time.perf_counter() - start
+        seconds["read"] += time.process_time() - start
         counts["files"] += 1
         counts["lines"] += text.count("\n")
         if "torch" not in text:
             continue  # nothing in it could concern torchlint, which leaves it unparsed
         timings: dict[str, float] = {}
-        start = time.perf_counter()
+        start = time.process_time()
         found = lint(text, settings, path=path, project=project, timings=timings)
-        whole = time.perf_counter() - start
+        whole = time.process_time() - start
         if any(each.code == "TL001" for each in found):
             continue
-        start = time.perf_counter()
+        start = time.process_time()
         cst.parse_module(text)
-        seconds["bare parse"] += time.perf_counter() - start
+        seconds["bare parse"] += time.process_time() - start
         seconds["lint"] += whole
         for phase, spent in timings.items():
             seconds["rules" if phase.startswith("TL") else phase] += spent

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from time import perf_counter
+from time import process_time
 
 import libcst as cst
 
@@ -236,11 +236,11 @@ class _Clock:
         if self._timings is None:
             yield
             return
-        start = perf_counter()
+        start = process_time()
         try:
             yield
         finally:
-            self._timings[name] = self._timings.get(name, 0.0) + perf_counter() - start
+            self._timings[name] = self._timings.get(name, 0.0) + process_time() - start
 
 
 __all__ = ["Fixed", "fix", "lint"]

@@ -1,17 +1,18 @@
-"""The public attributes that torch's modules have of their own: names that no child may take. Read off torch 2.13."""
+"""The public attributes that torch's modules have of their own: names that no child may take."""
 
-MODULE_ATTRIBUTES = frozenset(
-    """T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches eval extra_repr
-    float forward get_buffer get_extra_state get_parameter get_submodule half ipu load_state_dict modules mtia named_buffers
-    named_children named_modules named_parameters parameters register_backward_hook register_buffer register_forward_hook
-    register_forward_pre_hook register_full_backward_hook register_full_backward_pre_hook register_load_state_dict_post_hook
-    register_load_state_dict_pre_hook register_module register_parameter register_state_dict_post_hook
-    register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory state_dict to to_empty train training
-    type xpu zero_grad""".split()
-)
+from torchlint.facts.asked import Asked
+from torchlint.facts.modules import MODULE
+from torchlint.facts.versions import presence
+
+
+def _is_attribute(name: str) -> bool:
+    return presence(f"{MODULE}.{name}") is not None
+
+
+MODULE_ATTRIBUTES = Asked(_is_attribute)
 """Attributes of every `torch.nn.Module`: a child of such a name is never found, because the attribute is."""
 
-MODULE_DICT_KEYS_TAKEN = MODULE_ATTRIBUTES | frozenset("clear items keys pop update values".split())
+MODULE_DICT_KEYS_TAKEN = Asked(_is_attribute, also="clear items keys pop update values".split())
 """Keys that `torch.nn.ModuleDict` refuses."""
 
 REGISTERING_METHODS = frozenset({"add_module", "register_module"})

@@ -1,6 +1,22 @@
 """What is known of torch's classes: modules, optimizers, schedulers, loaders, and the frameworks that manage a training loop."""
 
+from torchlint.facts.asked import Asked
+from torchlint.facts.signatures import bases, signatures
+
 MODULE = "torch.nn.Module"
+
+
+def _is_loss(path: str) -> bool:
+    return path.rpartition(".")[0] == "torch.nn" and any("reduction" in signature for signature in signatures(path))
+
+
+def _is_no_module(path: str) -> bool:
+    return path.rpartition(".")[0] == "torch.nn" and bases(path) is not None and not _derives(path, MODULE)
+
+
+def _derives(path: str, ancestor: str) -> bool:
+    return path == ancestor or any(_derives(base, ancestor) for base in bases(path) or ())
+
 
 STATELESS_MODULES = frozenset(
     f"torch.nn.{name}"
@@ -14,17 +30,11 @@ STATELESS_MODULES = frozenset(
 )
 """Modules without weights, buffers or behaviour that depends on the mode: nothing is lost when they are not registered."""
 
-LOSS_MODULES = frozenset(
-    f"torch.nn.{name}"
-    for name in """CrossEntropyLoss NLLLoss MSELoss L1Loss SmoothL1Loss HuberLoss BCELoss BCEWithLogitsLoss KLDivLoss CTCLoss
-    CosineEmbeddingLoss HingeEmbeddingLoss MarginRankingLoss MultiMarginLoss MultiLabelMarginLoss MultiLabelSoftMarginLoss
-    PoissonNLLLoss SoftMarginLoss TripletMarginLoss TripletMarginWithDistanceLoss GaussianNLLLoss""".split()
-)
+LOSS_MODULES = Asked(_is_loss)
 """Modules that reduce to one element unless `reduction` says otherwise, and have no weights of their own."""
 
-NON_MODULES_IN_NN = frozenset(
-    "torch.nn.Parameter torch.nn.Buffer torch.nn.ParameterList torch.nn.ParameterDict torch.nn.UninitializedParameter".split()
-)
+NON_MODULES_IN_NN = Asked(_is_no_module, also="torch.nn.ParameterList torch.nn.ParameterDict".split())
+"""Classes of `torch.nn` that are no modules; the lists that are added are, and nobody calls them."""
 
 RECURRENT_MODULES = frozenset("torch.nn.LSTM torch.nn.GRU torch.nn.RNN".split())
 """Modules whose call yields an output, packed where the input is, and the last state."""

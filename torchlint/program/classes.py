@@ -204,7 +204,8 @@ class ClassModel(ClassDefinition):
                     return True
                 elif (
                     path.startswith("torch.nn.")
-                    and path not in known.STATELESS_MODULES | known.LOSS_MODULES
+                    and path not in known.STATELESS_MODULES
+                    and path not in known.LOSS_MODULES
                     and not path.startswith("torch.nn.Dropout")
                 ):
                     return path[9:10].isupper()

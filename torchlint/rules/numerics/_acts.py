@@ -16,7 +16,7 @@ from torchlint.syntax.tree import Node, children, descendants
 from torchlint.values.flow import Analysis
 
 _SAME_MEMORY = frozenset({"data", "T", "mT", "H", "mH", "real", "imag"})
-_VIEWING = VIEWS - {"reshape", "flatten"} | {"detach"}
+_VIEWING = VIEWS
 _METADATA = frozenset(
     """shape size dtype device ndim dim numel requires_grad is_cuda is_leaf grad grad_fn stride layout element_size names
     requires_grad_ zero_grad""".split()

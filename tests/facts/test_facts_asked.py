@@ -1,0 +1,224 @@
+"""What the answers built on the tables say, without torch: spellings, versions, operations, and the sets that the model asks."""
+
+import subprocess
+import sys
+
+import pytest
+
+from torchlint.facts import versions
+from torchlint.facts.asked import Asked
+from torchlint.facts.module_attributes import MODULE_ATTRIBUTES, MODULE_DICT_KEYS_TAKEN
+from torchlint.facts.modules import LOSS_MODULES, NON_MODULES_IN_NN
+from torchlint.facts.operations import Form, modules_of, operation, parse
+from torchlint.facts.signatures import Kind, bases, former_parameters, signatures
+from torchlint.facts.signatures import parse as parse_signature
+from torchlint.facts.tensors import FACTORIES, LISTS_OF_TENSORS, LOSSES, NUMBERS, OPERATIONS, PAIRS, VIEWS, WITHOUT_GRAPH
+
+
+@pytest.mark.parametrize(
+    ("asked", "members", "others"),
+    [
+        (PAIRS, "max min sort topk nanmedian cummax", "sum maximum append"),
+        (LISTS_OF_TENSORS, "chunk split unbind tensor_split", "stack view split_"),
+        (WITHOUT_GRAPH, "argmax eq isnan nonzero long ones_like", "sum relu sort item append"),
+        (NUMBERS, "item numel size dim is_contiguous __len__", "sum tolist numpy append"),
+        (VIEWS, "view transpose unsqueeze detach split unfold", "reshape contiguous to clone relu flatten"),
+        (OPERATIONS, "relu matmul cat softmax interpolate arctan2", "add_ max split append index count copy"),
+        (LOSSES, "cross_entropy mse_loss kl_div", "relu softmax"),
+        (
+            FACTORIES,
+            "torch.zeros torch.tensor torch.randn_like torch.hann_window",
+            "torch.relu torch.from_numpy zeros torch.nn.functional.relu",
+        ),
+        (LOSS_MODULES, "torch.nn.CrossEntropyLoss torch.nn.KLDivLoss", "torch.nn.ReLU torch.nn.functional.mse_loss CrossEntropyLoss"),
+        (
+            NON_MODULES_IN_NN,
+            "torch.nn.Parameter torch.nn.UninitializedParameter torch.nn.ParameterList",
+            "torch.nn.Linear torch.nn.Conv2d torch.nn.X",
+        ),
+        (MODULE_ATTRIBUTES, "forward register_buffer training type", "layers keys"),
+        (MODULE_DICT_KEYS_TAKEN, "forward keys pop", "layers"),
+    ],
+)
+def test_names_belong_where_the_declarations_put_them(asked: Asked, members: str, others: str) -> None:
+    assert [name for name in members.split() if name not in asked] == []
+    assert [name for name in others.split() if name in asked] == []
+
+
+def test_nothing_is_read_before_something_is_asked() -> None:
+    code = "import torchlint.engine, torchlint.facts.tensors, torchlint.facts.names; from torchlint.facts.declared import table; "
+    code += (
+        "print(table.cache_info().currsize); from torchlint.facts.tensors import PAIRS; 'max' in PAIRS; print(table.cache_info().currsize)"
+    )
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+
+    assert printed[0] == "0"
+    assert int(printed[1]) > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "last"),
+    [
+        ("torch.optim.Muon", (2, 9), None),
+        ("torch.optim.Adam", None, None),
+        ("torch.optim.adam.Adam", None, None),
+        ("torch.optim.Adam.zero_grad", None, None),
+        ("torch.nn.RMSNorm", (2, 4), None),
+        ("torch.amp.GradScaler", (2, 3), None),
+        ("torch.int4", (2, 6), None),
+    ],
+)
+def test_versions_that_have_a_name(name: str, first: versions.Version | None, last: versions.Version | None) -> None:
+    presence = versions.presence(name)
+
+    assert presence is not None
+    assert (presence.first, presence.last) == (first, last)
+    assert (2, 13) in presence
+    assert ((2, 0) in presence) == (first is None)
+
+
+def test_of_an_unknown_name_nothing_is_known_but_what_is_near() -> None:
+    assert versions.presence("torch.nn.Linaer") is None
+    assert not versions.may_exist("torch.nn.Linaer")
+    assert versions.nearest("torch.nn.Linaer") == "torch.nn.Linear"
+    assert versions.nearest("torch.optim.Muom", (2, 8)) is None
+    assert versions.nearest("torch.optim.Muom", (2, 9)) == "torch.optim.Muon"
+    assert versions.nearest("torch.nn.Frobnicator") is None
+
+
+@pytest.mark.parametrize(
+    ("spelled", "usual"),
+    [
+        ("torch.nn.modules.linear.Linear", "torch.nn.Linear"),
+        ("torch.nn.modules.linear.Linear.forward", "torch.nn.Linear.forward"),
+        ("torch.autograd.grad_mode.no_grad", "torch.no_grad"),
+        ("torch.functional.einsum", "torch.einsum"),
+        ("torch.nn.Linear", "torch.nn.Linear"),
+        ("torch.nothing.at.all", "torch.nothing.at.all"),
+        ("numpy.zeros", "numpy.zeros"),
+    ],
+)
+def test_usual_spelling(spelled: str, usual: str) -> None:
+    assert versions.usual(spelled) == usual
+
+
+def test_a_constructor_takes_what_its_class_or_a_base_declares() -> None:
+    (sgd,) = signatures("torch.optim.SGD")
+    (dropout,) = signatures("torch.nn.Dropout")
+
+    assert [parameter.name for parameter in sgd.parameters][:3] == ["params", "lr", "momentum"]
+    assert sgd.receiver == "self"
+    assert sgd["lr"].default == 0.001
+    assert sgd["fused"].kind is Kind.KEYWORD_ONLY
+    assert not sgd["params"].has_default
+    assert [(each.name, each.default) for each in dropout.parameters] == [("p", 0.5), ("inplace", False)]
+    assert bases("torch.optim.SGD") == ("torch.optim.Optimizer",)
+    assert bases("torch.relu") is None
+
+
+def test_overloads_are_all_there() -> None:
+    assert {tuple(each.name for each in signature.parameters) for signature in signatures("torch.Tensor.max")} == {
+        (),
+        ("other",),
+        ("dim", "keepdim"),
+    }
+    assert signatures("torch.nothing") == ()
+
+
+def test_parameters_that_came_and_went() -> None:
+    (recorded,) = signatures("torch.utils.data.DataLoader")
+
+    assert recorded["in_order"].presence.first == (2, 6)
+    assert recorded["batch_size"].presence is not None
+    assert (2, 0) in recorded["batch_size"].presence
+    assert (2, 5) in former_parameters("torch.optim.lr_scheduler.LRScheduler")["verbose"]
+
+
+def test_a_line_of_a_signature() -> None:
+    signature = parse_signature("f(self, a, b=(1, 2), /, c=')', *rest, d=..., **more) -> Tensor", receives=True)
+
+    assert [(each.name, each.kind.value, each.written) for each in signature.parameters] == [
+        ("a", "positional only", None),
+        ("b", "positional only", "(1, 2)"),
+        ("c", "positional or keyword", "')'"),
+        ("rest", "*", None),
+        ("d", "keyword only", "..."),
+        ("more", "**", None),
+    ]
+    assert signature["d"].default is ...
+    assert signature.result == "Tensor"
+    with pytest.raises(LookupError):
+        _ = signature["a"].default
+
+
+def test_a_line_of_an_operator() -> None:
+    overload = parse(
+        "f.x(Tensor(a) self, Tensor(b!) other, *, int n=1) -> (Tensor(a) one, Tensor two) | method nondifferentiable=1 inplace_view"
+    )
+
+    assert overload.shares == {"self"}
+    assert overload.changes == {"other"}
+    assert [(each.name, each.is_keyword_only, each.has_default) for each in overload.arguments] == [
+        ("self", False, False),
+        ("other", False, False),
+        ("n", True, True),
+    ]
+    assert [(each.name, each.is_differentiable) for each in overload.results] == [("one", True), ("two", False)]
+    assert overload.forms == {Form.METHOD}
+    assert overload.tags == {"inplace_view"}
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "form"),
+    [
+        ("torch.softmax", "softmax", Form.FUNCTION),
+        ("torch.Tensor.softmax", "softmax", Form.METHOD),
+        ("torch.nn.functional.softmax", "softmax", Form.FUNCTION),
+        ("torch.nn.Softmax", "softmax", Form.MODULE),
+        ("torch.nn.modules.loss.CrossEntropyLoss", "cross_entropy", Form.MODULE),
+        ("torch.linalg.norm", "linalg_norm", Form.FUNCTION),
+    ],
+)
+def test_which_operation_a_call_is(path: str, name: str, form: Form) -> None:
+    known = operation(path)
+
+    assert known is not None
+    assert (known.name, known.form) == (name, form)
+
+
+def test_what_is_no_operation() -> None:
+    assert operation("torch.optim.Adam") is None
+    assert operation("torch.nn.LSTM") is None
+    assert operation("numpy.add") is None
+
+
+def test_overloads_narrow_by_what_a_call_gives() -> None:
+    largest = operation("torch.Tensor.max")
+    assert largest is not None
+
+    assert [each.name for each in largest.narrowed(1, ()).overloads if not each.arguments[1:]] == ["max"]
+    assert [each.name for each in largest.narrowed(1, {"dim"}).overloads] == ["max.dim"]
+    assert largest.results is None
+    assert largest.narrowed(1, {"dim"}).results is not None
+
+
+def test_what_operations_do() -> None:
+    def known(path: str):
+        found = operation(path)
+        assert found is not None
+        return found
+
+    assert known("torch.Tensor.add_").changes == {"self"}
+    assert known("torch.add").changes == frozenset()
+    assert known("torch.Tensor.view").is_view
+    assert known("torch.Tensor.reshape").may_share
+    assert not known("torch.Tensor.reshape").is_view
+    assert known("torch.nn.functional.relu").shares == frozenset()
+    assert known("torch.nonzero").waits
+    assert known("torch.Tensor.item").waits
+    assert known("torch.Tensor.tolist").waits
+    assert not known("torch.relu").may_wait
+    assert known("torch.nn.Dropout").is_random
+    assert not known("torch.argmax").may_have_graph
+    assert known("torch.nn.functional.interpolate").may_have_graph
+    assert "torch.nn.Softmax" in modules_of("softmax")
