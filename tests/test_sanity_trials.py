@@ -24,7 +24,7 @@ def run(original: str, fixed: str, *devices: str) -> list[Outcome]:
 
 
 def alone(text: str, time_limit: float = 60) -> dict[str, Any]:
-    job = {"text": text, "function": "program", "device": "cpu", "example": False, "measure": (), "steps": (1, 2)}
+    job = {"text": text, "function": "program", "device": "cpu", "example": False, "measure": False, "steps": (1, 2)}
     return execute(job, time_limit=time_limit)
 
 
