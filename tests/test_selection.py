@@ -7,7 +7,7 @@ import pytest
 from torchlint import selection
 from torchlint.edits import Applicability
 from torchlint.rule import load_rules
-from torchlint.selection import SelectorError, enabled_codes, enabled_rules, fix_applicability, named, validate
+from torchlint.selection import SelectorError, enabled_codes, enabled_rules, fix_applicability, named, spelled, validate
 from torchlint.settings import Settings
 
 ALL = {rule.code for rule in load_rules()}
@@ -146,3 +146,18 @@ def test_settings_raise_lower_and_withhold_fixes(settings: Settings, before: App
     [rule] = named("TL102")
 
     assert fix_applicability(settings, rule, before) is after
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("tl102", "TL102"),
+        ("Tl1", "TL1"),
+        ("tor101", "TOR101"),
+        ("all", "ALL"),
+        ("missing_zero_grad", "missing-zero-grad"),
+        ("Data-Parallel", "data-parallel"),
+    ],
+)
+def test_a_selector_may_be_typed_in_any_spelling(typed: str, meant: str) -> None:
+    assert spelled(typed) == meant
