@@ -329,6 +329,14 @@ def test_a_device_that_no_rule_could_use_takes_one_row_however_many_fixes_it_ski
     ]
 
 
+def test_one_rule_that_is_skipped_is_named() -> None:
+    skipped = [Outcome("TL101", "one", "cuda", Verdict.SKIPPED, "there is no GPU", grade=grade) for grade in (SAFE, UNSAFE)]
+    assert [line.split()[:3] for line in report.as_text(skipped).splitlines()[2:4]] == [
+        ["TL101", "one", "safe"],
+        ["TL101", "one", "unsafe"],
+    ]
+
+
 def test_wrong_fixes_are_told_with_what_gave_them_away() -> None:
     found = [
         Outcome("TL101", "one", "cpu", Verdict.REFUTED, "it is\nslow", mutant="waits"),

@@ -70,19 +70,23 @@ def _finite(number: float | None) -> float | str | None:
 def rows(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
     """The table's cells. A device that no rule could use takes one row."""
     found: list[tuple[str, ...]] = []
-    skipped = Counter((outcome.device, outcome.reason) for outcome in outcomes if outcome.verdict is Verdict.SKIPPED)
-    per_device = Counter(outcome.device for outcome in outcomes)
+    unused = {device: codes for device in {each.device for each in outcomes} if (codes := _unused(outcomes, device))}
     for outcome in outcomes:
-        if outcome.verdict is Verdict.SKIPPED and skipped[outcome.device, outcome.reason] == per_device[outcome.device] > 1:
+        if outcome.device in unused:
             continue
         largest = "" if outcome.largest is None else f"{outcome.largest:.3g}"
         fixes = outcome.mutant or _fixes(outcome)
         told = textwrap.shorten(outcome.reason, _WIDTH, placeholder="...") if outcome.mutant else gain(outcome)
         found.append((f"{outcome.code} {outcome.name}", fixes, outcome.device, outcome.verdict.value, largest, told))
-    for (device, _), count in skipped.items():
-        if count == per_device[device] > 1:
-            found.append((f"{len(_codes(outcomes, device))} rules", "", device, Verdict.SKIPPED.value, "", ""))
+    found += [(f"{len(unused[device])} rules", "", device, Verdict.SKIPPED.value, "", "") for device in sorted(unused)]
     return found
+
+
+def _unused(outcomes: Sequence[Outcome], device: str) -> list[str]:
+    """Several rules that were all skipped on this device, for one reason."""
+    here = [outcome for outcome in outcomes if outcome.device == device]
+    codes = list(dict.fromkeys(outcome.code for outcome in here))
+    return codes if len(codes) > 1 and {(each.verdict, each.reason) for each in here} == {(Verdict.SKIPPED, here[0].reason)} else []
 
 
 _WIDTH = 100
@@ -95,13 +99,6 @@ def _fixes(outcome: Outcome) -> str:
     return "shown" if outcome.grade is Applicability.DISPLAY else outcome.grade.label
 
 
-def _codes(outcomes: Sequence[Outcome], device: str, reason: str | None = None) -> list[str]:
-    """The rules that were skipped on this device, each once."""
-    return list(
-        dict.fromkeys(o.code for o in outcomes if o.verdict is Verdict.SKIPPED and o.device == device and reason in (None, o.reason))
-    )
-
-
 def notes(outcomes: Sequence[Outcome]) -> list[str]:
     """Why something was not proven, each reason once, and the sum of it all."""
     lines = [
@@ -111,7 +108,7 @@ def notes(outcomes: Sequence[Outcome]) -> list[str]:
         if outcome.verdict in FAILURES
     ]
     for device, reason in dict.fromkeys((o.device, o.reason) for o in outcomes if o.verdict is Verdict.SKIPPED):
-        codes = _codes(outcomes, device, reason)
+        codes = list(dict.fromkeys(o.code for o in outcomes if o.verdict is Verdict.SKIPPED and (o.device, o.reason) == (device, reason)))
         lines.append(f"{device} skipped for {codes[0] if len(codes) == 1 else f'{len(codes)} rules'}: {reason}")
     counts = Counter(outcome.verdict for outcome in outcomes)
     lines.append(", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict] or verdict in _ALWAYS_SUMMED))
