@@ -41,7 +41,7 @@ def test_rules_are_listed_with_default_and_fix(torchlint: Torchlint) -> None:
     assert any(line.split()[:4] == ["TL102", "graph-kept-in-total", "on", "safe"] for line in lines)
 
 
-@pytest.mark.parametrize("name", ["TL102", "graph-kept-in-total"])
+@pytest.mark.parametrize("name", ["TL102", "tl102", "graph-kept-in-total", "graph_kept_in_total"])
 def test_a_rules_page_is_printed_as_it_is_written_where_there_is_no_terminal(torchlint: Torchlint, name: str) -> None:
     [rule] = [rule for rule in load_rules() if rule.code == "TL102"]
     result = torchlint("rule", name)

@@ -184,7 +184,7 @@ def test_every_quiet_case_has_code(path: Path) -> None:
 def test_a_rule_with_a_fix_has_a_scenario_and_recorded_results(rule: Rule) -> None:
     changed = [path for path in sources(rule, "bad") if fixed(path, rule.code) != read(path)]
 
-    assert (folder(rule) / "scenario.py").exists() == (rule.fix is not None)
+    assert [(folder(rule) / name).exists() for name in ("scenario.py", "mutants.py")] == [rule.fix is not None] * 2
     assert bool(changed) == (rule.fix is not None and rule.fix > DISPLAY)
     assert [path for path in changed if not fixed_beside(path).exists()] == []
 

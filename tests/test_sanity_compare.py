@@ -13,7 +13,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from torchlint.edits import Effect
+from torchlint.edits import Applicability, Effect
 from torchlint.sanity import child
 from torchlint.sanity.compare import ASPECTS, compare
 from torchlint.sanity.scenario import parse
@@ -36,13 +36,13 @@ def _torch_as_it_was() -> Any:
     torch.random.set_rng_state(random_state)
 
 
-def outcome(tmp_path: Path, original: str, fixed: str, effect: Effect = Effect.KEEPS) -> Outcome:
-    trial = Trial("TL999", "some-rule", effect, parse(HEADER + original), HEADER + fixed)
+def outcome(tmp_path: Path, original: str, fixed: str, effect: Effect = Effect.KEEPS, grade: Applicability = Applicability.SAFE) -> Outcome:
+    trial = Trial("TL999", "some-rule", effect, parse(HEADER + original), HEADER + fixed, grade)
     observed = {}
     for role, job in programs(trial, "cpu").items():
         path = tmp_path / f"{role}.py"
         path.write_text(job["text"], encoding="utf-8")
-        observed[role] = child.run(job | {"program": str(path)})
+        observed[role] = child.run(job, path)
     return judge(trial, "cpu", observed)
 
 
@@ -62,6 +62,7 @@ WRONG_FIXES = {
     "dtype": ("def program(device):\n    return torch.zeros(2)", "def program(device):\n    return torch.zeros(2, dtype=torch.float64)"),
     "shape": ("def program(device):\n    return torch.zeros(1, 2)", "def program(device):\n    return torch.zeros(2)"),
     "strides": ("def program(device):\n    return torch.zeros(2, 3).t()", "def program(device):\n    return torch.zeros(3, 2)"),
+    "offset": ("def program(device):\n    return torch.zeros(4)[2:]", "def program(device):\n    return torch.zeros(4)[:2]"),
     "device": ("def program(device):\n    return torch.zeros(2)", "def program(device):\n    return torch.zeros(2, device='meta')"),
     "type": ("def program(device):\n    return torch.zeros(())", "def program(device):\n    return torch.zeros(()).item()"),
     "requires_grad": (
@@ -110,7 +111,7 @@ def test_a_wrong_fix_is_refuted_by_the_aspect_that_it_changes(aspect: str, tmp_p
 
 
 @pytest.mark.parametrize(
-    "aspect", sorted({"value", "dtype", "shape", "strides", "requires_grad", "is_leaf", "mode", "aliasing", "printed", "random"})
+    "aspect", sorted({"value", "dtype", "shape", "strides", "offset", "requires_grad", "is_leaf", "mode", "aliasing", "printed", "random"})
 )
 def test_a_change_of_one_aspect_is_not_blamed_on_another(aspect: str, tmp_path: Path) -> None:
     assert outcome(tmp_path, *WRONG_FIXES[aspect]).changed == (aspect,)
@@ -172,7 +173,7 @@ def test_a_fixed_program_that_raises_is_a_failure_with_the_reason(tmp_path: Path
 
 
 def test_a_stated_change_is_allowed_and_no_other(tmp_path: Path) -> None:
-    original = "CHANGES = ('requires_grad', 'is_leaf')\ndef program(device):\n    return torch.ones(2, requires_grad=True) * 2"
+    original = "CHANGES = {'result': ('requires_grad', 'is_leaf')}\ndef program(device):\n    return torch.ones(2, requires_grad=True) * 2"
     assert outcome(tmp_path, original, original.replace("* 2", "* 2 ").replace("return ", "return 1 * ")).verdict is Verdict.FAILED
     detached = original.replace("return torch.ones(2, requires_grad=True) * 2", "return (torch.ones(2, requires_grad=True) * 2).detach()")
     assert outcome(tmp_path, original, detached).verdict is Verdict.PROVEN
@@ -181,21 +182,22 @@ def test_a_stated_change_is_allowed_and_no_other(tmp_path: Path) -> None:
 
 
 def test_a_stated_change_that_does_not_happen_is_a_failure(tmp_path: Path) -> None:
-    text = "CHANGES = ('dtype',)\ndef program(device):\n    return torch.ones(2)"
+    text = "CHANGES = {'result': ('dtype',)}\ndef program(device):\n    return torch.ones(2)"
     found = outcome(tmp_path, text, text)
-    assert found.reason == "the scenario says that the mistake changes dtype, and it does not"
+    assert found.reason == "the scenario says that there is a change of the dtype of result, and there is none"
 
 
 def test_floats_within_the_stated_tolerance_are_equal_and_the_distance_is_reported(tmp_path: Path) -> None:
-    text = "TOLERANCE = 1e-5\ndef program(device):\n    return [torch.ones(2), 1.0]"
+    text = "TOLERANCE = {'result[*]': 1e-5}\ndef program(device):\n    return [torch.ones(2), 1.0]"
     near = text.replace("torch.ones(2), 1.0", "torch.ones(2) + 1e-6, 1.0")
     found = outcome(tmp_path, text, near)
     assert found.verdict is Verdict.PROVEN
     assert found.largest == pytest.approx(1e-6, rel=0.1)
-    assert outcome(tmp_path, text.replace("1e-5", "0.0"), near).verdict is Verdict.FAILED
+    assert outcome(tmp_path, text.replace("result[*]", "result[1]"), near).verdict is Verdict.FAILED
 
 
 REPAIRED = """
+CHANGES = {"result[total]": ("value",)}
 def reference(device):
     return {"total": torch.ones(3).sum()}
 
@@ -224,7 +226,8 @@ def test_a_repair_of_what_was_right_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_mistake_that_raises_is_repaired_by_what_does_not(tmp_path: Path) -> None:
-    original = "RAISES = 'TypeError'\ndef reference(device):\n    return 2.0\ndef program(device):\n    return torch.sqrt(4)"
+    repaired = "def reference(device):\n    return 2.0\ndef program(device):\n    return torch.sqrt(4)"
+    original = f"RAISES = 'TypeError'\nCHANGES = {{'the program': ('raised',)}}\n{repaired}"
     found = outcome(tmp_path, original, original.replace("torch.sqrt(4)", "2.0"), Effect.REPAIRS)
     assert (found.verdict, found.changed) == (Verdict.PROVEN, ("raised",))
     unexpected = outcome(tmp_path, original.replace("TypeError", "ValueError"), original, Effect.REPAIRS)
@@ -235,7 +238,7 @@ def test_a_mistake_that_raises_is_repaired_by_what_does_not(tmp_path: Path) -> N
 
 def number(value: Any) -> dict[str, Any]:
     node = {"kind": "number", "type": type(value).__name__, "values": [value]}
-    return {"raised": None, "result": node, "printed": "", "random": {}}
+    return {"raised": None, "message": "", "result": node, "printed": "", "random": {}}
 
 
 @pytest.mark.parametrize(
@@ -256,4 +259,97 @@ def test_numbers_are_equal_to_the_last_bit_or_not_at_all(first: Any, second: Any
 
 
 def test_a_tolerance_never_excuses_integers() -> None:
-    assert compare(number(1_000_000), number(1_000_001), tolerance=1e-2).aspects == {"value"}
+    assert compare(number(1_000_000), number(1_000_001), {"*": 1e-2}).aspects == {"value"}
+
+
+def test_an_exception_that_the_program_keeps_is_compared_with_its_message(tmp_path: Path) -> None:
+    original = "RAISES = 'ValueError'\ndef program(device):\n    raise ValueError('no weights')"
+    assert outcome(tmp_path, original, original).verdict is Verdict.PROVEN
+    found = outcome(tmp_path, original, original.replace("no weights", "no bias"))
+    assert found.reason == "the fix changes the program: raised of the program: ValueError: no weights became ValueError: no bias"
+
+
+def test_an_exception_that_the_program_returns_is_compared_with_its_message(tmp_path: Path) -> None:
+    original = "def program(device):\n    return [ValueError('no weights')]"
+    assert outcome(tmp_path, original, original).verdict is Verdict.PROVEN
+    assert outcome(tmp_path, original, original.replace("weights", "bias")).changed == ("value",)
+
+
+CLASSES = """
+class First(nn.Linear):
+    pass
+
+class Second(nn.Linear):
+    pass
+
+def program(device):
+    return First(2, 2)
+"""
+
+
+def test_classes_of_the_program_are_told_apart_unless_one_stands_for_the_other(tmp_path: Path) -> None:
+    other = CLASSES.replace("return First", "return Second")
+    found = outcome(tmp_path, CLASSES, other)
+    assert found.reason == "the fix changes the program: type of result: scenario.First became scenario.Second"
+    stated = "STANDS_FOR = {'scenario.Second': 'scenario.First'}\n"
+    assert outcome(tmp_path, stated + CLASSES, other).verdict is Verdict.PROVEN
+
+
+def test_a_class_of_the_program_is_not_the_one_of_torch_that_it_is_named_after(tmp_path: Path) -> None:
+    mine = CLASSES.replace("First", "Linear")
+    assert outcome(tmp_path, mine, mine.replace("return Linear", "return nn.Linear")).changed == ("type",)
+
+
+FROZEN = """
+CHANGES = {"result[total]": ("requires_grad", "is_leaf")}
+def program(device):
+    model = nn.Linear(2, 1)
+    total = model(torch.ones(2))
+    return {"model": model, "total": total}
+"""
+
+
+def test_a_change_is_allowed_at_its_path_and_nowhere_else(tmp_path: Path) -> None:
+    detached = FROZEN.replace("total}", "total.detach()}")
+    assert outcome(tmp_path, FROZEN, detached).verdict is Verdict.PROVEN
+    frozen = outcome(tmp_path, FROZEN, detached.replace("    return", "    model.requires_grad_(False)\n    return"))
+    assert frozen.reason == "the fix changes the program: requires_grad of result[model].parameters[weight]: True became False"
+
+
+def test_what_only_unsafe_fixes_may_change_is_wrong_for_safe_ones(tmp_path: Path) -> None:
+    text = "UNSAFE_CHANGES = {'the torch generator': ('random',)}\ndef program(device):\n    torch.rand(1)"
+    drawn = text.replace("torch.rand(1)", "pass")
+    assert outcome(tmp_path, text, drawn, grade=Applicability.UNSAFE).verdict is Verdict.PROVEN
+    assert outcome(tmp_path, text, drawn).reason.startswith("the fix changes the program: random of the torch generator: ")
+    assert outcome(tmp_path, text, text).verdict is Verdict.PROVEN
+
+
+TWICE = """
+CHANGES = {"result[0]": ("value",)}
+UNSAFE_CHANGES = {"result[1]": ("value",)}
+def reference(device):
+    return [1, 1]
+
+def program(device):
+    return [0, 0]
+"""
+
+
+@pytest.mark.parametrize(
+    ("grade", "returned", "reason"),
+    [
+        (Applicability.SAFE, "[1, 0]", ""),
+        (Applicability.SAFE, "[1, 1]", "the scenario says that there is a change of the value of result[1], and there is none"),
+        (Applicability.SAFE, "[0, 0]", "the fixed program is not the reference: value of result[0]: 0 became 1"),
+        (Applicability.UNSAFE, "[1, 1]", ""),
+        (Applicability.UNSAFE, "[1, 0]", "the fixed program is not the reference: value of result[1]: 0 became 1"),
+    ],
+)
+def test_safe_repairs_leave_what_only_unsafe_ones_repair(grade: Applicability, returned: str, reason: str, tmp_path: Path) -> None:
+    assert outcome(tmp_path, TWICE, TWICE.replace("[0, 0]", returned), Effect.REPAIRS, grade).reason == reason
+
+
+def test_a_reference_that_changes_more_than_is_said_proves_nothing(tmp_path: Path) -> None:
+    wrong = REPAIRED.replace("torch.ones(3).sum()}", "torch.ones(3).sum(), 'more': 1}")
+    found = outcome(tmp_path, wrong, wrong.replace("torch.ones(3).mean()}", "torch.ones(3).sum(), 'more': 1}"), Effect.REPAIRS)
+    assert found.reason.startswith("the reference changes what the scenario does not name: value of result keys: ")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 pytest.importorskip("torch")
 
-from torchlint.edits import Effect
-from torchlint.sanity import trials
+from torchlint.edits import Applicability, Effect
+from torchlint.sanity import processes, trials
 from torchlint.sanity.processes import ChildFailedError, execute
 from torchlint.sanity.scenario import parse
 from torchlint.sanity.verdict import Outcome, Trial, Verdict
@@ -24,7 +26,7 @@ def run(original: str, fixed: str, *devices: str) -> list[Outcome]:
 
 
 def alone(text: str, time_limit: float = 60) -> dict[str, Any]:
-    job = {"text": text, "function": "program", "device": "cpu", "example": False, "measure": (), "steps": (1, 2)}
+    job = {"text": text, "function": "program", "device": "cpu", "example": False, "measure": False, "steps": (1, 2)}
     return execute(job, time_limit=time_limit)
 
 
@@ -90,3 +92,53 @@ def test_the_parent_never_imports_torch() -> None:
         "assert 'torch' not in sys.modules and 'rich' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_programs_on_the_cpu_share_the_process_that_imported_torch_and_others_start_afresh() -> None:
+    text = "import os\ndef program(device):\n    return os.getppid()\n"
+    parents = {alone(text)["result"]["values"][0] for _ in range(2)}
+    assert len(parents) == 1
+    assert (os.getpid() in parents) == (sys.platform != "linux")
+    assert processes._context({"device": "cuda"}).get_start_method() == processes._context({"device": "mps"}).get_start_method() == "spawn"
+
+
+def test_a_fresh_process_gives_what_a_forked_one_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (
+        "import torch\nclass Mine:\n    pass\ndef program(device):\n    return [torch.rand(3), hash('text'), ValueError(Mine.__module__)]\n"
+    )
+    forked = alone(text)
+    monkeypatch.setattr(processes, "_context", lambda job: multiprocessing.get_context("spawn"))
+    assert alone(text) == forked
+
+
+def test_starting_a_process_leaves_the_environment_as_it_was() -> None:
+    before = dict(os.environ)
+    with processes._environment():
+        assert os.environ["PYTHONHASHSEED"] == "0"
+    assert dict(os.environ) == before
+
+
+def test_a_program_on_the_cpu_asks_nothing_of_other_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from torchlint.sanity import observe
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_rng_state_all", lambda: [torch.random.get_rng_state()])
+    assert not any(name.startswith("cuda") for name in observe.generators("cpu"))
+    assert "cuda:0" in observe.generators("cuda")
+
+
+@pytest.mark.parametrize(("written", "verdict"), [("torch.ones(2).sum()", Verdict.REFERENCE_ONLY), ("torch.ones(3).sum()", Verdict.FAILED)])
+def test_a_reference_that_stands_for_a_shown_fix_proves_no_more_than_itself(written: str, verdict: Verdict) -> None:
+    text = f"import torch\ndef program(device):\n    return torch.tensor(2.0)\ndef reference(device):\n    return {written}\n"
+    trial = Trial("TL999", "some-rule", Effect.KEEPS, parse(text), None, Applicability.DISPLAY)
+    (found,) = trials.run([trial], ["cpu"], workers=1)
+    assert found.verdict is verdict
+
+
+def test_trials_that_share_a_program_share_its_run(tmp_path: Path) -> None:
+    text = f"def program(device):\n    with open({str(tmp_path / 'runs')!r}, 'a') as runs:\n        runs.write('x')\n"
+    scenario = parse(text)
+    list(trials.run([Trial("TL999", "some-rule", Effect.KEEPS, scenario, text)] * 3, ["cpu"], workers=2))
+    assert (tmp_path / "runs").read_text() == "x"

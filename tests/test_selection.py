@@ -7,7 +7,7 @@ import pytest
 from torchlint import selection
 from torchlint.edits import Applicability
 from torchlint.rule import load_rules
-from torchlint.selection import SelectorError, enabled_codes, enabled_rules, fix_applicability, named, validate
+from torchlint.selection import SelectorError, enabled_codes, enabled_rules, fix_applicability, named, spelled, validate
 from torchlint.settings import DEFAULT_TEST_FILES, Settings
 
 ALL = {rule.code for rule in load_rules()}
@@ -182,3 +182,18 @@ def test_a_rule_selected_by_its_own_code_speaks_in_tests_too(layers: list[dict[s
         settings = settings.over(layer, None)
 
     assert enabled_codes(settings, "tests/a.py") & QUIET == left
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("tl102", "TL102"),
+        ("Tl1", "TL1"),
+        ("tor101", "TOR101"),
+        ("all", "ALL"),
+        ("missing_zero_grad", "missing-zero-grad"),
+        ("Data-Parallel", "data-parallel"),
+    ],
+)
+def test_a_selector_may_be_typed_in_any_spelling(typed: str, meant: str) -> None:
+    assert spelled(typed) == meant

@@ -52,6 +52,12 @@ def named(name: str) -> tuple[Rule, ...]:
     return tuple(rule for rule in all_rules() if name in (rule.code, rule.name, *rule.aliases))
 
 
+def spelled(name: str) -> str:
+    """A selector typed on the command line, the way rules write it: codes in capitals, names in small letters with hyphens."""
+    code = name.upper()
+    return code if re.fullmatch(r"(TL|TOR)\d*|ALL", code) else name.lower().replace("_", "-")
+
+
 def known_names() -> list[str]:
     """Every code, name and alias."""
     return [name for rule in all_rules() for name in (rule.code, rule.name, *rule.aliases)]

@@ -11,7 +11,7 @@ import click
 from torchlint import rulebook
 from torchlint.output.terminal import has_color
 from torchlint.rule import Rule
-from torchlint.selection import all_rules, known_names, named
+from torchlint.selection import all_rules, known_names, named, spelled
 from torchlint.settings import nearest
 
 
@@ -20,7 +20,7 @@ from torchlint.settings import nearest
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="For people or for programs.")
 def rule(name: str | None, output_format: str) -> None:
     """Print the page of a RULE, named by code (TL102), name (graph-kept-in-total) or TorchFix alias; without one, list all."""
-    rules = all_rules() if name is None else named(name)
+    rules = all_rules() if name is None else named(spelled(name))
     if not rules:
         raise click.UsageError(f"no rule is called `{name}`; the nearest is `{nearest(name or '', known_names())}`")
     if output_format == "json":

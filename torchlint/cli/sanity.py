@@ -10,7 +10,7 @@ import click
 from torchlint.cli import FINDINGS
 from torchlint.output.terminal import has_color
 from torchlint.run.many import available_processors
-from torchlint.selection import SelectorError, enabled_rules, validate
+from torchlint.selection import SelectorError, enabled_rules, spelled, validate
 from torchlint.settings import Settings
 
 
@@ -21,13 +21,15 @@ from torchlint.settings import Settings
     "--output-format", type=click.Choice(["table", "json"]), default="table", show_default=True, help="For people or for programs."
 )
 @click.option("--jobs", type=click.IntRange(min=1), help="Programs that run at a time; by default as many as there are processors.")
-def sanity(codes: tuple[str, ...], device: str, output_format: str, jobs: int | None) -> int:
+@click.option("--mutants", is_flag=True, help="Instead of the real fixes, run wrong ones, each of which must be refuted.")
+def sanity(codes: tuple[str, ...], device: str, output_format: str, jobs: int | None, mutants: bool) -> int:
     """Run each rule's scenario with its mistake and with the rule's real fix, and compare all that the two programs did.
 
-    CODES are codes, prefixes (TL1) or names of rules; without them every rule with a fix is proven. A device that is not there is skipped,
-    never passed. Exits 1 if a proof fails, 2 if nothing can be run.
+    CODES are codes, prefixes (TL1), names or TorchFix aliases of rules; without them every rule with a fix is proven. Safe fixes are proven
+    by themselves, then together with the unsafe ones. A device that is not there is skipped, never passed. Exits 1 if a proof fails, 2 if
+    nothing can be run.
     """
-    settings = Settings(select=codes or ("ALL",))
+    settings = Settings(select=tuple(map(spelled, codes)) or ("ALL",))
     try:
         validate(settings)
     except SelectorError as error:
@@ -46,17 +48,19 @@ def sanity(codes: tuple[str, ...], device: str, output_format: str, jobs: int | 
     except ChildFailedError as error:
         raise click.ClickException(f"torch cannot be used here: {error}") from None
     kinds = machine.kinds if device == "all" else (device,)
-    proofs = prove.rules(rules, machine, kinds, workers=jobs or available_processors())
+    proofs = prove.rules(rules, machine, kinds, mutants=mutants, workers=jobs or available_processors())
     if sys.stderr.isatty():
-        with click.progressbar(proofs, length=len(rules) * len(kinds), label="Proving", file=sys.stderr) as progress:
+        with click.progressbar(proofs, label="Proving", file=sys.stderr) as progress:
             outcomes = list(progress)
     else:
         outcomes = list(proofs)
     outcomes.sort(key=lambda outcome: outcome.code)
     if output_format == "json":
-        click.echo(report.as_json(outcomes, machine.torch))
+        click.echo(report.as_json(outcomes, machine))
     elif has_color(sys.stdout):
         report.show(outcomes)
     else:
         click.echo(report.as_text(outcomes))
+    if not report.any_ran(outcomes):
+        raise click.ClickException("nothing could be run here")
     return FINDINGS if report.any_failed(outcomes) else 0

@@ -7,9 +7,11 @@ Plain data in, differences out: no torch, so that a verdict can be read and test
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 ASPECTS = (
@@ -17,6 +19,7 @@ ASPECTS = (
     "dtype",
     "shape",
     "strides",
+    "offset",
     "device",
     "type",
     "requires_grad",
@@ -53,8 +56,12 @@ class Difference:
 @dataclass(frozen=True, slots=True)
 class Comparison:
     differences: tuple[Difference, ...]
-    largest: float
-    """The largest distance between two numbers, those within the tolerance included."""
+    tolerated: float = 0.0
+    """The largest distance between two numbers that count as equal."""
+
+    @property
+    def largest(self) -> float:
+        return max((self.tolerated, *(difference.size for difference in self.differences)))
 
     @property
     def aspects(self) -> frozenset[str]:
@@ -74,20 +81,38 @@ class _Place:
         return _Place(self.where + step, self.aspect or aspect)
 
 
-def compare(before: Node, after: Node, tolerance: float = 0.0) -> Comparison:
-    """What is different in `after`. Floats within the tolerance count as equal; everything else must be the same."""
-    comparing = _Comparing(tolerance)
-    return Comparison(tuple(comparing.observations(before, after)), comparing.largest)
+@cache
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(".*".join(map(re.escape, path.split("*"))))
+
+
+def is_at(where: str, path: str) -> bool:
+    """Whether this place is the path, in which `*` stands for anything."""
+    return _pattern(path).fullmatch(where) is not None
+
+
+NOTHING: Mapping[str, Any] = {}
+
+
+def compare(before: Node, after: Node, tolerances: Mapping[str, float] = NOTHING, stands_for: Mapping[str, str] = NOTHING) -> Comparison:
+    """What is different in `after`. Floats at a path with a tolerance count as equal within it; everything else must be the same.
+
+    `stands_for` names classes of `after` that are there in place of one of `before`.
+    """
+    comparing = _Comparing(tolerances, stands_for)
+    return Comparison(tuple(comparing.observations(before, after)), comparing.tolerated)
 
 
 class _Comparing:
-    def __init__(self, tolerance: float) -> None:
-        self.tolerance = tolerance
-        self.largest = 0.0
+    def __init__(self, tolerances: Mapping[str, float], stands_for: Mapping[str, str]) -> None:
+        self.tolerances = tolerances
+        self.stands_for = stands_for
+        self.tolerated = 0.0
 
     def observations(self, before: Node, after: Node) -> Iterator[Difference]:
-        if before["raised"] != after["raised"]:
-            yield Difference("raised", "program", before["raised"] or "a result", after["raised"] or "a result")
+        first, second = _raised(before), _raised(after)
+        if first or second:
+            yield from self.same(first or "a result", second or "a result", _Place("the program", "raised"))
             return
         result = _Place("result")
         yield from self.nodes(before["result"], after["result"], result)
@@ -105,7 +130,7 @@ class _Comparing:
             if set(kinds) <= {"tensor", "number"} and len(_numbers(before)) == len(_numbers(after)) == 1:
                 yield from self.numbers(_numbers(before), _numbers(after), place)
             return
-        if before["type"] != after["type"]:
+        if before["type"] not in (after["type"], self.stands_for.get(after["type"])):
             yield Difference(place.aspect or "type", place.where, before["type"], after["type"])
         if kinds[0] == "tensor":
             yield from self.tensors(before, after, place)
@@ -119,8 +144,9 @@ class _Comparing:
             yield from self.children(before["items"], after["items"], place)
 
     def tensors(self, before: Node, after: Node, place: _Place) -> Iterator[Difference]:
-        # Strides say how the elements of one shape lie in memory; of another shape they say nothing new.
-        for aspect in ("dtype", "shape", *(["strides"] if before["shape"] == after["shape"] else []), "device", "requires_grad", "is_leaf"):
+        # Strides and offset say how the elements of one shape lie in memory; of another shape they say nothing new.
+        lie = ["strides", "offset"] if before["shape"] == after["shape"] else []
+        for aspect in ("dtype", "shape", *lie, "device", "requires_grad", "is_leaf"):
             yield from self.same(before[aspect], after[aspect], place, aspect)
         if len(_numbers(before)) == len(_numbers(after)):
             yield from self.numbers(_numbers(before), _numbers(after), place)
@@ -152,29 +178,31 @@ class _Comparing:
             yield Difference(place.aspect or aspect, place.where, _short(before), _short(after))
 
     def numbers(self, before: list[Any], after: list[Any], place: _Place) -> Iterator[Difference]:
+        tolerance = max((size for path, size in self.tolerances.items() if is_at(place.where, path)), default=0.0)
         worst: tuple[float, int] | None = None
         for index, (first, second) in enumerate(zip(before, after, strict=True)):
-            distance = self.distance(first, second)
+            distance = self.distance(first, second, tolerance)
             if distance is not None and (worst is None or distance > worst[0]):
                 worst = distance, index
         if worst is not None:
             size, index = worst
             yield Difference(place.aspect or "value", place.where, repr(before[index]), repr(after[index]), size)
 
-    def distance(self, first: float, second: float) -> float | None:
+    def distance(self, first: float, second: float, tolerance: float) -> float | None:
         """How far apart, or None if they count as equal. The sign of a zero counts: it is the sign of what is divided by it."""
         if math.isnan(first) or math.isnan(second):
-            return None if math.isnan(first) and math.isnan(second) else self.apart(math.inf)
+            return None if math.isnan(first) and math.isnan(second) else math.inf
         if first == second:
-            return None if math.copysign(1, first) == math.copysign(1, second) or self.tolerance else 0.0
-        distance = self.apart(abs(first - second))
-        if isinstance(first, float) and isinstance(second, float) and distance <= self.tolerance * max(1.0, abs(first), abs(second)):
+            return None if math.copysign(1, first) == math.copysign(1, second) or tolerance else 0.0
+        distance = abs(first - second)
+        if isinstance(first, float) and isinstance(second, float) and distance <= tolerance * max(1.0, abs(first), abs(second)):
+            self.tolerated = max(self.tolerated, distance)
             return None
         return distance
 
-    def apart(self, distance: float) -> float:
-        self.largest = max(self.largest, distance)
-        return distance
+
+def _raised(observation: Node) -> str:
+    return f"{observation['raised']}: {observation['message']}" if observation["raised"] else ""
 
 
 def _aliasing(before: Node, after: Node) -> Iterator[Difference]:

@@ -1,14 +1,13 @@
-"""What a program costs: memory that grows, waits for the device, copies to it, time. Runs in the child, with torch.
+"""What a program costs: memory that grows, waits for the device, copies to it. Runs in the child, with torch.
 
-Counts come from modes laid around torch and are the same on every run; only time is not, and nothing is judged by it.
+Counts come from modes laid around torch and are the same on every run. Time is not, and in programs this small it is noise.
 """
 
 from __future__ import annotations
 
 import gc
-import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,20 +20,12 @@ from torch.utils._pytree import tree_leaves
 Run = Callable[[int], object]
 """The program, at a number of steps and always from the same seeds."""
 
-REPEATS = 5
-"""Runs of which the shortest is taken as the time: what else the machine does can only add."""
 
-
-def per_step(run: Run, measures: Sequence[str], steps: tuple[int, int], device: str) -> dict[str, float]:
+def per_step(run: Run, steps: tuple[int, int], device: str) -> dict[str, float]:
     """Each cost that one more step adds: what both lengths have in common, such as building the model, cancels out."""
     short, long = steps
-    costs: dict[str, float] = {}
-    if set(measures) & {"kept", "waits", "copies"}:
-        few, many = _counts(run, short, device), _counts(run, long, device)
-        costs = {name: (many[name] - few[name]) / (long - short) for name in few}
-    if "time" in measures:
-        costs["seconds"] = min(_seconds(run, long, device) for _ in range(REPEATS)) / long
-    return costs
+    few, many = _counts(run, short, device), _counts(run, long, device)
+    return {name: (many[name] - few[name]) / (long - short) for name in few}
 
 
 def _counts(run: Run, steps: int, device: str) -> dict[str, int]:
@@ -45,14 +36,6 @@ def _counts(run: Run, steps: int, device: str) -> dict[str, int]:
     if device == "cuda":
         counts["synchronisations"] = sum("synchronizing" in str(warning.message) for warning in warned)
     return counts
-
-
-def _seconds(run: Run, steps: int, device: str) -> float:
-    start = time.perf_counter()
-    run(steps)
-    if device != "cpu":
-        getattr(torch, device).synchronize()
-    return time.perf_counter() - start
 
 
 @contextmanager
@@ -98,7 +81,9 @@ class _Traffic(TorchDispatchMode):
             self.waits += self.device == "cpu" or args[0].device.type != "cpu"
         elif packet in _COPIES:
             source, target = (args[1], args[0]) if packet is torch.ops.aten.copy_ else (args[0], output)
-            self.waits += source.device.type != "cpu" and target.device.type == "cpu"
+            # A copy that the host does not wait for is none of its waits.
+            at_once = not (kwargs or {}).get("non_blocking", packet is torch.ops.aten.copy_ and len(args) > 2 and args[2])
+            self.waits += at_once and source.device.type != "cpu" and target.device.type == "cpu"
             self.copies += source.device.type == "cpu" and target.device.type != "cpu"
         for leaf in tree_leaves(output):
             if isinstance(leaf, torch.Tensor) and leaf.layout is torch.strided and not leaf.is_meta:

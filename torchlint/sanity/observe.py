@@ -24,16 +24,16 @@ def result(value: object) -> Node:
     return _Observer().describe(value, "result")
 
 
-def generators() -> dict[str, str]:
-    """The state of every random generator that a program draws from unasked, as digests."""
+def generators(device: str) -> dict[str, str]:
+    """The state of every random generator that a program on this device draws from unasked, as digests."""
     states = {"torch": _bytes(torch.random.get_rng_state()), "python": repr(random.getstate()).encode()}
     numpy = sys.modules.get("numpy")
     if numpy is not None:
         _, keys, *rest = numpy.random.get_state()
         states["numpy"] = keys.tobytes() + repr(rest).encode()
-    if torch.cuda.is_available():
+    if device == "cuda":  # asking starts CUDA
         states.update({f"cuda:{index}": _bytes(state) for index, state in enumerate(torch.cuda.get_rng_state_all())})
-    if torch.backends.mps.is_available():
+    if device == "mps":
         states["mps"] = _bytes(torch.mps.get_rng_state())
     return {name: _digest(state) for name, state in states.items()}
 
@@ -72,18 +72,20 @@ class _Observer:
             return self.children(value, ((name, self.describe(part, f"{where}.{name}")) for name, part in inside.items()))
         if isinstance(value, int | float | complex) and abs(value) < 2**63:
             numbers = [value.real, value.imag] if isinstance(value, complex) else [value]
-            return {"kind": "number", "type": type(value).__name__, "values": numbers}
+            return {"kind": "number", "type": _type_of(value), "values": numbers}
         if value is None or isinstance(value, str | bytes | int | float | torch.dtype | torch.device):
-            return {"kind": "plain", "type": type(value).__name__, "value": value if isinstance(value, str) else repr(value)}
+            return {"kind": "plain", "type": _type_of(value), "value": value if isinstance(value, str) else repr(value)}
+        if isinstance(value, BaseException):
+            return {"kind": "plain", "type": _type_of(value), "value": str(value)}
         if isinstance(value, torch.Generator):
             return {"kind": "plain", "type": "Generator", "value": _digest(_bytes(value.get_state()))}
         if hasattr(value, "__array_interface__"):
             tensor = torch.from_numpy(value)
             self.held.append(tensor)
-            return self.tensor(tensor) | {"type": type(value).__name__}
+            return self.tensor(tensor) | {"type": _type_of(value)}
         parts = _parts(value)
         if parts is None:
-            kind = type(value).__name__
+            kind = _type_of(value)
             raise UnobservableError(f"{where} is a {kind}, which cannot be compared: return tensors, modules, optimizers, numbers or text")
         return self.children(value, ((name, self.describe(part, f"{where}[{name}]")) for name, part in parts))
 
@@ -91,10 +93,11 @@ class _Observer:
         keeps_grad = tensor.is_leaf or tensor.retains_grad
         return {
             "kind": "tensor",
-            "type": type(tensor).__name__,
+            "type": _type_of(tensor),
             "dtype": str(tensor.dtype).removeprefix("torch."),
             "shape": list(tensor.shape),
             "strides": _strides(tensor),
+            "offset": tensor.storage_offset() if tensor.layout is torch.strided else 0,
             "device": str(tensor.device),
             "requires_grad": tensor.requires_grad,
             "is_leaf": tensor.is_leaf,
@@ -127,7 +130,7 @@ class _Observer:
         return {"kind": "mode", "type": _type_of(module), "value": "train" if module.training else "eval"}
 
     def children(self, value: object, items: Iterable[tuple[str, Node]]) -> Node:
-        return {"kind": "items", "type": type(value).__name__, "items": [[name, node] for name, node in items]}
+        return {"kind": "items", "type": _type_of(value), "items": [[name, node] for name, node in items]}
 
 
 def _parts(value: object) -> Iterable[tuple[str, object]] | None:
@@ -140,10 +143,10 @@ def _parts(value: object) -> Iterable[tuple[str, object]] | None:
     return None
 
 
-def _type_of(module: Any) -> str:
-    """Classes of torch by name; the scenario's own all go by one, since a reference may need a class of its own."""
-    kind = type(module)
-    return kind.__name__ if kind.__module__.startswith("torch.") else "Module"
+def _type_of(value: object) -> str:
+    """The qualified name of its class, where that is more than a name."""
+    kind = type(value)
+    return kind.__qualname__ if kind.__module__ in ("builtins", "torch") else f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _strides(tensor: Any) -> list[int] | str:

@@ -1,23 +1,35 @@
 """Child processes: one job each, with a time limit, and the outcome or the reason why there is none.
 
+Importing torch takes longer than most programs of a scenario, so on Linux one process imports it once and forks for every program that
+stays on the CPU. A program that uses another device starts afresh: a driver does not survive a fork.
 The parent never imports torch: what comes back is JSON.
 """
 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
-import subprocess
 import sys
 import sysconfig
 import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.context import ForkServerContext, SpawnContext
 from pathlib import Path
 from typing import Any
 
 import torchlint
+from torchlint.sanity import child
 
 TIME_LIMIT = 300.0
 """Seconds for one program. A scenario takes a second or two; this ends only what hangs."""
+
+PRELOADED = ["torchlint.cli", "torch", "torch._dynamo", "torch.distributed", "torchlint.sanity.measure", "torchlint.sanity.observe"]
+"""What the process that forks has imported: what the parent's script imports, torch, and what torch loads at first use."""
+
+_starting = threading.Lock()
 
 
 class ChildFailedError(Exception):
@@ -26,40 +38,49 @@ class ChildFailedError(Exception):
 
 def execute(job: dict[str, Any], *, time_limit: float = TIME_LIMIT) -> dict[str, Any]:
     """Run one job (`torchlint.sanity.child` says what it holds) in a process of its own."""
-    with tempfile.TemporaryDirectory(prefix="torchlint-") as folder:
-        outcome = Path(folder, "outcome.json")
+    with tempfile.TemporaryDirectory(prefix="torchlint-", ignore_cleanup_errors=True) as folder:
         if "text" in job:
-            program = Path(folder, "scenario.py")
-            program.write_text(job["text"], encoding="utf-8")
-            job = {name: value for name, value in job.items() if name != "text"} | {"program": str(program)}
-        try:
-            done = subprocess.run(
-                [sys.executable, "-m", "torchlint.sanity.child"],
-                input=json.dumps(job | {"outcome": str(outcome)}),
-                cwd=folder,
-                env=_environment(),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                text=True,
-                encoding="utf-8",
-                errors="replace",
-                timeout=time_limit,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise ChildFailedError(f"it was still running after {time_limit:g} seconds") from None
-        if done.returncode != 0 or not outcome.exists():
-            last = (done.stderr.strip().splitlines() or ["no word on standard error"])[-1]
-            raise ChildFailedError(f"its process ended with status {done.returncode}: {last}")
+            Path(folder, child.PROGRAM).write_text(job["text"], encoding="utf-8")
+        process = _context(job).Process(target=child.work, args=(job, folder))
+        with _starting, _environment():
+            process.start()
+        process.join(time_limit)
+        if process.is_alive():
+            process.kill()
+            process.join()
+            raise ChildFailedError(f"it was still running after {time_limit:g} seconds")
+        outcome = Path(folder, child.OUTCOME)
+        if process.exitcode != 0 or not outcome.exists():
+            said = Path(folder, child.ERRORS).read_text(encoding="utf-8", errors="replace") if Path(folder, child.ERRORS).exists() else ""
+            last = (said.strip().splitlines() or ["no word on standard error"])[-1]
+            raise ChildFailedError(f"its process ended with status {process.exitcode}: {last}")
         found: dict[str, Any] = json.loads(outcome.read_text(encoding="utf-8"))
         return found
 
 
-def _environment() -> dict[str, str]:
+def _context(job: dict[str, Any]) -> ForkServerContext | SpawnContext:
+    if sys.platform != "linux" or job.get("device", "cpu") != "cpu":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    return context
+
+
+@contextmanager
+def _environment() -> Iterator[None]:
     """This process's own, with this very torchlint importable from any folder, and hashes that do not vary."""
-    environment = os.environ | {"PYTHONHASHSEED": "0"}
+    ours = {"PYTHONHASHSEED": "0"}
     home = str(Path(torchlint.__file__).parent.parent)
     # Installed packages must not come before the standard library, so only a checkout is put in front.
     if home not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, (home, environment.get("PYTHONPATH"))))
-    return environment
+        ours["PYTHONPATH"] = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
+    before = {name: os.environ.get(name) for name in ours}
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import json
 import math
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from torchlint.sanity.verdict import Outcome, Verdict
+from torchlint.edits import Applicability
+from torchlint.sanity.trials import Machine
+from torchlint.sanity.verdict import FAILURES, Outcome, Verdict
 
-COLUMNS = ("rule", "device", "verdict", "largest difference", "measured per step")
+COLUMNS = ("rule", "fixes", "device", "verdict", "largest difference", "measured per step")
+MUTANTS = ("rule", "mutant", "device", "verdict", "largest difference", "what gave it away")
+"""The columns where wrong fixes were run."""
 
 
-def as_json(outcomes: Sequence[Outcome], torch: str) -> str:
+def as_json(outcomes: Sequence[Outcome], machine: Machine) -> str:
     results = [
         {
             "code": outcome.code,
             "name": outcome.name,
+            "fixes": outcome.grade.label if outcome.grade is not None else None,
+            "mutant": outcome.mutant or None,
             "device": outcome.device or None,
+            "device_name": machine.present.get(outcome.device),
             "verdict": outcome.verdict.value,
             "reason": outcome.reason or None,
             "effect": outcome.effect.value if outcome.effect else None,
@@ -38,11 +46,20 @@ def as_json(outcomes: Sequence[Outcome], torch: str) -> str:
         for outcome in outcomes
     ]
     counts = Counter(outcome.verdict for outcome in outcomes)
-    return json.dumps({"torch": torch, **{verdict.value: counts[verdict] for verdict in Verdict}, "results": results}, indent=2)
+    sums = {verdict.value.replace(" ", "_"): counts[verdict] for verdict in Verdict}
+    return json.dumps({"torch": machine.torch, "devices": machine.present, **sums, "results": results}, indent=2)
 
 
 def any_failed(outcomes: Sequence[Outcome]) -> bool:
-    return any(outcome.verdict is Verdict.FAILED for outcome in outcomes)
+    return any(outcome.verdict in FAILURES for outcome in outcomes)
+
+
+def any_ran(outcomes: Sequence[Outcome]) -> bool:
+    return any(outcome.verdict is not Verdict.SKIPPED for outcome in outcomes)
+
+
+def columns(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+    return MUTANTS if any(outcome.mutant for outcome in outcomes) else COLUMNS
 
 
 def _finite(number: float | None) -> float | str | None:
@@ -53,32 +70,52 @@ def _finite(number: float | None) -> float | str | None:
 def rows(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
     """The table's cells. A device that no rule could use takes one row."""
     found: list[tuple[str, ...]] = []
-    skipped = Counter((outcome.device, outcome.reason) for outcome in outcomes if outcome.verdict is Verdict.SKIPPED)
-    per_device = Counter(outcome.device for outcome in outcomes)
+    unused = {device: codes for device in {each.device for each in outcomes} if (codes := _unused(outcomes, device))}
     for outcome in outcomes:
-        if outcome.verdict is Verdict.SKIPPED and skipped[outcome.device, outcome.reason] == per_device[outcome.device] > 1:
+        if outcome.device in unused:
             continue
         largest = "" if outcome.largest is None else f"{outcome.largest:.3g}"
-        found.append((f"{outcome.code} {outcome.name}", outcome.device, outcome.verdict.value, largest, gain(outcome)))
-    for (device, _), count in skipped.items():
-        if count == per_device[device] > 1:
-            found.append((f"{count} rules", device, Verdict.SKIPPED.value, "", ""))
+        fixes = outcome.mutant or _fixes(outcome)
+        told = textwrap.shorten(outcome.reason, _WIDTH, placeholder="...") if outcome.mutant else gain(outcome)
+        found.append((f"{outcome.code} {outcome.name}", fixes, outcome.device, outcome.verdict.value, largest, told))
+    found += [(f"{len(unused[device])} rules", "", device, Verdict.SKIPPED.value, "", "") for device in sorted(unused)]
     return found
+
+
+def _unused(outcomes: Sequence[Outcome], device: str) -> list[str]:
+    """Several rules that were all skipped on this device, for one reason."""
+    here = [outcome for outcome in outcomes if outcome.device == device]
+    codes = list(dict.fromkeys(outcome.code for outcome in here))
+    return codes if len(codes) > 1 and {(each.verdict, each.reason) for each in here} == {(Verdict.SKIPPED, here[0].reason)} else []
+
+
+_WIDTH = 100
+"""Of what is told of a mutant; JSON has it in full."""
+
+
+def _fixes(outcome: Outcome) -> str:
+    if outcome.grade is None:
+        return ""
+    return "shown" if outcome.grade is Applicability.DISPLAY else outcome.grade.label
 
 
 def notes(outcomes: Sequence[Outcome]) -> list[str]:
     """Why something was not proven, each reason once, and the sum of it all."""
     lines = [
-        " on ".join(filter(None, (outcome.code, outcome.device))) + f" failed: {outcome.reason}"
+        " on ".join(filter(None, (outcome.code, outcome.device)))
+        + (f" called this wrong fix proven: {outcome.mutant}" if outcome.verdict is Verdict.SURVIVED else f" failed: {outcome.reason}")
         for outcome in outcomes
-        if outcome.verdict is Verdict.FAILED
+        if outcome.verdict in FAILURES
     ]
     for device, reason in dict.fromkeys((o.device, o.reason) for o in outcomes if o.verdict is Verdict.SKIPPED):
-        codes = [o.code for o in outcomes if o.verdict is Verdict.SKIPPED and (o.device, o.reason) == (device, reason)]
+        codes = list(dict.fromkeys(o.code for o in outcomes if o.verdict is Verdict.SKIPPED and (o.device, o.reason) == (device, reason)))
         lines.append(f"{device} skipped for {codes[0] if len(codes) == 1 else f'{len(codes)} rules'}: {reason}")
     counts = Counter(outcome.verdict for outcome in outcomes)
-    lines.append(", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict))
+    lines.append(", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict] or verdict in _ALWAYS_SUMMED))
     return lines
+
+
+_ALWAYS_SUMMED = (Verdict.PROVEN, Verdict.FAILED, Verdict.SKIPPED)
 
 
 def gain(outcome: Outcome) -> str:
@@ -101,7 +138,6 @@ _WRITE: dict[str, Callable[[float, float], str]] = {
     "waits": _pair("waits"),
     "synchronisations": _pair("synchronisations"),
     "copies": _pair("copies"),
-    "seconds": lambda before, after: f"time x{after / before:.2f}",
 }
 
 
@@ -111,8 +147,8 @@ def size(count: float) -> str:
 
 def as_text(outcomes: Sequence[Outcome]) -> str:
     """A plain table."""
-    table = [COLUMNS, *rows(outcomes)]
-    widths = [max(len(row[column]) for row in table) for column in range(len(COLUMNS))]
+    table = [columns(outcomes), *rows(outcomes)]
+    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
     lines.insert(1, "  ".join("-" * width for width in widths))
     return "\n".join([*lines, "", *notes(outcomes)])
@@ -124,9 +160,10 @@ def show(outcomes: Sequence[Outcome]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    colours = {Verdict.PROVEN.value: "green", Verdict.FAILED.value: "bold red", Verdict.SKIPPED.value: "yellow"}
-    table = Table(*COLUMNS, box=None, pad_edge=False, header_style="bold")
-    for rule, device, verdict, largest, gained in rows(outcomes):
-        table.add_row(Text(rule), device, Text(verdict, colours[verdict]), largest, Text(gained))
+    colours = {verdict.value: "bold red" if verdict in FAILURES else "yellow" for verdict in Verdict}
+    colours |= {Verdict.PROVEN.value: "green", Verdict.REFUTED.value: "green"}
+    table = Table(*columns(outcomes), box=None, pad_edge=False, header_style="bold")
+    for rule, fixes, device, verdict, largest, told in rows(outcomes):
+        table.add_row(Text(rule), Text(fixes), device, Text(verdict, colours[verdict]), largest, Text(told))
     console = Console(force_terminal=True)
     console.print(table, "", *map(Text, notes(outcomes)), sep="\n")

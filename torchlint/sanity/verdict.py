@@ -1,32 +1,45 @@
-"""What the observations of a trial's programs mean for the fix. Pure: `prove` runs the programs."""
+"""What the observations of a trial's programs mean for the fix. Pure: `trials` runs the programs."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
-from torchlint.edits import Effect
+from torchlint.edits import Applicability, Effect
 from torchlint.sanity.compare import Comparison, Difference, compare
-from torchlint.sanity.scenario import Scenario, ScenarioError
+from torchlint.sanity.scenario import Change, Scenario, ScenarioError
 
 
 class Verdict(Enum):
     PROVEN = "proven"
+    REFERENCE_ONLY = "reference only"
+    """Two programs written by hand are equal; the fix, which is only shown, was not run."""
     FAILED = "failed"
+    REFUTED = "refuted"
+    """Of a mutant: it was found out, as it should be."""
+    SURVIVED = "survived"
+    """Of a mutant: it passed for a proven fix."""
     SKIPPED = "skipped"
+
+
+FAILURES = (Verdict.FAILED, Verdict.SURVIVED)
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One scenario and what the fixer made of it, ready to be run on any device."""
+    """One scenario and what the fixer made of it with fixes up to one grade, ready to be run on any device."""
 
     code: str
     name: str
     effect: Effect
     scenario: Scenario
     fixed: str | None
-    """None where the fix is only shown; the reference then stands for what it says to write."""
+    """None where the fix is only shown and cannot be run; the reference then stands for what it says to write."""
+    grade: Applicability = Applicability.SAFE
+    mutant: str = ""
+    """What is wrong with the fix, where it was made wrong on purpose."""
 
     def __post_init__(self) -> None:
         needed = self.fixed is None or self.effect is Effect.REPAIRS
@@ -38,7 +51,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one rule on one device."""
+    """What became of one rule's fixes of one grade on one device."""
 
     code: str
     name: str
@@ -46,6 +59,8 @@ class Outcome:
     verdict: Verdict
     reason: str = ""
     effect: Effect | None = None
+    grade: Applicability | None = None
+    mutant: str = ""
     largest: float | None = None
     """The largest distance between numbers that had to be equal."""
     changed: tuple[str, ...] = ()
@@ -56,27 +71,29 @@ class Outcome:
     """Per step, with the mistake and without."""
 
 
-JUDGED = {"kept": ("bytes", "nodes"), "waits": ("waits",), "copies": ("copies",)}
-"""The costs behind each measure: none may rise, one must fall. `time` is not among them: it depends on what else the machine does."""
-
-
 def judge(trial: Trial, device: str, observed: dict[str, dict[str, Any]]) -> Outcome:
     """The verdict. `observed` holds what the child wrote of `original`, `fixed` and `reference`, as far as the trial has them."""
     for role, observation in observed.items():
-        trouble = _trouble(role, observation, trial.scenario)
+        trouble = _trouble(role, observation, trial)
         if trouble:
-            return Outcome(trial.code, trial.name, device, Verdict.FAILED, trouble, trial.effect)
+            # Only the fixed program's trouble says anything about a mutant.
+            verdict = Verdict.REFUTED if trial.mutant and role == "fixed" else Verdict.FAILED
+            return _outcome(trial, device, verdict, trouble)
     reason, comparison, changed = _equality(trial, observed)
     without = observed["reference" if trial.fixed is None else "fixed"]["costs"]
     costs = {name: (cost, without[name]) for name, cost in observed["original"]["costs"].items() if name in without}
-    reason = reason or _gain(trial.scenario.measure, costs)
-    return Outcome(
-        code=trial.code,
-        name=trial.name,
-        device=device,
-        verdict=Verdict.FAILED if reason else Verdict.PROVEN,
-        reason=reason,
-        effect=trial.effect,
+    reason = reason or _gain(trial, costs)
+    if trial.mutant:
+        verdict = Verdict.REFUTED if reason else Verdict.SURVIVED
+    elif reason:
+        verdict = Verdict.FAILED
+    else:
+        verdict = Verdict.PROVEN if trial.fixed is not None else Verdict.REFERENCE_ONLY
+    return _outcome(
+        trial,
+        device,
+        verdict,
+        reason,
         largest=comparison.largest,
         changed=tuple(sorted(changed)),
         differences=comparison.differences if reason else (),
@@ -84,14 +101,24 @@ def judge(trial: Trial, device: str, observed: dict[str, dict[str, Any]]) -> Out
     )
 
 
+def skipped(trial: Trial, device: str, reason: str) -> Outcome:
+    return _outcome(trial, device, Verdict.SKIPPED, reason)
+
+
+def _outcome(trial: Trial, device: str, verdict: Verdict, reason: str, **seen: Any) -> Outcome:
+    return Outcome(trial.code, trial.name, device, verdict, reason, trial.effect, trial.grade, trial.mutant, **seen)
+
+
 ROLES = {"original": "the program with the mistake", "fixed": "the fixed program", "reference": "the reference"}
 
 
-def _trouble(role: str, observation: dict[str, Any], scenario: Scenario) -> str:
+def _trouble(role: str, observation: dict[str, Any], trial: Trial) -> str:
     """Why this program cannot be compared at all."""
     if observation["unusable"]:
         return f"{ROLES[role]}: {observation['unusable']}"
-    expected = scenario.raises if role == "original" else None
+    # A fix that keeps the program keeps its exception; a repair is there to be rid of it.
+    may_raise = role == "original" or trial.effect is Effect.KEEPS
+    expected = trial.scenario.raises if may_raise else None
     if observation["raised"] == expected:
         return ""
     if observation["raised"] is None:
@@ -101,39 +128,53 @@ def _trouble(role: str, observation: dict[str, Any], scenario: Scenario) -> str:
 
 def _equality(trial: Trial, observed: dict[str, dict[str, Any]]) -> tuple[str, Comparison, frozenset[str]]:
     """What refutes the fix, if anything; the comparison that had to be equal; the aspects in which the mistake showed."""
-    tolerance, expected = trial.scenario.tolerance, trial.scenario.changes
-    if trial.effect is Effect.REPAIRS and trial.fixed is not None:
-        mistake = compare(observed["original"], observed["reference"], tolerance)
-        comparison = compare(observed["fixed"], observed["reference"], tolerance)
-        unexpected = comparison.differences
-        if not mistake.differences:
-            return "the mistake makes no difference: the program equals its reference", comparison, mistake.aspects
-        told = "the fixed program is not the reference"
-    else:
-        mistake = comparison = compare(observed["original"], observed["fixed" if trial.fixed is not None else "reference"], tolerance)
-        unexpected = tuple(difference for difference in comparison.differences if difference.aspect not in expected)
-        told = "the fix changes the program" if trial.fixed is not None else "the reference is not the program"
-    missing = expected - mistake.aspects
+    scenario, original = trial.scenario, observed["original"]
+    if trial.effect is not Effect.REPAIRS or trial.fixed is None:
+        other, told = (
+            ("fixed", "the fix changes the program") if trial.fixed is not None else ("reference", "the reference is not the program")
+        )
+        comparison = compare(original, observed[other], scenario.tolerances, scenario.stands_for)
+        allowed = scenario.changes if trial.grade is Applicability.SAFE else (*scenario.changes, *scenario.unsafe_changes)
+        reason, unexpected = _account(comparison, allowed, told)
+        return reason, replace(comparison, differences=unexpected), comparison.aspects
+    reference = observed["reference"]
+    mistake = compare(original, reference, scenario.tolerances, scenario.stands_for)
+    comparison = compare(observed["fixed"], reference, scenario.tolerances, scenario.stands_for)
+    if not mistake.differences:
+        return "the mistake makes no difference: the program equals its reference", comparison, mistake.aspects
+    reason, _ = _account(mistake, (*scenario.changes, *scenario.unsafe_changes), "the reference changes what the scenario does not name")
+    # The safe fixes leave what only unsafe ones repair.
+    left = scenario.unsafe_changes if trial.grade is Applicability.SAFE else ()
+    wrong, unexpected = _account(comparison, left, "the fixed program is not the reference")
+    return wrong or reason, replace(comparison, differences=unexpected), mistake.aspects
+
+
+def _account(comparison: Comparison, changes: Sequence[Change], told: str) -> tuple[str, tuple[Difference, ...]]:
+    """What is wrong where these changes, all of them and no others, were to be found; and the differences that none of them covers."""
+    unexpected = tuple(each for each in comparison.differences if not any(change.covers(each) for change in changes))
     if unexpected:
-        reason = f"{told}: {unexpected[0]}"
-        comparison = Comparison(unexpected, comparison.largest)
-    elif missing:
-        reason = f"the scenario says that the mistake changes {', '.join(sorted(missing))}, and it does not"
-    else:
-        reason = ""
-    return reason, comparison, mistake.aspects
+        return f"{told}: {unexpected[0]}", unexpected
+    for change in changes:
+        if not any(change.covers(difference) for difference in comparison.differences):
+            return f"the scenario says that there is a change of the {change}, and there is none", ()
+    return "", ()
 
 
-def _gain(measures: tuple[str, ...], costs: dict[str, tuple[float, float]]) -> str:
-    """What is wrong with the gain that the rule promises, if anything."""
-    for measure in measures:
-        judged = [costs[name] for name in JUDGED.get(measure, ())]
-        if judged and not any(without < mistake for mistake, without in judged):
-            return f"the fix does not lower {measure}: {_pairs(judged)} per step"
-        if any(without > mistake for mistake, without in judged):
-            return f"the fix raises {measure}: {_pairs(judged)} per step"
+def _gain(trial: Trial, costs: dict[str, tuple[float, float]]) -> str:
+    """What is wrong with the gain that the rule's page promises, if anything."""
+    promised = {
+        name: by_all if trial.grade is not Applicability.SAFE else by_safe for name, (by_safe, by_all) in trial.scenario.costs.items()
+    }
+    for name, most in promised.items():
+        if costs[name][1] > most:
+            return f"the fix leaves {costs[name][1]:g} {name} per step of {costs[name][0]:g}, and the page promises {most:g}"
+    if promised and not any(costs[name][0] > most for name, most in promised.items()):
+        return "the mistake costs no more than the page promises of the fix: " + ", ".join(
+            f"{costs[name][0]:g} {name}" for name in promised
+        )
+    if "waits" in promised and "synchronisations" in costs:
+        # CUDA counts more than we do, such as a copy out of memory that is not pinned; but what we say is gone must be gone there too.
+        (waits, waits_left), (seen, seen_left) = costs["waits"], costs["synchronisations"]
+        if seen - seen_left < waits - waits_left:
+            return f"CUDA saw {seen:g} synchronisations per step become {seen_left:g}, while {waits:g} waits became {waits_left:g}"
     return ""
-
-
-def _pairs(judged: list[tuple[float, float]]) -> str:
-    return ", ".join(f"{mistake:g} became {without:g}" for mistake, without in judged)
