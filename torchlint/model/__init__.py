@@ -6,9 +6,13 @@
     file.spelling("torch.nn.ModuleList", n)             how the imports in reach of a node let a dotted name be written
     file.references(name)                               every use of a variable in the scope that binds it, in order
     file.value(expr)                                    what an expression yields: kind, graph, place, definition (`Value`)
+    file.literal(expr)                                  what a literal spells out; `...` where it does not
+    file.consumers(value), file.escapes(value)          what is computed from a value; whether code out of sight may get it
+    file.operations("softmax", …), file.operation(call) calls of torch's operations in any form, arguments by name
     file.calls("torch.zeros", …)                        calls of imported names
     file.methods("append", …)                           calls `x.append(…)`, whatever x is
-    file.classes()                                      the classes defined here
+    file.discarded()                                    calls whose result is thrown away
+    file.classes(), file.module_of(n)                   the classes defined here; the module whose method holds a node
     file.trainings()                                    loops that run backward and step, with what happens in them
     file.analysis                                       the layers below, for the analysis that stands beside a rule (`_<concept>.py`)
 
@@ -22,10 +26,12 @@ from typing import TypeVar
 
 import libcst as cst
 
-from torchlint.model import training
+from torchlint.model import dataflow, operations, training
+from torchlint.model.operations import Use
 from torchlint.model.training import TrainingLoop
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.classes import ClassModel
+from torchlint.syntax.literals import literal
 from torchlint.syntax.spelling import spelling
 from torchlint.syntax.tree import Node
 from torchlint.values.value import Value
@@ -99,7 +105,31 @@ class FileModel:
         """What an expression yields."""
         return self.analysis.value(node)
 
+    def literal(self, node: Node) -> object:
+        """The value that an expression spells out; `...` for one that does not."""
+        return literal(node)
+
+    def consumers(self, value: Value) -> list[Value]:
+        """The values that are computed from this one directly, in the function that makes it."""
+        return dataflow.consumers(self.analysis, value)
+
+    def escapes(self, value: Value) -> bool:
+        """Whether code out of sight may get hold of a value: returned, kept on an object, captured, handed to an unknown call."""
+        return dataflow.escapes(self.analysis, value)
+
     # -- what is called, defined and trained ----------------------------------------------------------------------------
+
+    def operations(self, *names: str) -> Iterator[Use]:
+        """Every call of these operations of torch as function, method or module, in document order."""
+        return operations.uses(self.analysis, *names)
+
+    def operation(self, call: cst.Call) -> Use | None:
+        """The operation of torch that a call is; None where it is not positively known to be one."""
+        return operations.use(self.analysis, call)
+
+    def discarded(self) -> Iterator[cst.Call]:
+        """Calls that stand alone as a statement: whatever they return is thrown away."""
+        return operations.discarded(self.analysis)
 
     def calls(self, *qualnames: str) -> Iterator[cst.Call]:
         """The calls of these imported names, in document order."""
@@ -112,6 +142,14 @@ class FileModel:
     def classes(self) -> Iterator[ClassModel]:
         """The classes defined in this file, in document order."""
         return self.analysis.classes()
+
+    def module_of(self, node: Node) -> ClassModel | None:
+        """The `torch.nn.Module` class whose method evaluates a node."""
+        for each in self.analysis.ancestors(node):
+            if isinstance(each, cst.ClassDef):
+                model = self.analysis.class_model(each)
+                return model if model.is_module else None
+        return None
 
     def trainings(self) -> list[TrainingLoop]:
         """The loops that run backward and take a step, with everything that happens in them."""
