@@ -70,11 +70,11 @@ def _is_loss(name: str) -> bool:
 
 FACTORIES = Asked(
     _is_factory,
-    also=[f"torch.{name}" for name in "tensor complex polar bernoulli multinomial normal poisson sparse_coo_tensor".split()],
+    also=[f"torch.{name}" for name in "tensor complex polar bernoulli linspace logspace multinomial normal poisson sparse_coo_tensor".split()],
     never=["torch.from_file"],
 )
 """Functions that make a tensor of their own: its memory is shared with nothing. `tensor` has no schema; those that are added make it of
-other tensors, and carry no graph of them that matters here."""
+other tensors, or can, and carry no graph of them that matters here."""
 
 ALIASING_CONSTRUCTORS = frozenset(f"torch.{name}" for name in "from_numpy as_tensor asarray frombuffer as_strided from_dlpack".split())
 """Constructors that share memory with their argument, or have no device of their own choice."""
