@@ -14,6 +14,7 @@ from pathlib import Path
 import libcst as cst
 
 from torchlint.program.analysis import FileAnalysis
+from torchlint.program.neighbours import Neighbours
 from torchlint.program.outline import Outline
 from torchlint.syntax.parsing import Parsed, Unreadable
 from torchlint.values.value import Value
@@ -64,6 +65,18 @@ class Project:
         found = self._locate(importer, path)
         outline = self._files.outline(found[0]) if found is not None else None
         return outline is not None and found is not None and outline.trains(found[1])
+
+    def names_elsewhere(self, path: str, word: str) -> bool:
+        """Whether a file of the run other than this one uses a word."""
+        return self._neighbours.name(word, os.path.abspath(path))
+
+    def reaches_elsewhere(self, path: str, attribute: str) -> bool:
+        """Whether a file of the run other than this one may ask some object for this attribute."""
+        return self._neighbours.reaches(attribute, os.path.abspath(path))
+
+    @cached_property
+    def _neighbours(self) -> Neighbours:
+        return Neighbours(self._roots)
 
     def _locate(self, importer: str, path: str) -> tuple[str, str] | None:
         """The file that defines what a dotted path leads to, through imports from file to file, and its name there."""

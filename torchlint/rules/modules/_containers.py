@@ -16,10 +16,10 @@ from torchlint.facts.module_attributes import COLLECTING_METHODS
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.classes import ClassModel
 from torchlint.rules.modules._elements import Element, Holds, container_shape, element_at, elements_of, is_frozen
-from torchlint.rules.modules._registration import is_handed_over, is_on_instance
+from torchlint.rules.modules._filling import put_in, spreads
+from torchlint.rules.modules._registration import is_after_base_constructor, is_handed_over, is_on_instance
 from torchlint.syntax.tree import Node, descendants
-
-_STORING = frozenset("append appendleft add insert extend update setdefault".split())
+from torchlint.values.value import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,13 @@ class HeldModules:
         return [each for each in found if is_on_instance(self.file, each, self.owner.node)]
 
     @cached_property
+    def uses(self) -> list[cst.Attribute]:
+        """`x.attribute` wherever `x` may be an instance, in the class and around it; the assignments of the containers left out."""
+        targets = {store.target for store in self.stores}
+        found = self.file.tree.attributes.get(self.attribute, ())
+        return [each for each in found if each not in targets and self._may_be_on_instance(each)]
+
+    @cached_property
     def stores(self) -> list[Store]:
         """The containers that are assigned to the attribute."""
         found = []
@@ -73,8 +80,8 @@ class HeldModules:
         """What is put into the container after it was made."""
         found: list[Element] = []
         for node in self.appearances:
-            for value in _put_in(self.file, node):
-                spread = isinstance(self.file.parent(node), cst.AugAssign) or _method(self.file, node) in ("extend", "update")
+            for value in put_in(self.file, node):
+                spread = spreads(self.file, node)
                 found += elements_of(self.file, self.owner, value) if spread else [element_at(self.file, self.owner, value)]
         for _, _, assigned in self.owner.assignments.get(self.attribute, ()):
             if assigned is not None and self._is_itself(assigned):
@@ -96,7 +103,14 @@ class HeldModules:
 
     @cached_property
     def is_hidden_on_purpose(self) -> bool:
-        """Frozen right away, or a single element that is never walked over: the way to keep a module out of `parameters()`."""
+        """Set before the base constructor runs, frozen right away, or a single element that is never walked over.
+
+        Each is a way to keep a module out of `parameters()`.
+        """
+        if any(
+            _is_before_base_constructor(self.file, method, target) for method, target, _ in self.owner.assignments.get(self.attribute, ())
+        ):
+            return True
         if any(_freezes(self.file, node) for node in self.appearances):
             return True
         if self.added or len(self.stores) != 1:
@@ -108,6 +122,15 @@ class HeldModules:
             return True
         reads = [node for node in self.appearances if node is not self.stores[0].target]
         return bool(reads) and all(_is_first(self.file.parent(node)) for node in reads)
+
+    def _may_be_on_instance(self, node: cst.Attribute) -> bool:
+        for each in self.file.ancestors(node):
+            if isinstance(each, cst.ClassDef) and is_on_instance(self.file, node, each):
+                model = self.file.class_model(each)
+                return self.owner in model.ancestry or model in self.owner.ancestry
+        value = self.file.value(node.value)
+        related = value.cls is None or self.owner in value.cls.ancestry or value.cls in self.owner.ancestry
+        return value.kind in (Kind.MODULE, Kind.UNKNOWN) and related
 
     def _is_itself(self, value: cst.BaseExpression) -> bool:
         """`self.layers + [...]`: the container under its own name."""
@@ -145,30 +168,11 @@ def _is_worth_registering(name: str, kinds: list[Holds], elements: list[Element]
     return several and not name.startswith("_")
 
 
-def _put_in(file: FileAnalysis, node: Node) -> Iterator[cst.BaseExpression]:
-    """What this appearance of the container puts into it."""
-    above = file.parent(node)
-    if isinstance(above, cst.AugAssign) and above.target is node:
-        yield above.value
-    elif isinstance(above, cst.Subscript) and above.value is node:
-        target = file.parent(above)
-        statement = file.parent(target) if isinstance(target, cst.AssignTarget) else None
-        if isinstance(statement, cst.Assign):
-            yield statement.value
-    elif _method(file, node) in _STORING:
-        call = file.parent(above) if above is not None else None
-        if isinstance(call, cst.Call) and call.args:
-            yield call.args[-1].value
-
-
-def _method(file: FileAnalysis, node: Node) -> str | None:
-    """The method that is called on an expression."""
-    above = file.parent(node)
-    if isinstance(above, cst.Attribute) and above.value is node:
-        call = file.parent(above)
-        if isinstance(call, cst.Call) and call.func is above:
-            return above.attr.value
-    return None
+def _is_before_base_constructor(file: FileAnalysis, method: cst.FunctionDef, target: cst.Attribute) -> bool:
+    if method.name.value != "__init__" or is_after_base_constructor(file, method, target):
+        return False
+    later = (each for each in file.tree.attributes.get("__init__", ()) if file.is_inside(each, method.body))
+    return any(isinstance(call := file.parent(each), cst.Call) and call.func is each for each in later)
 
 
 def _constructs(file: FileAnalysis, node: cst.BaseExpression) -> bool:

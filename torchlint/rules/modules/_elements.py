@@ -13,7 +13,8 @@ import libcst as cst
 from torchlint.facts import modules as known
 from torchlint.facts.module_attributes import RETURNING_THEIR_MODULE
 from torchlint.program.classes import ClassModel
-from torchlint.rules.modules._registration import called, is_part_of_instance, is_registered_name
+from torchlint.rules.modules._filling import put_in, spreads
+from torchlint.rules.modules._registration import called, is_part_of_instance, is_registered_name, makes_registered
 from torchlint.syntax.names import Binds
 from torchlint.syntax.tree import descendants
 from torchlint.values.flow import Analysis
@@ -120,7 +121,27 @@ def elements_of(file: Analysis, owner: ClassModel, value: cst.BaseExpression) ->
         return [each for arg in value.args for each in _given(file, owner, value, arg)]
     if isinstance(value, cst.Name) and _is_annotated_list(file, value):
         return [Element(Holds.GIVEN, None)]
+    if isinstance(value, cst.Name):
+        written = _written(file, owner, value)
+        if written:
+            return written
     return [Element(_by_value(part), None) for part in _parts(file.value(value))]
+
+
+def _written(file: Analysis, owner: ClassModel, name: cst.Name) -> list[Element]:
+    """What a local container holds, where all that goes into it is written out in its function."""
+    found = []
+    for binding in file.names.bindings(name):
+        if isinstance(binding.node, cst.Name) and isinstance(file.parent(binding.node), cst.AugAssign):
+            continue  # seen below
+        made = binding.value
+        if made is None or isinstance(made, cst.Name) or container_shape(file, made) is None or binding.node in descendants(made):
+            return []
+        found += elements_of(file, owner, made)
+    for each in file.references(name):
+        for value in put_in(file, each):
+            found += elements_of(file, owner, value) if spreads(file, each) else [element_at(file, owner, value)]
+    return found
 
 
 def _given(file: Analysis, owner: ClassModel, call: cst.Call, arg: cst.Arg) -> list[Element]:
@@ -170,6 +191,8 @@ def _classify(file: Analysis, owner: ClassModel, node: cst.BaseExpression) -> Ho
     if is_part_of_instance(file, owner, node):
         return Holds.REGISTERED
     if isinstance(node, cst.Name) and is_registered_name(file, owner, node):
+        return Holds.REGISTERED
+    if isinstance(node, cst.Call) and makes_registered(file, owner, node):
         return Holds.REGISTERED
     return _by_value(_value(file, node))
 

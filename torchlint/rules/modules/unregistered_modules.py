@@ -8,7 +8,8 @@ from torchlint import rewrite
 from torchlint.model import FileModel
 from torchlint.rule import ERROR, REPAIRS, SAFE, UNSAFE, Finding, Fix, rule
 from torchlint.rules.modules._containers import HeldModules, held_modules
-from torchlint.rules.modules._wrapping import is_doubtful, obstacle_of
+from torchlint.rules.modules._reach import is_doubtful
+from torchlint.rules.modules._wrapping import obstacle_of
 
 
 @rule("TL301", severity=ERROR, fix=SAFE, effect=REPAIRS, mentions=("Module", "nn."))
