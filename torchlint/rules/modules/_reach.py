@@ -87,11 +87,9 @@ def _is_reached_by_name(held: HeldModules) -> bool:
     file = held.file
     if any(literal(each) == held.attribute for each in file.nodes(cst.SimpleString)):
         return True
-    for call in file.nodes(cst.Call):
-        if isinstance(call.func, cst.Name) and call.func.value in ("getattr", "delattr") and len(call.args) > 1:
-            if literal(call.args[1].value) is ... and file.is_inside(call, held.owner.node):
-                return True
-    return False
+    calls = [file.parent(each) for name in ("getattr", "delattr") for each in file.tree.names.get(name, ())]
+    named = [call.args[1].value for call in calls if isinstance(call, cst.Call) and len(call.args) > 1]
+    return any(literal(each) is ... and file.is_inside(each, held.owner.node) for each in named)
 
 
 # -- the layers in it ---------------------------------------------------------------------------------------------------
