@@ -29,7 +29,7 @@ class Store:
     target: cst.Attribute | cst.Name
     value: cst.BaseExpression
     shape: str
-    """list, dict, set or deque."""
+    """list, dict, set, deque or defaultdict."""
     elements: tuple[Element, ...]
 
     @property
@@ -81,12 +81,24 @@ class HeldModules:
         found: list[Element] = []
         for node in self.appearances:
             for value in put_in(self.file, node):
-                spread = spreads(self.file, node)
-                found += elements_of(self.file, self.owner, value) if spread else [element_at(self.file, self.owner, value)]
+                if spreads(self.file, node):
+                    found += elements_of(self.file, self.owner, value)
+                else:
+                    found.append(self._added_at(node, value))
+            above = self.file.parent(node)
+            for value in put_in(self.file, above) if isinstance(above, cst.Subscript) and above.value is node else ():
+                inner = element_at(self.file, self.owner, value)  # self.rows[i].append(layer)
+                found.append(Element(Holds.NESTED, value) if inner.holds is Holds.MODULE else inner)
         for _, _, assigned in self.owner.assignments.get(self.attribute, ()):
             if assigned is not None and self._is_itself(assigned):
                 found += elements_of(self.file, self.owner, assigned)
         return found
+
+    def _added_at(self, node: Node, value: cst.BaseExpression) -> Element:
+        element = element_at(self.file, self.owner, value)
+        if element.holds is Holds.GIVEN and any(isinstance(each, cst.For) for each in self.file.ancestors(node)):
+            return Element(Holds.GIVEN, None)  # as many as there are
+        return element
 
     @cached_property
     def elements(self) -> list[Element]:
@@ -228,10 +240,9 @@ def _class_names(owner: ClassModel) -> list[str]:
     found = []
     for line in owner.node.body.body:
         for statement in line.body if isinstance(line, cst.SimpleStatementLine) else ():
-            if (
-                isinstance(statement, cst.Assign)
-                and isinstance(statement.targets[0].target, cst.Name)
-                and container_shape(owner.file, statement.value) is not None
-            ):
-                found.append(statement.targets[0].target.value)
+            if not isinstance(statement, (cst.Assign, cst.AnnAssign)) or statement.value is None:
+                continue
+            target = statement.targets[0].target if isinstance(statement, cst.Assign) else statement.target
+            if isinstance(target, cst.Name) and container_shape(owner.file, statement.value) is not None:
+                found.append(target.value)
     return found

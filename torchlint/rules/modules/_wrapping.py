@@ -11,7 +11,7 @@ import libcst as cst
 
 from torchlint.facts.module_attributes import MODULE_ATTRIBUTES, MODULE_DICT_KEYS_TAKEN
 from torchlint.rules.modules._containers import HeldModules
-from torchlint.rules.modules._elements import Element, Holds, element_at, elements_of
+from torchlint.rules.modules._elements import Element, Holds, element_at, elements_of, is_none
 from torchlint.rules.modules._filling import put_in
 from torchlint.rules.modules._keys import keys_of, keywords_of, obstacles_of_key
 from torchlint.rules.modules._registration import called, is_after_base_constructor, is_on_instance, is_target
@@ -35,7 +35,7 @@ def obstacle_of(held: HeldModules) -> str | None:
 
 def _obstacles(held: HeldModules) -> Iterator[str]:
     shapes = {store.shape for store in held.stores}
-    if len(shapes) > 1 or shapes & {"set", "deque"}:
+    if len(shapes) > 1 or shapes & {"set", "deque", "defaultdict"}:
         yield "torch has no registering container of this shape"
     dictionary = shapes == {"dict"}
     for element in held.elements:
@@ -103,6 +103,10 @@ def _obstacles_of_assignment(held: HeldModules) -> Iterator[str]:
         if other is not held.owner and held.owner in other.ancestry and name in other.assignments:
             yield "a subclass assigns the attribute as well"
     for store in held.stores:
+        if isinstance(store.value, cst.IfExp) and any(is_none(each) for each in (store.value.body, store.value.orelse)):
+            yield "it is None at times"
+        if isinstance(store.value, cst.Name) and file.value(store.value).optional:
+            yield f"`{store.value.value}` may be None"
         if isinstance(store.value, cst.Name) and any(file.is_after(each, store.value) for each in file.references(store.value)):
             yield f"`{store.value.value}` is used after it was assigned, and the wrap would be a copy"
 

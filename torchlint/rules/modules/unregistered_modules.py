@@ -15,12 +15,11 @@ from torchlint.rules.modules._wrapping import obstacle_of
 @rule("TL301", severity=ERROR, fix=SAFE, effect=REPAIRS, mentions=("Module", "nn."))
 def check(file: FileModel) -> Iterator[Finding]:
     for held in held_modules(file.analysis):
-        wrapper = "ModuleDict" if held.stores[0].shape == "dict" else "ModuleList"
+        wrapper = "ModuleDict" if held.stores[0].shape in ("dict", "defaultdict") else "ModuleList"
         obstacle = obstacle_of(held)
-        shape = {"dict": "dict", "set": "set", "deque": "deque"}.get(held.stores[0].shape, "list")
         yield Finding(
             held.stores[0].value,
-            f"the layers in `{file.source(held.stores[0].target)}` are hidden in a plain {shape}: "
+            f"the layers in `{file.source(held.stores[0].target)}` are hidden in a plain {held.stores[0].shape}: "
             "they are not trained, saved, moved or put in eval mode",
             help=f"use `nn.{wrapper}`" + (f"; by hand, because {obstacle}" if obstacle else ""),
             fix=None if obstacle else _wrap(file, held, wrapper),
