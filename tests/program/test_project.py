@@ -46,6 +46,60 @@ FOUND = {
         "main.py",
         "module",
     ),
+    "its own package": (
+        {"pkg/__init__.py": "from .layers import Block", "pkg/layers.py": LAYERS, "pkg/main.py": "import pkg\nprobe = pkg.Block()"},
+        "pkg/main.py",
+        "module",
+    ),
+    "part of its own package": (
+        {"pkg/__init__.py": "", "pkg/layers.py": LAYERS, "pkg/main.py": "from pkg import layers\nprobe = layers.Block()"},
+        "pkg/main.py",
+        "module",
+    ),
+    "part under a name that the package gives it": (
+        {
+            "pkg/__init__.py": "from . import layers as nets",
+            "pkg/layers.py": LAYERS,
+            "main.py": "import pkg\nprobe = pkg.nets.Block()",
+        },
+        "main.py",
+        "module",
+    ),
+    "part imported from a package that imports it": (
+        {
+            "pkg/__init__.py": "from .deep import layers",
+            "pkg/deep/__init__.py": "",
+            "pkg/deep/layers.py": LAYERS,
+            "main.py": "from pkg import layers\nprobe = layers.Block()",
+        },
+        "main.py",
+        "module",
+    ),
+    "re-exported by a star": (
+        {"pkg/__init__.py": "from .layers import *", "pkg/layers.py": LAYERS, "main.py": "from pkg import Block\nprobe = Block()"},
+        "main.py",
+        "module",
+    ),
+    "re-exported by a star behind another": (
+        {
+            "pkg/__init__.py": "from .other import *\nfrom .parts import *",
+            "pkg/other.py": "def f(loss):\n    loss.backward()",
+            "pkg/parts/__init__.py": "from pkg.parts.layers import *",
+            "pkg/parts/layers.py": LAYERS,
+            "pkg/main.py": "import pkg\nprobe = pkg.Block()",
+        },
+        "pkg/main.py",
+        "module",
+    ),
+    "imported on one of two ways": (
+        {
+            "pkg/__init__.py": "try:\n    from .layers import Block\nexcept ImportError:\n    Block = None",
+            "pkg/layers.py": LAYERS,
+            "main.py": "from pkg import Block\nprobe = Block()",
+        },
+        "main.py",
+        "module",
+    ),
     "base class": (
         {"layers.py": LAYERS, "main.py": "from layers import Block\nclass Mine(Block): pass\nprobe = Mine()"},
         "main.py",
@@ -86,6 +140,11 @@ CIRCLES = {
     "names of each other": {"a.py": "from b import net", "b.py": "from a import net", "main.py": "from a import net\nprobe = net(1)"},
     "itself": {"a.py": "from a import net", "main.py": "from a import net\nprobe = net(1)"},
     "itself as main": {"main.py": "from main import train\ndef train(x):\n    return train(x)\nprobe = train(1)"},
+    "stars of each other": {
+        "a.py": "from b import *\nfrom a import *",
+        "b.py": "from a import *",
+        "main.py": "from a import net\nprobe = net(1)",
+    },
     "package and part": {
         "p/__init__.py": "from .q import net",
         "p/q.py": "from . import net",

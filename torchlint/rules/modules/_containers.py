@@ -135,6 +135,17 @@ class HeldModules:
         reads = [node for node in self.appearances if node is not self.stores[0].target]
         return bool(reads) and all(_is_first(self.file.parent(node)) for node in reads)
 
+    def evidence(self) -> Iterator[tuple[Node, str]]:
+        """Where a layer is made, if not where the container is; and where the layers run."""
+        made = next((each.node for each in self.elements if each.node is not None and each.holds in (Holds.MODULE, Holds.NESTED)), None)
+        if made is not None and not any(self.file.is_inside(made, store.value) for store in self.stores):
+            yield made, "a layer is put in here"
+        for node in self.appearances:
+            method = self.file.function(node)
+            if isinstance(method, cst.FunctionDef) and method.name.value == "forward":
+                yield node, "the layers run here"
+                return
+
     def _may_be_on_instance(self, node: cst.Attribute) -> bool:
         for each in self.file.ancestors(node):
             if isinstance(each, cst.ClassDef) and is_on_instance(self.file, node, each):

@@ -16,10 +16,8 @@ from torchlint.program.classes import ClassModel
 from torchlint.rules.modules._filling import put_in, spreads
 from torchlint.rules.modules._guards import is_guarded_module
 from torchlint.rules.modules._registration import called, is_part_of_instance, is_registered_name, makes_registered
-from torchlint.syntax.names import Binds
 from torchlint.syntax.tree import descendants
 from torchlint.values.flow import Analysis
-from torchlint.values.parameters import kind_of_class
 from torchlint.values.value import Kind, Value
 
 _DISPLAYS = (cst.List, cst.Tuple, cst.Set)

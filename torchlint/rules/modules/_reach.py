@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from torchlint.program.analysis import FileAnalysis
+from torchlint.program.classes import ClassModel
 from torchlint.rules.modules._containers import HeldModules
 from torchlint.rules.modules._elements import Holds, elements_of
 from torchlint.rules.modules._keys import is_unsure, keys_of
@@ -37,7 +38,8 @@ def is_doubtful(held: HeldModules) -> bool:
         or any(is_unsure(held.file, key) for key in keys_of(held))
         or any(_is_unseen(held, value) for value in (*(store.value for store in held.stores), *_spread(held)))
         or any(_escapes(held.file, node) for node in held.uses)
-        or any(_is_trained_by_hand(held.file, node) for node in _parts(held))
+        or any(_is_handed_out(held.file, node) for node in _parts(held))
+        or is_trained_by_hand(held)
         or any(_is_chosen_by_hand(held.file, call) for call in held.file.nodes(cst.Call))
         or _is_reached_by_name(held)
         or not _is_program_in_sight(held)
@@ -131,11 +133,26 @@ def _passes_on(file: FileAnalysis, call: cst.Call) -> bool:
     return called(file, call) in PASSED_ON or isinstance(call.func, cst.Attribute) and call.func.attr.value in ("items", "values")
 
 
-def _is_trained_by_hand(file: FileAnalysis, node: Node) -> bool:
-    """`layer.parameters()`, `layer.weight.grad`; or the layer leaves for somebody who may ask for these."""
+def is_trained_by_hand(held: HeldModules) -> bool:
+    """Whether somebody asks the layers themselves for their parameters, or they have an optimizer of their own."""
+    classes = {held.file.value(each.node).cls for each in held.elements if each.node is not None}
+    own = any(_has_optimizer(model) for each in classes if isinstance(each, ClassModel) for model in each.ancestry)
+    return own or any(_asks_for_parameters(held.file, node) for node in _parts(held))
+
+
+def _has_optimizer(model: ClassModel) -> bool:
+    calls = (call for call in model.file.nodes(cst.Call) if model.file.is_inside(call, model.node))
+    return any((model.file.qualname(call.func) or "").startswith("torch.optim.") for call in calls)
+
+
+def _is_handed_out(file: FileAnalysis, node: Node) -> bool:
+    """Whether a layer leaves for somebody who may ask it for anything."""
+    return isinstance(file.parent(node), (cst.Return, cst.Yield, cst.Lambda))
+
+
+def _asks_for_parameters(file: FileAnalysis, node: Node) -> bool:
+    """`layer.parameters()`, `layer.weight.grad`"""
     above = file.parent(node)
-    if isinstance(above, (cst.Return, cst.Yield, cst.Lambda)):
-        return True
     while isinstance(above, (cst.Attribute, cst.Subscript)) and above.value is node:
         if isinstance(above, cst.Attribute) and above.attr.value in _COLLECTING:
             return True

@@ -91,7 +91,9 @@ def is_handed_over(file: Analysis, owner: ClassModel, node: Node, depth: int = _
     while above is not None:
         if isinstance(above, cst.Call) and child is not above.func:
             name = called(file, above)
-            if _registers(file, owner, above) or isinstance(child, cst.Arg) and _helper_registers(file, owner, above, child, depth):
+            if _registers(file, owner, above) or _collects(file, owner, above, depth):
+                return True
+            if isinstance(child, cst.Arg) and _helper_registers(file, owner, above, child, depth):
                 return True
             if name not in PASSED_ON:
                 return file.value(above).kind is Kind.MODULE and _is_kept(file, owner, above)
@@ -107,6 +109,8 @@ def is_handed_over(file: Analysis, owner: ClassModel, node: Node, depth: int = _
                 return False
         elif isinstance(above, cst.Assign):
             return _sets_module_table(above, node)
+        elif isinstance(above, cst.AugAssign):
+            return child is above.value and isinstance(above.target, cst.Name) and _is_collected(file, owner, above.target, depth)
         elif not isinstance(above, _CARRIES):
             return False
         child, above = above, file.parent(above)
@@ -135,6 +139,18 @@ def _registers(file: Analysis, owner: ClassModel, call: cst.Call) -> bool:
         and isinstance(call.args[0].value, cst.Name)
         and call.args[0].value.value == instance
     )
+
+
+def _collects(file: Analysis, owner: ClassModel, call: cst.Call, depth: int) -> bool:
+    """`layers.append(layer)`, where the local list goes on to something that registers."""
+    func = call.func
+    if not isinstance(func, cst.Attribute) or func.attr.value not in _ADDING or not isinstance(func.value, cst.Name):
+        return False
+    return _is_collected(file, owner, func.value, depth)
+
+
+def _is_collected(file: Analysis, owner: ClassModel, container: cst.Name, depth: int) -> bool:
+    return depth > 0 and any(is_handed_over(file, owner, use, depth - 1) for use in file.references(container))
 
 
 def _helper(file: Analysis, owner: ClassModel, call: cst.Call) -> tuple[ClassModel, cst.FunctionDef] | None:
@@ -215,7 +231,7 @@ def _is_registered_one_by_one(file: Analysis, owner: ClassModel, clause: cst.For
     )
 
 
-def is_registered_name(file: Analysis, owner: ClassModel, name: cst.Name, depth: int = 2) -> bool:
+def is_registered_name(file: Analysis, owner: ClassModel, name: cst.Name) -> bool:
     """Whether the variable is an attribute of the instance too, or goes into something that registers it."""
     for each in file.references(name):
         above = file.parent(each)
@@ -226,10 +242,4 @@ def is_registered_name(file: Analysis, owner: ClassModel, name: cst.Name, depth:
                 return True
         if is_handed_over(file, owner, each):
             return True
-        arg = file.parent(each)
-        call = file.parent(arg) if isinstance(arg, cst.Arg) else None
-        if depth and isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) and call.func.attr.value in ("append", "insert"):
-            container = call.func.value
-            if isinstance(container, cst.Name) and any(is_handed_over(file, owner, use) for use in file.references(container)):
-                return True
     return False

@@ -8,7 +8,7 @@ from torchlint import rewrite
 from torchlint.model import FileModel
 from torchlint.rule import ERROR, REPAIRS, SAFE, UNSAFE, Finding, Fix, rule
 from torchlint.rules.modules._containers import HeldModules, held_modules
-from torchlint.rules.modules._reach import is_doubtful
+from torchlint.rules.modules._reach import is_doubtful, is_trained_by_hand
 from torchlint.rules.modules._wrapping import obstacle_of
 
 
@@ -20,9 +20,10 @@ def check(file: FileModel) -> Iterator[Finding]:
         yield Finding(
             held.stores[0].value,
             f"the layers in `{file.source(held.stores[0].target)}` are hidden in a plain {held.stores[0].shape}: "
-            "they are not trained, saved, moved or put in eval mode",
+            f"they are not {'' if is_trained_by_hand(held) else 'trained, '}saved, moved or put in eval mode",
             help=f"use `nn.{wrapper}`" + (f"; by hand, because {obstacle}" if obstacle else ""),
             fix=None if obstacle else _wrap(file, held, wrapper),
+            related=tuple(held.evidence()),
         )
 
 
