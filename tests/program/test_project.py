@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import pytest
-from probing import model, probed, shown, value_in
+from probing import IMPORTS, model, probed, shown, value_in
 
+from torchlint.program import project as project_module
+from torchlint.program.analysis import FileAnalysis
 from torchlint.program.project import Files, Project
+from torchlint.syntax.parsing import Parsed
 from torchlint.values.value import Kind
 
 LAYERS = """
@@ -246,3 +249,22 @@ def test_tree_of_a_file_is_shared_until_its_text_changes(tmp_path: Path) -> None
 
     assert project.parsed("a.py", "x = 1\n") is first
     assert project.parsed("a.py", "x = 2\n") is not first
+
+
+def test_no_file_is_parsed_twice_though_not_all_trees_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = {"net.py": LAYERS} | {f"script{number}.py": f"from net import Block\nprobe = Block()  # {number}\n" for number in range(20)}
+    for name, text in texts.items():
+        (tmp_path / name).write_text(IMPORTS + text, encoding="utf-8")
+    read: list[str] = []
+    made = Parsed.__init__
+    monkeypatch.setattr(Parsed, "__init__", lambda self, text: read.append(text) or made(self, text))
+    monkeypatch.setattr(project_module, "_KEPT", 2 * len(IMPORTS + LAYERS))
+    project = Project([tmp_path])
+    for name in sorted(texts, reverse=True):
+        path = tmp_path / name
+        file = FileAnalysis(
+            path.read_text("utf-8"), path=str(path), imports=project, parsed=project.parsed(str(path), path.read_text("utf-8"))
+        )
+        assert name == "net.py" or shown(file.value(probed(file))) == "module"
+
+    assert sorted(read) == sorted(IMPORTS + text for text in texts.values())

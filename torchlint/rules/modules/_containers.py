@@ -15,10 +15,11 @@ import libcst as cst
 from torchlint.facts.module_attributes import COLLECTING_METHODS
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.classes import ClassModel
-from torchlint.rules.modules._elements import Element, Holds, container_shape, element_at, elements_of, is_frozen
+from torchlint.rules.modules._elements import Element, Holds, container_shape, element_at, elements_of
 from torchlint.rules.modules._filling import put_in, spreads
+from torchlint.rules.modules._freezing import freezes
 from torchlint.rules.modules._registration import is_after_base_constructor, is_handed_over, is_on_instance
-from torchlint.syntax.tree import Node, descendants
+from torchlint.syntax.tree import Node
 from torchlint.values.value import Kind
 
 
@@ -123,7 +124,7 @@ class HeldModules:
             _is_before_base_constructor(self.file, method, target) for method, target, _ in self.owner.assignments.get(self.attribute, ())
         ):
             return True
-        if any(_freezes(self.file, node) for node in self.appearances):
+        if any(freezes(self.file, node) for node in self.appearances):
             return True
         if self.added or len(self.stores) != 1:
             return False
@@ -213,20 +214,6 @@ def _is_first(node: Node | None) -> bool:
         return False
     index = node.slice[0].slice.value
     return isinstance(index, cst.Integer) and index.value == "0" or isinstance(index, cst.UnaryOperation)
-
-
-def _freezes(file: FileAnalysis, node: Node) -> bool:
-    """`for teacher in self.teachers: …requires_grad = False`"""
-    loop = file.parent(node)
-    if not isinstance(loop, cst.For) or loop.iter is not node:
-        return False
-    for each in descendants(loop.body):
-        if isinstance(each, cst.Assign) and isinstance(each.value, cst.Name) and each.value.value == "False":
-            if any(isinstance(target.target, cst.Attribute) and target.target.attr.value == "requires_grad" for target in each.targets):
-                return True
-        elif isinstance(each, cst.BaseExpression) and is_frozen(each):
-            return True
-    return False
 
 
 # -- class level --------------------------------------------------------------------------------------------------------

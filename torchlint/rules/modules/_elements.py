@@ -14,6 +14,7 @@ from torchlint.facts import modules as known
 from torchlint.facts.module_attributes import RETURNING_THEIR_MODULE
 from torchlint.program.classes import ClassModel
 from torchlint.rules.modules._filling import put_in, spreads
+from torchlint.rules.modules._freezing import is_frozen, is_frozen_name
 from torchlint.rules.modules._guards import is_guarded_module
 from torchlint.rules.modules._registration import called, is_part_of_instance, is_registered_name, makes_registered
 from torchlint.syntax.tree import descendants
@@ -195,6 +196,8 @@ def _classify(file: Analysis, owner: ClassModel, node: cst.BaseExpression) -> Ho
         return Holds.REGISTERED
     if isinstance(node, cst.Name) and is_registered_name(file, owner, node):
         return Holds.REGISTERED
+    if isinstance(node, cst.Name) and is_frozen_name(file, node):
+        return Holds.FROZEN
     if isinstance(node, cst.Call) and makes_registered(file, owner, node):
         return Holds.REGISTERED
     found = _by_value(_value(file, node))
@@ -248,17 +251,4 @@ def _has_mode(model: object) -> bool:
                 return True
             if isinstance(node, cst.Name) and "Dropout" in node.value:
                 return True
-    return False
-
-
-def is_frozen(node: cst.BaseExpression) -> bool:
-    while isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
-        if (
-            node.func.attr.value == "requires_grad_"
-            and node.args
-            and isinstance(node.args[0].value, cst.Name)
-            and node.args[0].value.value == "False"
-        ):
-            return True
-        node = node.func.value
     return False

@@ -81,7 +81,8 @@ def _escapes(file: FileAnalysis, node: Node) -> bool:
         return isinstance(call, cst.Call) and not above.star and called(file, call) not in _READS
     if isinstance(above, cst.AnnAssign | cst.Assign):
         return above.value is node
-    return isinstance(above, (cst.Return, cst.Yield, cst.Element, cst.DictElement, cst.NamedExpr, cst.BooleanOperation, cst.IfExp))
+    leaves = (cst.Return, cst.Yield, cst.From, cst.Lambda, cst.Element, cst.DictElement, cst.NamedExpr, cst.BooleanOperation, cst.IfExp)
+    return isinstance(above, leaves)
 
 
 def _is_reached_by_name(held: HeldModules) -> bool:

@@ -19,6 +19,8 @@ _ADDING = frozenset({"append", "insert", "extend", "update"})
 """Methods of a registering container."""
 _DEPTH = 2
 """How many helpers deep a registration is looked for."""
+_BUILTINS = frozenset({"print", "isinstance", "id", "repr", "hasattr", "getattr", "super"})
+"""What may get an instance and registers nothing."""
 _CARRIES = (
     cst.Arg,
     cst.StarredElement,
@@ -132,13 +134,11 @@ def _registers(file: Analysis, owner: ClassModel, call: cst.Call) -> bool:
             and isinstance(func.value.func, cst.Name)
             and func.value.func.value == "super"
         )
-    return (
-        isinstance(func, cst.Name)
-        and func.value == "setattr"
-        and len(call.args) == 3
-        and isinstance(call.args[0].value, cst.Name)
-        and call.args[0].value.value == instance
-    )
+    given = [arg.value for arg in call.args]
+    if isinstance(func, cst.Name) and func.value == "setattr":
+        return len(given) == 3 and isinstance(given[0], cst.Name) and given[0].value == instance
+    # whoever gets the instance together with the layers may register them
+    return called(file, call) not in _BUILTINS and any(isinstance(each, cst.Name) and each.value == instance for each in given)
 
 
 def _collects(file: Analysis, owner: ClassModel, call: cst.Call, depth: int) -> bool:
