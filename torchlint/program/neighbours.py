@@ -12,7 +12,8 @@ from pathlib import Path
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _REACHED = re.compile(r"(?<!\bself)\.([A-Za-z_]\w*)|[\"']([A-Za-z_]\w*)[\"']")
-_MOST_FOLDERS, _MOST_CHARACTERS = 3_000, 60_000_000
+_MOST_FOLDERS, _MOST_CHARACTERS = 1_500, 25_000_000
+"""What takes a second or two. Beyond, every name counts as used."""
 _LEFT_OUT = frozenset("node_modules site-packages venv __pycache__ build dist".split())
 
 
@@ -28,7 +29,7 @@ class Neighbours:
 
     def name(self, word: str, path: str) -> bool:
         """Whether another file uses a word."""
-        return self._words.get(word, path) != path
+        return not self.is_complete or self._words.get(word, path) != path
 
     def reaches(self, attribute: str, path: str) -> bool:
         """Whether another file may ask some object for this attribute."""
@@ -42,8 +43,8 @@ class Neighbours:
                     folders += 1
                 else:
                     try:
-                        text = Path(path).read_text(encoding="utf-8")
-                    except (OSError, UnicodeDecodeError):
+                        text = Path(path).read_text(encoding="utf-8", errors="replace")
+                    except OSError:
                         continue  # its own check reports what is wrong with it
                     characters += len(text)
                     _note(self._words, set(_WORD.findall(text)), path)

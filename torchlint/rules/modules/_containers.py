@@ -20,7 +20,7 @@ from torchlint.rules.modules._filling import put_in, spreads
 from torchlint.rules.modules._freezing import freezes
 from torchlint.rules.modules._registration import is_after_base_constructor, is_handed_over, is_on_instance
 from torchlint.syntax.tree import Node
-from torchlint.values.value import Kind
+from torchlint.values.value import ClassDefinition, Kind, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,26 +41,41 @@ class Store:
         return isinstance(self.value, (cst.List, cst.Tuple, cst.Dict)) and not self.value.elements
 
 
+class Appearances:
+    """Where a file asks for an attribute of that name: by the class whose instance is asked, and of anything else."""
+
+    def __init__(self, file: FileAnalysis, attribute: str) -> None:
+        self.on_instance: dict[cst.ClassDef, list[cst.Attribute]] = {}
+        self.elsewhere: list[cst.Attribute] = []
+        for node in file.tree.attributes.get(attribute, ()):
+            around = (each for each in file.ancestors(node) if isinstance(each, cst.ClassDef))
+            definition = next((each for each in around if is_on_instance(file, node, each)), None)
+            (self.elsewhere if definition is None else self.on_instance.setdefault(definition, [])).append(node)
+
+
 class HeldModules:
     """An attribute of a module class that holds modules in a Python container."""
 
-    def __init__(self, file: FileAnalysis, owner: ClassModel, attribute: str) -> None:
+    def __init__(self, file: FileAnalysis, owner: ClassModel, attribute: str, found: Appearances) -> None:
         self.file = file
+        self._found = found
         self.owner = owner
         self.attribute = attribute
 
     @cached_property
-    def appearances(self) -> list[Node]:
+    def appearances(self) -> list[cst.Attribute]:
         """`self.attribute`, everywhere in the class."""
-        found = self.file.tree.attributes.get(self.attribute, ())
-        return [each for each in found if is_on_instance(self.file, each, self.owner.node)]
+        return self._found.on_instance.get(self.owner.node, [])
 
     @cached_property
     def uses(self) -> list[cst.Attribute]:
         """`x.attribute` wherever `x` may be an instance, in the class and around it; the assignments of the containers left out."""
         targets = {store.target for store in self.stores}
-        found = self.file.tree.attributes.get(self.attribute, ())
-        return [each for each in found if each not in targets and self._may_be_on_instance(each)]
+        found = [each for each in self._found.elsewhere if self._may_be_instance(self.file.value(each.value))]
+        for definition, nodes in self._found.on_instance.items():
+            if self._is_related(self.file.class_model(definition)):
+                found += nodes
+        return [each for each in found if each not in targets]
 
     @cached_property
     def stores(self) -> list[Store]:
@@ -147,14 +162,11 @@ class HeldModules:
                 yield node, "the layers run here"
                 return
 
-    def _may_be_on_instance(self, node: cst.Attribute) -> bool:
-        for each in self.file.ancestors(node):
-            if isinstance(each, cst.ClassDef) and is_on_instance(self.file, node, each):
-                model = self.file.class_model(each)
-                return self.owner in model.ancestry or model in self.owner.ancestry
-        value = self.file.value(node.value)
-        related = value.cls is None or self.owner in value.cls.ancestry or value.cls in self.owner.ancestry
-        return value.kind in (Kind.MODULE, Kind.UNKNOWN) and related
+    def _may_be_instance(self, value: Value) -> bool:
+        return value.kind in (Kind.MODULE, Kind.UNKNOWN) and (value.cls is None or self._is_related(value.cls))
+
+    def _is_related(self, other: ClassDefinition) -> bool:
+        return other is self.owner or self.owner in other.ancestry or other in self.owner.ancestry
 
     def _is_itself(self, value: cst.BaseExpression) -> bool:
         """`self.layers + [...]`: the container under its own name."""
@@ -163,17 +175,20 @@ class HeldModules:
 
 def held_modules(file: FileAnalysis) -> Iterator[HeldModules]:
     """The attributes of module classes whose Python containers hold modules that nothing registers."""
+    found: dict[str, Appearances] = {}
     for owner in file.classes():
         if not owner.is_module:
             continue
         names = [
             name
-            for name, found in owner.assignments.items()
-            if any(value is not None and container_shape(file, value) for _, _, value in found)
+            for name, assigned in owner.assignments.items()
+            if any(value is not None and container_shape(file, value) for _, _, value in assigned)
         ]
         names += [name for name in _class_names(owner) if name not in names]
         for name in names:
-            held = HeldModules(file, owner, name)
+            if name not in found:
+                found[name] = Appearances(file, name)
+            held = HeldModules(file, owner, name, found[name])
             kinds = [element.holds for element in held.elements]
             if (
                 held.stores

@@ -8,6 +8,7 @@ Where the program that uses the class is not in sight, nobody can tell. What a w
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import libcst as cst
 
@@ -30,7 +31,19 @@ _COLLECTING = frozenset({"parameters", "named_parameters", "grad"})
 """What is asked of a layer by code that trains it by hand."""
 
 
-def is_doubtful(held: HeldModules) -> bool:
+class Surroundings:
+    """What a file says of all that is trained in it."""
+
+    def __init__(self, file: FileAnalysis) -> None:
+        self._file = file
+
+    @cached_property
+    def chooses_by_hand(self) -> bool:
+        """Whether an optimizer gets anything but all parameters of one module."""
+        return any(_is_chosen_by_hand(self._file, call) for call in self._file.nodes(cst.Call))
+
+
+def is_doubtful(held: HeldModules, around: Surroundings) -> bool:
     """Whether registering the layers may change more than the finding says: then only the author can decide."""
     return (
         bool(_LOOKING_AFTER & held.owner.own_methods.keys())
@@ -40,7 +53,7 @@ def is_doubtful(held: HeldModules) -> bool:
         or any(_escapes(held.file, node) for node in held.uses)
         or any(_is_handed_out(held.file, node) for node in _parts(held))
         or is_trained_by_hand(held)
-        or any(_is_chosen_by_hand(held.file, call) for call in held.file.nodes(cst.Call))
+        or around.chooses_by_hand
         or _is_reached_by_name(held)
         or not _is_program_in_sight(held)
     )
@@ -88,7 +101,7 @@ def _escapes(file: FileAnalysis, node: Node) -> bool:
 def _is_reached_by_name(held: HeldModules) -> bool:
     """`getattr(self, name)`, `net.__dict__`: any attribute may be meant; or its name is written out somewhere."""
     file = held.file
-    if any(literal(each) == held.attribute for each in file.nodes(cst.SimpleString)):
+    if any(quote + held.attribute + quote in file.text for quote in ("'", '"')):
         return True
     calls = [file.parent(each) for name in ("getattr", "delattr") for each in file.tree.names.get(name, ())]
     named = [call.args[1].value for call in calls if isinstance(call, cst.Call) and len(call.args) > 1]
@@ -165,7 +178,6 @@ def _asks_for_parameters(file: FileAnalysis, node: Node) -> bool:
 
 
 def _is_chosen_by_hand(file: FileAnalysis, call: cst.Call) -> bool:
-    """Whether an optimizer gets anything but all parameters of one module."""
     if isinstance(call.func, cst.Attribute) and call.func.attr.value == "add_param_group":
         return True
     path = file.qualname(call.func) or ""

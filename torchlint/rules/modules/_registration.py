@@ -70,9 +70,9 @@ def is_target(file: Analysis, node: Node) -> bool:
 
 def is_after_base_constructor(file: Analysis, method: cst.FunctionDef, node: Node) -> bool:
     """Whether `super().__init__()`, or the base constructor by name, is called before the node in a constructor."""
-    for attribute in file.tree.attributes.get("__init__", ()):
+    for attribute in file.tree.within(file.tree.attributes.get("__init__", ()), method.body):
         call = file.parent(attribute)
-        if isinstance(call, cst.Call) and call.func is attribute and file.is_inside(call, method.body) and file.is_after(node, call):
+        if isinstance(call, cst.Call) and call.func is attribute and file.is_after(node, call):
             return True
     return False
 
