@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import pytest
-from probing import model, probed, shown, value_in
+from probing import IMPORTS, model, probed, shown, value_in
 
+from torchlint.program import project as project_module
+from torchlint.program.analysis import FileAnalysis
 from torchlint.program.project import Files, Project
+from torchlint.syntax.parsing import Parsed
 from torchlint.values.value import Kind
 
 LAYERS = """
@@ -42,6 +45,60 @@ FOUND = {
             "net/parts.py": "from net.layers import Block as B",
             "net/layers.py": LAYERS,
             "main.py": "from net import Part\nprobe = Part()",
+        },
+        "main.py",
+        "module",
+    ),
+    "its own package": (
+        {"pkg/__init__.py": "from .layers import Block", "pkg/layers.py": LAYERS, "pkg/main.py": "import pkg\nprobe = pkg.Block()"},
+        "pkg/main.py",
+        "module",
+    ),
+    "part of its own package": (
+        {"pkg/__init__.py": "", "pkg/layers.py": LAYERS, "pkg/main.py": "from pkg import layers\nprobe = layers.Block()"},
+        "pkg/main.py",
+        "module",
+    ),
+    "part under a name that the package gives it": (
+        {
+            "pkg/__init__.py": "from . import layers as nets",
+            "pkg/layers.py": LAYERS,
+            "main.py": "import pkg\nprobe = pkg.nets.Block()",
+        },
+        "main.py",
+        "module",
+    ),
+    "part imported from a package that imports it": (
+        {
+            "pkg/__init__.py": "from .deep import layers",
+            "pkg/deep/__init__.py": "",
+            "pkg/deep/layers.py": LAYERS,
+            "main.py": "from pkg import layers\nprobe = layers.Block()",
+        },
+        "main.py",
+        "module",
+    ),
+    "re-exported by a star": (
+        {"pkg/__init__.py": "from .layers import *", "pkg/layers.py": LAYERS, "main.py": "from pkg import Block\nprobe = Block()"},
+        "main.py",
+        "module",
+    ),
+    "re-exported by a star behind another": (
+        {
+            "pkg/__init__.py": "from .other import *\nfrom .parts import *",
+            "pkg/other.py": "def f(loss):\n    loss.backward()",
+            "pkg/parts/__init__.py": "from pkg.parts.layers import *",
+            "pkg/parts/layers.py": LAYERS,
+            "pkg/main.py": "import pkg\nprobe = pkg.Block()",
+        },
+        "pkg/main.py",
+        "module",
+    ),
+    "imported on one of two ways": (
+        {
+            "pkg/__init__.py": "try:\n    from .layers import Block\nexcept ImportError:\n    Block = None",
+            "pkg/layers.py": LAYERS,
+            "main.py": "from pkg import Block\nprobe = Block()",
         },
         "main.py",
         "module",
@@ -86,6 +143,11 @@ CIRCLES = {
     "names of each other": {"a.py": "from b import net", "b.py": "from a import net", "main.py": "from a import net\nprobe = net(1)"},
     "itself": {"a.py": "from a import net", "main.py": "from a import net\nprobe = net(1)"},
     "itself as main": {"main.py": "from main import train\ndef train(x):\n    return train(x)\nprobe = train(1)"},
+    "stars of each other": {
+        "a.py": "from b import *\nfrom a import *",
+        "b.py": "from a import *",
+        "main.py": "from a import net\nprobe = net(1)",
+    },
     "package and part": {
         "p/__init__.py": "from .q import net",
         "p/q.py": "from . import net",
@@ -187,3 +249,22 @@ def test_tree_of_a_file_is_shared_until_its_text_changes(tmp_path: Path) -> None
 
     assert project.parsed("a.py", "x = 1\n") is first
     assert project.parsed("a.py", "x = 2\n") is not first
+
+
+def test_no_file_is_parsed_twice_though_not_all_trees_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = {"net.py": LAYERS} | {f"script{number}.py": f"from net import Block\nprobe = Block()  # {number}\n" for number in range(20)}
+    for name, text in texts.items():
+        (tmp_path / name).write_text(IMPORTS + text, encoding="utf-8")
+    read: list[str] = []
+    made = Parsed.__init__
+    monkeypatch.setattr(Parsed, "__init__", lambda self, text: read.append(text) or made(self, text))
+    monkeypatch.setattr(project_module, "_KEPT", 2 * len(IMPORTS + LAYERS))
+    project = Project([tmp_path])
+    for name in sorted(texts, reverse=True):
+        path = tmp_path / name
+        file = FileAnalysis(
+            path.read_text("utf-8"), path=str(path), imports=project, parsed=project.parsed(str(path), path.read_text("utf-8"))
+        )
+        assert name == "net.py" or shown(file.value(probed(file))) == "module"
+
+    assert sorted(read) == sorted(IMPORTS + text for text in texts.values())

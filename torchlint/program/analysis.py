@@ -123,6 +123,14 @@ class FileAnalysis(Analysis):
         """Whether an imported function or class of the project runs backward itself."""
         return self._imports is not None and self._imports.trains(self.path, path)
 
+    def is_named_elsewhere(self, word: str) -> bool:
+        """Whether another file of the run uses a word."""
+        return self._imports is not None and self._imports.names_elsewhere(self.path, word)
+
+    def is_reached_elsewhere(self, attribute: str) -> bool:
+        """Whether another file of the run may ask some object for this attribute."""
+        return self._imports is not None and self._imports.reaches_elsewhere(self.path, attribute)
+
     def exported(self, name: str, node: Node) -> Value | None:
         """What a name at the top of this file stands for, seen from another file."""
         bindings = self.names.module.bindings.get(name, ())

@@ -59,6 +59,8 @@ def uses(file: Analysis, function: cst.FunctionDef, name: str) -> set[str]:
 
 def recorded(file: Analysis, function: cst.FunctionDef) -> bool | None:
     """True: everybody who calls it records gradients, or nobody does. False: nobody records. None: some do."""
+    if function.name.value == "__init__" and file.owner(function) is not None:
+        return True  # called by the constructors of subclasses, whichever: what `super()` is, a name does not tell
     seen: set[bool | None] = set()
     for call in calls(file, function):
         if not file.is_inside(call, function):

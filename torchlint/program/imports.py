@@ -14,3 +14,9 @@ class Imports(Protocol):
 
     def trains(self, importer: str, path: str) -> bool:
         """Whether an imported function or class runs backward itself."""
+
+    def names_elsewhere(self, path: str, word: str) -> bool:
+        """Whether a file of the run other than this one uses a word."""
+
+    def reaches_elsewhere(self, path: str, attribute: str) -> bool:
+        """Whether a file of the run other than this one may ask some object for this attribute."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 
 _TELLING = re.compile(
     r"backward|zero_grad|\bF\.|loss|\.step\(|grad\b|inference_mode|\.item\(|detach|\bnn\b|torch|Module|[Oo]ptim|Loader|\.to\(|\.cuda\(|append|device|\.train\(|\.eval\("
@@ -22,14 +23,20 @@ class Outline:
         self.text = text
         self._definitions: dict[str, str] = {}
         self._imports: dict[str, str] = {}
+        self._stars: list[str] = []
         lines = text.splitlines()
-        for statement in self._statements(text):
+        for statement in _at_top(self._statements(text)):
             if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
                 self._definitions[statement.name] = "\n".join(lines[statement.lineno - 1 : statement.end_lineno])
+            elif isinstance(statement, ast.Import):
+                self._imports.update({alias.asname: alias.name for alias in statement.names if alias.asname is not None})
             elif isinstance(statement, ast.ImportFrom):
                 base = "." * statement.level + (statement.module or "")
                 for alias in statement.names:
-                    self._imports[alias.asname or alias.name] = base + alias.name if base.endswith(".") else f"{base}.{alias.name}"
+                    if alias.name == "*":
+                        self._stars.append(base)
+                    else:
+                        self._imports.setdefault(alias.asname or alias.name, joined(base, alias.name))
 
     @staticmethod
     def _statements(text: str) -> list[ast.stmt]:
@@ -46,6 +53,26 @@ class Outline:
         """Whether the definition runs backward itself."""
         return _TRAINING.search(self._definitions.get(name, "")) is not None
 
-    def leads_to(self, name: str) -> str | None:
-        """The dotted path that a name is imported from."""
-        return self._imports.get(name) if name not in self._definitions else None
+    def leads_to(self, name: str) -> list[str]:
+        """The dotted paths that a name may be imported from: its own, or one for each star."""
+        if name in self._definitions:
+            return []
+        if name in self._imports:
+            return [self._imports[name]]
+        return [joined(base, name) for base in self._stars if not name.startswith("_")]
+
+
+def joined(base: str, name: str) -> str:
+    """The path of a name in a module; a base of dots stands for a package around."""
+    return base + name if base.endswith(".") else f"{base}.{name}"
+
+
+def _at_top(statements: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements at the top of a file, and those that stand there under `try` and `if`."""
+    for statement in statements:
+        yield statement
+        if isinstance(statement, (ast.If, ast.Try)):
+            yield from _at_top(statement.body)
+            yield from _at_top(statement.orelse)
+            for handler in statement.handlers if isinstance(statement, ast.Try) else ():
+                yield from _at_top([each for each in handler.body if not isinstance(each, (ast.FunctionDef, ast.ClassDef))])

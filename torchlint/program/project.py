@@ -14,12 +14,13 @@ from pathlib import Path
 import libcst as cst
 
 from torchlint.program.analysis import FileAnalysis
-from torchlint.program.outline import Outline
+from torchlint.program.neighbours import Neighbours
+from torchlint.program.outline import Outline, joined
 from torchlint.syntax.parsing import Parsed, Unreadable
 from torchlint.values.value import Value
 
 _HOPS = 6
-_KEPT = 4_000_000
+_KEPT = 8_000_000
 """Characters of text whose trees are kept; a tree takes some fifty times its text in memory."""
 _VIEWS = 48
 """Imported files whose models are kept."""
@@ -65,23 +66,37 @@ class Project:
         outline = self._files.outline(found[0]) if found is not None else None
         return outline is not None and found is not None and outline.trains(found[1])
 
-    def _locate(self, importer: str, path: str) -> tuple[str, str] | None:
+    def names_elsewhere(self, path: str, word: str) -> bool:
+        """Whether a file of the run other than this one uses a word."""
+        return self._neighbours.name(word, os.path.abspath(path))
+
+    def reaches_elsewhere(self, path: str, attribute: str) -> bool:
+        """Whether a file of the run other than this one may ask some object for this attribute."""
+        return self._neighbours.reaches(attribute, os.path.abspath(path))
+
+    @cached_property
+    def _neighbours(self) -> Neighbours:
+        return Neighbours(self._roots)
+
+    def _locate(self, importer: str, path: str, hops: int = _HOPS) -> tuple[str, str] | None:
         """The file that defines what a dotted path leads to, through imports from file to file, and its name there."""
-        for _ in range(_HOPS):
-            module, _, name = path.rpartition(".")
-            if not module or not name or path.partition(".")[0] in _LIBRARIES or not os.path.exists(importer):
-                return None
-            file = self._file(os.path.abspath(importer), module)
-            outline = self._files.outline(file) if file is not None else None
-            if file is None or outline is None:
-                return None
-            if outline.defines(name):
-                return file, name
-            onward = outline.leads_to(name)
-            if onward is None:
-                return None
-            importer, path = file, onward
-        return None
+        module, _, name = path.rpartition(".")
+        if not hops or not module or not name or path.partition(".")[0] in _LIBRARIES or not os.path.exists(importer):
+            return None
+        file = self._file(os.path.abspath(importer), module)
+        outline = self._files.outline(file) if file is not None else None
+        if file is not None and outline is not None:
+            return (file, name) if outline.defines(name) else self._locate_any(file, outline.leads_to(name), hops)
+        package, _, part = module.rpartition(".")  # what looks like a module may be a name that its package gives to another one
+        file = self._file(os.path.abspath(importer), package) if package and part else None
+        outline = self._files.outline(file) if file is not None else None
+        if file is None or outline is None:
+            return None
+        return self._locate_any(file, [joined(each, name) for each in outline.leads_to(part)], hops)
+
+    def _locate_any(self, importer: str, paths: list[str], hops: int) -> tuple[str, str] | None:
+        found = (self._locate(importer, each, hops - 1) for each in paths)
+        return next((each for each in found if each is not None), None)
 
     def _file(self, importer: str, module: str) -> str | None:
         folder = os.path.dirname(importer)
@@ -121,7 +136,7 @@ class Project:
 
     def parsed(self, path: str, text: str) -> Parsed:
         """The tree of a file that is checked; parsed before, if another file has already asked for it. Raises `Unreadable`."""
-        return self._files.parsed(os.path.abspath(path), text)
+        return self._files.parsed(os.path.abspath(path), text, is_checked=True)
 
     def _view(self, path: str) -> FileAnalysis | None:
         """The model of an imported file, as far as it can be seen from here."""
@@ -147,6 +162,7 @@ class Files:
         self._outlines: dict[str, Outline | None] = {}
         self._trees: OrderedDict[str, Parsed] = OrderedDict()
         self._size = 0
+        self._imported: set[str] = set()
 
     def outline(self, path: str) -> Outline | None:
         if path not in self._outlines:
@@ -157,14 +173,18 @@ class Files:
             self._outlines[path] = Outline(text) if 0 < len(text) <= _LARGEST else None
         return self._outlines[path]
 
-    def parsed(self, path: str, text: str) -> Parsed:
+    def parsed(self, path: str, text: str, *, is_checked: bool = False) -> Parsed:
+        """The tree of a file. Of those that do not fit, the ones that were checked and that nobody has imported yet go first."""
         known = self._trees.pop(path, None)
         if known is not None:
             self._size -= len(known.text)
         parsed = known if known is not None and known.text == text else Parsed(text)
         self._trees[path] = parsed
         self._size += len(text)
+        if not is_checked:
+            self._imported.add(path)
         while self._size > _KEPT and len(self._trees) > 1:
-            _, oldest = self._trees.popitem(last=False)
+            spare = next((each for each in self._trees if each not in self._imported and each != path), None)
+            oldest = self._trees.pop(spare) if spare is not None else self._trees.popitem(last=False)[1]
             self._size -= len(oldest.text)
         return parsed

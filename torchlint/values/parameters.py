@@ -25,6 +25,12 @@ _ANNOTATIONS = {
     "numpy.ndarray": Kind.NDARRAY,
 }
 _BUILTIN_ANNOTATIONS = {"int": Kind.NUMBER, "float": Kind.NUMBER, "bool": Kind.NUMBER, "str": Kind.STRING}
+_CONTAINER_ANNOTATIONS = {
+    **dict.fromkeys(("list", "typing.List", "typing.Sequence", "collections.abc.Sequence"), Kind.LIST),
+    **dict.fromkeys(("tuple", "typing.Tuple"), Kind.TUPLE),
+    **dict.fromkeys(("dict", "typing.Dict", "typing.Mapping", "collections.abc.Mapping", "collections.OrderedDict"), Kind.DICT),
+    **dict.fromkeys(("typing.Iterable", "collections.abc.Iterable", "typing.Collection", "collections.abc.Collection"), Kind.UNKNOWN),
+}
 _DEPTH = 3
 
 
@@ -45,6 +51,7 @@ def enter(flow: Flow) -> None:
             flow.owner = owner
         else:
             value = Value(node=parameter)
+            value.optional = isinstance(parameter.default, cst.Name) and parameter.default.value == "None"
             if parameter.annotation is not None:
                 annotate(flow, value, parameter.annotation)
             elif isinstance(parameter.default, (cst.Integer, cst.Float)):
@@ -56,7 +63,10 @@ def enter(flow: Flow) -> None:
         flow.parameters[name] = flow.env.places[name] = value
     for star, kind in ((node.params.star_arg, Kind.TUPLE), (node.params.star_kwarg, Kind.DICT)):
         if isinstance(star, cst.Param):
-            flow.env.places[star.name.value] = Value(kind, node=star)
+            each = Value(node=star)
+            if star.annotation is not None:
+                annotate(flow, each, star.annotation)
+            flow.env.places[star.name.value] = Value(kind, node=star, elem=each if each.kind is Kind.MODULE else None)
     if isinstance(node, cst.FunctionDef):
         flow.env.grad = _recorded(file, node, owner is not None and owner.is_managed)
 
@@ -81,28 +91,35 @@ def _recorded(file: Analysis, node: cst.FunctionDef, managed: bool) -> bool | No
 
 def annotate(flow: Flow, value: Value, annotation: cst.Annotation) -> None:
     """Take the kind that an annotation promises; `Optional[X]` and `X | None` promise X."""
-    node: Node = annotation.annotation
+    _promise(flow, value, annotation.annotation)
+
+
+def _promise(flow: Flow, value: Value, node: Node) -> None:
+    file = flow.file
     if isinstance(node, cst.BinaryOperation):
         sides = [side for side in (node.left, node.right) if not (isinstance(side, cst.Name) and side.value == "None")]
         if len(sides) != 1:
             return
-        node = sides[0]
-    if (
-        isinstance(node, cst.Subscript)
-        and flow.file.qualname(node.value) == "typing.Optional"
-        and isinstance(node.slice[0].slice, cst.Index)
-    ):
-        node = node.slice[0].slice.value
-    path = flow.file.qualname(node)
+        node, value.optional = sides[0], True
+    if isinstance(node, cst.Subscript):
+        inner = node.slice[0].slice
+        if file.qualname(node.value) != "typing.Optional":
+            _promise_container(flow, value, node)
+            return
+        if isinstance(inner, cst.Index):
+            value.optional = True
+            _promise(flow, value, inner.value)
+        return
+    path = file.qualname(node)
     if path is None:
         name = node.value if isinstance(node, cst.Name) else ""
         kind = _BUILTIN_ANNOTATIONS.get(str(name))
         if kind is not None:
             value.kind, value.graph = kind, Graph.NO
             return
-        found = flow.file.names.definition(node) if isinstance(node, cst.Name) else None
+        found = file.names.definition(node) if isinstance(node, cst.Name) else None
         if found is not None and found.how is Binds.CLASS and isinstance(found.node, cst.ClassDef):
-            model = flow.file.class_model(found.node)
+            model = file.class_model(found.node)
             value.definition = model
             value.kind = Kind.MODULE if model.is_module else model.instance_kind
         return
@@ -113,9 +130,23 @@ def annotate(flow: Flow, value: Value, annotation: cst.Annotation) -> None:
         if value.kind is Kind.DEVICE:
             value.place = Place.ACCELERATOR
     else:
-        value.kind = kind_of_class(flow.file, path) or Kind.UNKNOWN
+        value.kind = kind_of_class(file, path) or Kind.UNKNOWN
         if value.kind is not Kind.UNKNOWN:
             value.qualname = path
+
+
+def _promise_container(flow: Flow, value: Value, node: cst.Subscript) -> None:
+    """`list[nn.Module]`, `Dict[str, nn.Module]`: what a container of modules yields. An `Iterable` yields as much, and may be anything."""
+    path = flow.file.qualname(node.value) or (node.value.value if isinstance(node.value, cst.Name) else "")
+    if path not in _CONTAINER_ANNOTATIONS:
+        return
+    kind = _CONTAINER_ANNOTATIONS[path]
+    parts = [each.slice.value for each in node.slice if isinstance(each.slice, cst.Index)]
+    part = parts[-1] if kind is Kind.DICT else parts[0]
+    elem = Value(node=value.node)
+    _promise(flow, elem, part)
+    if elem.kind is Kind.MODULE:
+        value.kind, value.elem = kind, elem
 
 
 def kind_of_class(file: Analysis, path: str) -> Kind | None:

@@ -15,11 +15,12 @@ import libcst as cst
 from torchlint.facts.module_attributes import COLLECTING_METHODS
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.classes import ClassModel
-from torchlint.rules.modules._elements import Element, Holds, container_shape, element_at, elements_of, is_frozen
-from torchlint.rules.modules._registration import is_handed_over, is_on_instance
-from torchlint.syntax.tree import Node, descendants
-
-_STORING = frozenset("append appendleft add insert extend update setdefault".split())
+from torchlint.rules.modules._elements import Element, Holds, container_shape, element_at, elements_of
+from torchlint.rules.modules._filling import put_in, spreads
+from torchlint.rules.modules._freezing import freezes
+from torchlint.rules.modules._registration import is_after_base_constructor, is_handed_over, is_on_instance
+from torchlint.syntax.tree import Node
+from torchlint.values.value import ClassDefinition, Kind, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Store:
     target: cst.Attribute | cst.Name
     value: cst.BaseExpression
     shape: str
-    """list, dict, set or deque."""
+    """list, dict, set, deque or defaultdict."""
     elements: tuple[Element, ...]
 
     @property
@@ -40,19 +41,41 @@ class Store:
         return isinstance(self.value, (cst.List, cst.Tuple, cst.Dict)) and not self.value.elements
 
 
+class Appearances:
+    """Where a file asks for an attribute of that name: by the class whose instance is asked, and of anything else."""
+
+    def __init__(self, file: FileAnalysis, attribute: str) -> None:
+        self.on_instance: dict[cst.ClassDef, list[cst.Attribute]] = {}
+        self.elsewhere: list[cst.Attribute] = []
+        for node in file.tree.attributes.get(attribute, ()):
+            around = (each for each in file.ancestors(node) if isinstance(each, cst.ClassDef))
+            definition = next((each for each in around if is_on_instance(file, node, each)), None)
+            (self.elsewhere if definition is None else self.on_instance.setdefault(definition, [])).append(node)
+
+
 class HeldModules:
     """An attribute of a module class that holds modules in a Python container."""
 
-    def __init__(self, file: FileAnalysis, owner: ClassModel, attribute: str) -> None:
+    def __init__(self, file: FileAnalysis, owner: ClassModel, attribute: str, found: Appearances) -> None:
         self.file = file
+        self._found = found
         self.owner = owner
         self.attribute = attribute
 
     @cached_property
-    def appearances(self) -> list[Node]:
+    def appearances(self) -> list[cst.Attribute]:
         """`self.attribute`, everywhere in the class."""
-        found = self.file.tree.attributes.get(self.attribute, ())
-        return [each for each in found if is_on_instance(self.file, each, self.owner.node)]
+        return self._found.on_instance.get(self.owner.node, [])
+
+    @cached_property
+    def uses(self) -> list[cst.Attribute]:
+        """`x.attribute` wherever `x` may be an instance, in the class and around it; the assignments of the containers left out."""
+        targets = {store.target for store in self.stores}
+        found = [each for each in self._found.elsewhere if self._may_be_instance(self.file.value(each.value))]
+        for definition, nodes in self._found.on_instance.items():
+            if self._is_related(self.file.class_model(definition)):
+                found += nodes
+        return [each for each in found if each not in targets]
 
     @cached_property
     def stores(self) -> list[Store]:
@@ -73,13 +96,25 @@ class HeldModules:
         """What is put into the container after it was made."""
         found: list[Element] = []
         for node in self.appearances:
-            for value in _put_in(self.file, node):
-                spread = isinstance(self.file.parent(node), cst.AugAssign) or _method(self.file, node) in ("extend", "update")
-                found += elements_of(self.file, self.owner, value) if spread else [element_at(self.file, self.owner, value)]
+            for value in put_in(self.file, node):
+                if spreads(self.file, node):
+                    found += elements_of(self.file, self.owner, value)
+                else:
+                    found.append(self._added_at(node, value))
+            above = self.file.parent(node)
+            for value in put_in(self.file, above) if isinstance(above, cst.Subscript) and above.value is node else ():
+                inner = element_at(self.file, self.owner, value)  # self.rows[i].append(layer)
+                found.append(Element(Holds.NESTED, value) if inner.holds is Holds.MODULE else inner)
         for _, _, assigned in self.owner.assignments.get(self.attribute, ()):
             if assigned is not None and self._is_itself(assigned):
                 found += elements_of(self.file, self.owner, assigned)
         return found
+
+    def _added_at(self, node: Node, value: cst.BaseExpression) -> Element:
+        element = element_at(self.file, self.owner, value)
+        if element.holds is Holds.GIVEN and any(isinstance(each, cst.For) for each in self.file.ancestors(node)):
+            return Element(Holds.GIVEN, None)  # as many as there are
+        return element
 
     @cached_property
     def elements(self) -> list[Element]:
@@ -96,8 +131,15 @@ class HeldModules:
 
     @cached_property
     def is_hidden_on_purpose(self) -> bool:
-        """Frozen right away, or a single element that is never walked over: the way to keep a module out of `parameters()`."""
-        if any(_freezes(self.file, node) for node in self.appearances):
+        """Set before the base constructor runs, frozen right away, or a single element that is never walked over.
+
+        Each is a way to keep a module out of `parameters()`.
+        """
+        if any(
+            _is_before_base_constructor(self.file, method, target) for method, target, _ in self.owner.assignments.get(self.attribute, ())
+        ):
+            return True
+        if any(freezes(self.file, node) for node in self.appearances):
             return True
         if self.added or len(self.stores) != 1:
             return False
@@ -109,6 +151,23 @@ class HeldModules:
         reads = [node for node in self.appearances if node is not self.stores[0].target]
         return bool(reads) and all(_is_first(self.file.parent(node)) for node in reads)
 
+    def evidence(self) -> Iterator[tuple[Node, str]]:
+        """Where a layer is made, if not where the container is; and where the layers run."""
+        made = next((each.node for each in self.elements if each.node is not None and each.holds in (Holds.MODULE, Holds.NESTED)), None)
+        if made is not None and not any(self.file.is_inside(made, store.value) for store in self.stores):
+            yield made, "a layer is put in here"
+        for node in self.appearances:
+            method = self.file.function(node)
+            if isinstance(method, cst.FunctionDef) and method.name.value == "forward":
+                yield node, "the layers run here"
+                return
+
+    def _may_be_instance(self, value: Value) -> bool:
+        return value.kind in (Kind.MODULE, Kind.UNKNOWN) and (value.cls is None or self._is_related(value.cls))
+
+    def _is_related(self, other: ClassDefinition) -> bool:
+        return other is self.owner or self.owner in other.ancestry or other in self.owner.ancestry
+
     def _is_itself(self, value: cst.BaseExpression) -> bool:
         """`self.layers + [...]`: the container under its own name."""
         return isinstance(value, cst.BinaryOperation) and value.left in self.appearances
@@ -116,17 +175,20 @@ class HeldModules:
 
 def held_modules(file: FileAnalysis) -> Iterator[HeldModules]:
     """The attributes of module classes whose Python containers hold modules that nothing registers."""
+    found: dict[str, Appearances] = {}
     for owner in file.classes():
         if not owner.is_module:
             continue
         names = [
             name
-            for name, found in owner.assignments.items()
-            if any(value is not None and container_shape(file, value) for _, _, value in found)
+            for name, assigned in owner.assignments.items()
+            if any(value is not None and container_shape(file, value) for _, _, value in assigned)
         ]
         names += [name for name in _class_names(owner) if name not in names]
         for name in names:
-            held = HeldModules(file, owner, name)
+            if name not in found:
+                found[name] = Appearances(file, name)
+            held = HeldModules(file, owner, name, found[name])
             kinds = [element.holds for element in held.elements]
             if (
                 held.stores
@@ -145,30 +207,11 @@ def _is_worth_registering(name: str, kinds: list[Holds], elements: list[Element]
     return several and not name.startswith("_")
 
 
-def _put_in(file: FileAnalysis, node: Node) -> Iterator[cst.BaseExpression]:
-    """What this appearance of the container puts into it."""
-    above = file.parent(node)
-    if isinstance(above, cst.AugAssign) and above.target is node:
-        yield above.value
-    elif isinstance(above, cst.Subscript) and above.value is node:
-        target = file.parent(above)
-        statement = file.parent(target) if isinstance(target, cst.AssignTarget) else None
-        if isinstance(statement, cst.Assign):
-            yield statement.value
-    elif _method(file, node) in _STORING:
-        call = file.parent(above) if above is not None else None
-        if isinstance(call, cst.Call) and call.args:
-            yield call.args[-1].value
-
-
-def _method(file: FileAnalysis, node: Node) -> str | None:
-    """The method that is called on an expression."""
-    above = file.parent(node)
-    if isinstance(above, cst.Attribute) and above.value is node:
-        call = file.parent(above)
-        if isinstance(call, cst.Call) and call.func is above:
-            return above.attr.value
-    return None
+def _is_before_base_constructor(file: FileAnalysis, method: cst.FunctionDef, target: cst.Attribute) -> bool:
+    if method.name.value != "__init__" or is_after_base_constructor(file, method, target):
+        return False
+    later = (each for each in file.tree.attributes.get("__init__", ()) if file.is_inside(each, method.body))
+    return any(isinstance(call := file.parent(each), cst.Call) and call.func is each for each in later)
 
 
 def _constructs(file: FileAnalysis, node: cst.BaseExpression) -> bool:
@@ -186,20 +229,6 @@ def _is_first(node: Node | None) -> bool:
         return False
     index = node.slice[0].slice.value
     return isinstance(index, cst.Integer) and index.value == "0" or isinstance(index, cst.UnaryOperation)
-
-
-def _freezes(file: FileAnalysis, node: Node) -> bool:
-    """`for teacher in self.teachers: …requires_grad = False`"""
-    loop = file.parent(node)
-    if not isinstance(loop, cst.For) or loop.iter is not node:
-        return False
-    for each in descendants(loop.body):
-        if isinstance(each, cst.Assign) and isinstance(each.value, cst.Name) and each.value.value == "False":
-            if any(isinstance(target.target, cst.Attribute) and target.target.attr.value == "requires_grad" for target in each.targets):
-                return True
-        elif isinstance(each, cst.BaseExpression) and is_frozen(each):
-            return True
-    return False
 
 
 # -- class level --------------------------------------------------------------------------------------------------------
@@ -224,10 +253,9 @@ def _class_names(owner: ClassModel) -> list[str]:
     found = []
     for line in owner.node.body.body:
         for statement in line.body if isinstance(line, cst.SimpleStatementLine) else ():
-            if (
-                isinstance(statement, cst.Assign)
-                and isinstance(statement.targets[0].target, cst.Name)
-                and container_shape(owner.file, statement.value) is not None
-            ):
-                found.append(statement.targets[0].target.value)
+            if not isinstance(statement, (cst.Assign, cst.AnnAssign)) or statement.value is None:
+                continue
+            target = statement.targets[0].target if isinstance(statement, cst.Assign) else statement.target
+            if isinstance(target, cst.Name) and container_shape(owner.file, statement.value) is not None:
+                found.append(target.value)
     return found

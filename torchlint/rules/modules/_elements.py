@@ -13,15 +13,24 @@ import libcst as cst
 from torchlint.facts import modules as known
 from torchlint.facts.module_attributes import RETURNING_THEIR_MODULE
 from torchlint.program.classes import ClassModel
-from torchlint.rules.modules._registration import called, is_part_of_instance, is_registered_name
-from torchlint.syntax.names import Binds
+from torchlint.rules.modules._filling import put_in, spreads
+from torchlint.rules.modules._freezing import is_frozen, is_frozen_name
+from torchlint.rules.modules._guards import is_guarded_module
+from torchlint.rules.modules._registration import called, is_part_of_instance, is_registered_name, makes_registered
 from torchlint.syntax.tree import descendants
 from torchlint.values.flow import Analysis
-from torchlint.values.parameters import kind_of_class
 from torchlint.values.value import Kind, Value
 
 _DISPLAYS = (cst.List, cst.Tuple, cst.Set)
-_BUILDERS = {"list": "list", "tuple": "list", "set": "set", "dict": "dict", "collections.OrderedDict": "dict", "collections.deque": "deque"}
+_BUILDERS = {
+    "list": "list",
+    "tuple": "list",
+    "set": "set",
+    "dict": "dict",
+    "collections.OrderedDict": "dict",
+    "collections.deque": "deque",
+    "collections.defaultdict": "defaultdict",
+}
 _WEIGHTED_LOSSES = frozenset(
     {"torch.nn.CrossEntropyLoss", "torch.nn.NLLLoss", "torch.nn.BCELoss", "torch.nn.BCEWithLogitsLoss", "torch.nn.MultiMarginLoss"}
 )
@@ -65,15 +74,13 @@ def container_shape(file: Analysis, value: cst.BaseExpression) -> str | None:
             if isinstance(value.operator, (cst.Add, cst.Multiply))
             else None
         )
-    if isinstance(value, cst.IfExp):
-        shapes = {container_shape(file, value.body), container_shape(file, value.orelse)}
+    if isinstance(value, (cst.IfExp, cst.BooleanOperation)):
+        shapes = {container_shape(file, side) for side in arms(value)}
         return shapes.pop() if len(shapes) == 1 else None
     if isinstance(value, cst.Call):
         name = called(file, value)
         if name in _BUILDERS:
             return _BUILDERS[name]
-    if isinstance(value, cst.Name) and _is_annotated_list(file, value):
-        return "list"
     if isinstance(value, (cst.Name, cst.Call)):
         made = file.value(value)
         if made.kind in (Kind.LIST, Kind.TUPLE, Kind.DICT) and any(part.kind is Kind.MODULE for part in _parts(made)):
@@ -81,19 +88,14 @@ def container_shape(file: Analysis, value: cst.BaseExpression) -> str | None:
     return None
 
 
-def _is_annotated_list(file: Analysis, name: cst.Name) -> bool:
-    """Whether the name is a parameter that promises a list of modules: `layers: list[nn.Module]`."""
-    binding = file.names.definition(name)
-    parameter = file.parent(binding.node) if binding is not None and binding.how is Binds.PARAMETER else None
-    annotation = parameter.annotation.annotation if isinstance(parameter, cst.Param) and parameter.annotation is not None else None
-    if not isinstance(annotation, cst.Subscript) or len(annotation.slice) != 1 or not isinstance(annotation.slice[0].slice, cst.Index):
-        return False
-    outer = annotation.value.value if isinstance(annotation.value, cst.Name) else ""
-    if outer != "list" and file.qualname(annotation.value) not in ("typing.List", "typing.Sequence", "collections.abc.Sequence"):
-        return False
-    inner = annotation.slice[0].slice.value
-    path, model = file.qualname(inner), file.class_of(inner)
-    return model is not None and model.is_module or path is not None and kind_of_class(file, path) is Kind.MODULE
+def arms(value: cst.IfExp | cst.BooleanOperation) -> list[cst.BaseExpression]:
+    """The sides of `a if c else b` and of `a or b`, None left out."""
+    sides = [value.body, value.orelse] if isinstance(value, cst.IfExp) else [value.left, value.right]
+    return [each for each in sides if not is_none(each)]
+
+
+def is_none(node: cst.BaseExpression) -> bool:
+    return isinstance(node, cst.Name) and node.value == "None"
 
 
 def elements_of(file: Analysis, owner: ClassModel, value: cst.BaseExpression) -> list[Element]:
@@ -109,18 +111,41 @@ def elements_of(file: Analysis, owner: ClassModel, value: cst.BaseExpression) ->
             found += [element_at(file, owner, entry.value)] if isinstance(entry, cst.DictElement) else elements_of(file, owner, entry.value)
         return found
     if isinstance(value, cst.DictComp):
-        return [element_at(file, owner, value.value)]
+        return [_many(element_at(file, owner, value.value))]
     if isinstance(value, (cst.ListComp, cst.SetComp, cst.GeneratorExp)):
-        return [element_at(file, owner, value.elt)]
+        return [_many(element_at(file, owner, value.elt))]
     if isinstance(value, cst.BinaryOperation):
         return [each for side in (value.left, value.right) if container_shape(file, side) for each in elements_of(file, owner, side)]
-    if isinstance(value, cst.IfExp):
-        return elements_of(file, owner, value.body) + elements_of(file, owner, value.orelse)
+    if isinstance(value, (cst.IfExp, cst.BooleanOperation)):
+        return [each for side in arms(value) for each in elements_of(file, owner, side)]
     if isinstance(value, cst.Call) and called(file, value) in _BUILDERS:
         return [each for arg in value.args for each in _given(file, owner, value, arg)]
-    if isinstance(value, cst.Name) and _is_annotated_list(file, value):
-        return [Element(Holds.GIVEN, None)]
+    if isinstance(value, cst.Name):
+        written = _written(file, owner, value)
+        if written:
+            return written
     return [Element(_by_value(part), None) for part in _parts(file.value(value))]
+
+
+def _many(element: Element) -> Element:
+    """An element that stands for as many as a loop brings: modules of somebody else are given all together then."""
+    return Element(element.holds, None) if element.holds is Holds.GIVEN else element
+
+
+def _written(file: Analysis, owner: ClassModel, name: cst.Name) -> list[Element]:
+    """What a local container holds, where all that goes into it is written out in its function."""
+    found = []
+    for binding in file.names.bindings(name):
+        if isinstance(binding.node, cst.Name) and isinstance(file.parent(binding.node), cst.AugAssign):
+            continue  # seen below
+        made = binding.value
+        if made is None or isinstance(made, cst.Name) or container_shape(file, made) is None or binding.node in descendants(made):
+            return []
+        found += elements_of(file, owner, made)
+    for each in file.references(name):
+        for value in put_in(file, each):
+            found += elements_of(file, owner, value) if spreads(file, each) else [element_at(file, owner, value)]
+    return found
 
 
 def _given(file: Analysis, owner: ClassModel, call: cst.Call, arg: cst.Arg) -> list[Element]:
@@ -171,7 +196,12 @@ def _classify(file: Analysis, owner: ClassModel, node: cst.BaseExpression) -> Ho
         return Holds.REGISTERED
     if isinstance(node, cst.Name) and is_registered_name(file, owner, node):
         return Holds.REGISTERED
-    return _by_value(_value(file, node))
+    if isinstance(node, cst.Name) and is_frozen_name(file, node):
+        return Holds.FROZEN
+    if isinstance(node, cst.Call) and makes_registered(file, owner, node):
+        return Holds.REGISTERED
+    found = _by_value(_value(file, node))
+    return Holds.GIVEN if found is Holds.UNKNOWN and isinstance(node, cst.Name) and is_guarded_module(file, node) else found
 
 
 def _value(file: Analysis, node: cst.BaseExpression) -> Value:
@@ -221,17 +251,4 @@ def _has_mode(model: object) -> bool:
                 return True
             if isinstance(node, cst.Name) and "Dropout" in node.value:
                 return True
-    return False
-
-
-def is_frozen(node: cst.BaseExpression) -> bool:
-    while isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
-        if (
-            node.func.attr.value == "requires_grad_"
-            and node.args
-            and isinstance(node.args[0].value, cst.Name)
-            and node.args[0].value.value == "False"
-        ):
-            return True
-        node = node.func.value
     return False

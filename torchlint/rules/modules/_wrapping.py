@@ -10,23 +10,22 @@ from collections.abc import Iterator
 import libcst as cst
 
 from torchlint.facts.module_attributes import MODULE_ATTRIBUTES, MODULE_DICT_KEYS_TAKEN
-from torchlint.program.analysis import FileAnalysis
-from torchlint.rules.modules._containers import HeldModules, Store
-from torchlint.rules.modules._elements import Element, Holds, element_at, elements_of
-from torchlint.rules.modules._registration import called, is_on_instance
+from torchlint.rules.modules._containers import HeldModules
+from torchlint.rules.modules._elements import Element, Holds, element_at, elements_of, is_none
+from torchlint.rules.modules._filling import put_in
+from torchlint.rules.modules._keys import keys_of, keywords_of, obstacles_of_key
+from torchlint.rules.modules._registration import called, is_after_base_constructor, is_on_instance, is_target
 from torchlint.syntax.tree import Node
 from torchlint.values.value import Kind
 
 _LIST_METHODS = frozenset("append extend insert pop".split())
 _DICT_METHODS = frozenset("items keys values update pop clear".split())
-_READS = frozenset(
-    """len enumerate zip reversed iter list tuple dict sorted any all map filter sum max min next print id repr bool random.choice
-    random.sample itertools.chain itertools.zip_longest itertools.product itertools.islice""".split()
-)
-"""Calls that treat both kinds of container alike."""
-
-_LOOKING_AFTER = frozenset({"train", "eval", "to"})
-"""Methods that a module overrides to do by hand what registration would do."""
+_TAKEN = frozenset({Holds.MODULE, Holds.GIVEN, Holds.STATELESS, Holds.NONE, Holds.FROZEN})
+"""What a registering container takes."""
+_SEQUENCES_ONLY = frozenset({"random.sample", "reversed"})
+"""Calls that refuse what only looks like a sequence; `reversed` walks a list of modules, though not their dict."""
+_LOOKING_UP = frozenset({"__getattr__", "__getattribute__"})
+"""Methods through which registered modules are found; a class that has its own may never look there."""
 
 
 def obstacle_of(held: HeldModules) -> str | None:
@@ -34,46 +33,43 @@ def obstacle_of(held: HeldModules) -> str | None:
     return next(_obstacles(held), None)
 
 
-def is_doubtful(held: HeldModules) -> bool:
-    """Whether code that cannot be seen gets the container, a key cannot be told, or the module looks after its parts itself."""
-    if _LOOKING_AFTER & held.owner.own_methods.keys():
-        return True
-    if any(element.holds is Holds.GIVEN for element in held.elements):
-        return True
-    if any(_key_is_unsure(held.file, key) for key in _keys(held)):
-        return True
-    if any(_is_unseen(held, store.value) for store in held.stores) or any(_is_unseen(held, value) for value in _spread(held)):
-        return True
-    targets = {store.target for store in held.stores}
-    return any(_escapes(held.file, node) for node in held.appearances if node not in targets)
-
-
 def _obstacles(held: HeldModules) -> Iterator[str]:
     shapes = {store.shape for store in held.stores}
-    if len(shapes) > 1 or shapes & {"set", "deque"}:
+    if len(shapes) > 1 or shapes & {"set", "deque", "defaultdict"}:
         yield "torch has no registering container of this shape"
     dictionary = shapes == {"dict"}
-    allowed = {Holds.MODULE, Holds.GIVEN, Holds.STATELESS, Holds.NONE, Holds.FROZEN}
     for element in held.elements:
         if element.holds is Holds.NESTED:
             yield "containers in containers need one wrap each"
         elif element.holds is Holds.REGISTERED:
             yield "some of the modules are registered already"
-        elif element.holds not in allowed or any(arm.holds not in allowed for arm in _arms(held, element)):
+        elif not _are_modules(held, [element]):
             yield "an element may not be a module"
     yield from _obstacles_of_assignment(held)
+    yield from _obstacles_of_lookup(held)
     if dictionary:
-        for key in _keys(held):
-            yield from _obstacles_of_key(held.file, key)
-        for name in _keywords(held):
+        for key in keys_of(held):
+            yield from obstacles_of_key(held.file, key)
+        for name in keywords_of(held):
             if name in MODULE_DICT_KEYS_TAKEN:
                 yield f"`nn.ModuleDict` refuses the key `{name}`"
-    targets = {store.target for store in held.stores}
-    for node in held.file.tree.attributes.get(held.attribute, ()):
-        if node not in targets and not _belongs_to_another_class(held, node):
-            yield from _obstacles_of_use(held.file, node, dictionary)
-            if node not in held.appearances and _is_target(held.file, node):
-                yield "code outside the class assigns the attribute as well"
+    for node in held.uses:
+        yield from _obstacles_of_use(held, node, dictionary)
+        if node not in held.appearances:
+            yield from _obstacles_of_outside(held, node)
+
+
+def _obstacles_of_outside(held: HeldModules, node: cst.Attribute) -> Iterator[str]:
+    if is_target(held.file, node):
+        yield "code outside the class assigns the attribute as well"
+    for value in put_in(held.file, node):
+        if not _are_modules(held, [element_at(held.file, held.owner, value)]):
+            yield "code outside the class may put in something else"
+
+
+def _are_modules(held: HeldModules, elements: list[Element]) -> bool:
+    """Whether a registering container takes all of these."""
+    return all(element.holds in _TAKEN and all(arm.holds in _TAKEN for arm in _arms(held, element)) for element in elements)
 
 
 def _arms(held: HeldModules, element: Element) -> list[Element]:
@@ -83,39 +79,6 @@ def _arms(held: HeldModules, element: Element) -> list[Element]:
     return [element_at(held.file, held.owner, each) for each in (element.node.body, element.node.orelse)]
 
 
-def _spread(held: HeldModules) -> Iterator[cst.BaseExpression]:
-    """What the container is extended by."""
-    for node in held.appearances:
-        above = held.file.parent(node)
-        call = held.file.parent(above) if isinstance(above, cst.Attribute) and above.attr.value in ("extend", "update") else None
-        if isinstance(above, cst.AugAssign) and above.target is node:
-            yield above.value
-        elif isinstance(call, cst.Call) and call.func is above and call.args:
-            yield call.args[0].value
-
-
-def _is_unseen(held: HeldModules, value: cst.BaseExpression) -> bool:
-    """Whether some of what a container expression brings along is written somewhere else: `[*given]`, `[...] + given`."""
-    if isinstance(value, (cst.List, cst.Tuple, cst.Set)):
-        return any(isinstance(each, cst.StarredElement) and _is_unseen(held, each.value) for each in value.elements)
-    if isinstance(value, cst.Dict):
-        return any(isinstance(each, cst.StarredDictElement) and _is_unseen(held, each.value) for each in value.elements)
-    if isinstance(value, cst.BinaryOperation) and isinstance(value.operator, cst.Add):
-        return _is_unseen(held, value.left) or _is_unseen(held, value.right)
-    if value in held.appearances or isinstance(value, cst.Call) and not value.args:
-        return False
-    return not elements_of(held.file, held.owner, value)
-
-
-def _belongs_to_another_class(held: HeldModules, node: cst.Attribute) -> bool:
-    """`self.layers` of a class that neither inherits from the owner nor hands down to it."""
-    for each in held.file.ancestors(node):
-        if isinstance(each, cst.ClassDef) and is_on_instance(held.file, node, each):
-            model = held.file.class_model(each)
-            return held.owner not in model.ancestry and model not in held.owner.ancestry
-    return False
-
-
 def _obstacles_of_assignment(held: HeldModules) -> Iterator[str]:
     file, name = held.file, held.attribute
     if name in MODULE_ATTRIBUTES:
@@ -123,7 +86,7 @@ def _obstacles_of_assignment(held: HeldModules) -> Iterator[str]:
     known = {store.target for store in held.stores}
     for method, target, value in held.owner.assignments.get(name, ()):
         if target in known:
-            if method.name.value == "__init__" and not _is_after_init(file, method, target):
+            if not _is_after_init(held, method, target):
                 yield "modules can be set only after `super().__init__()`"
             statement = file.parent(target)
             above = file.parent(statement) if statement is not None else None
@@ -140,6 +103,10 @@ def _obstacles_of_assignment(held: HeldModules) -> Iterator[str]:
         if other is not held.owner and held.owner in other.ancestry and name in other.assignments:
             yield "a subclass assigns the attribute as well"
     for store in held.stores:
+        if isinstance(store.value, cst.IfExp) and any(is_none(each) for each in (store.value.body, store.value.orelse)):
+            yield "it is None at times"
+        if isinstance(store.value, cst.Name) and file.value(store.value).optional:
+            yield f"`{store.value.value}` may be None"
         if isinstance(store.value, cst.Name) and any(file.is_after(each, store.value) for each in file.references(store.value)):
             yield f"`{store.value.value}` is used after it was assigned, and the wrap would be a copy"
 
@@ -150,12 +117,33 @@ def _may_follow(held: HeldModules, value: cst.BaseExpression) -> bool:
     return kind in (Kind.NONE, Kind.MODULE) or isinstance(value, cst.BinaryOperation) and value.left in held.appearances
 
 
-def _is_after_init(file: FileAnalysis, method: cst.FunctionDef, target: Node) -> bool:
-    for attribute in file.tree.attributes.get("__init__", ()):
-        call = file.parent(attribute)
-        if isinstance(call, cst.Call) and call.func is attribute and file.is_inside(call, method.body) and file.is_after(target, call):
-            return True
-    return False
+def _is_after_init(held: HeldModules, method: cst.FunctionDef, target: Node) -> bool:
+    """Whether the base constructor has run: it stands before the target, or before every call by which `__init__` could come there."""
+    if method.name.value == "__init__":
+        return is_after_base_constructor(held.file, method, target)
+    for model in held.owner.ancestry:
+        constructor = model.own_methods.get("__init__")
+        if constructor is None:
+            continue
+        calls = [call for call in model.file.nodes(cst.Call) if model.file.is_inside(call, constructor.body)]
+        own = [call for call in calls if isinstance(call.func, cst.Attribute) and is_on_instance(model.file, call.func, model.node)]
+        if any(not is_after_base_constructor(model.file, constructor, call) for call in own):
+            return False
+    return True
+
+
+def _obstacles_of_lookup(held: HeldModules) -> Iterator[str]:
+    """Whether the attribute is looked for in a way that finds no registered module."""
+    if any(name in model.own_methods for model in held.owner.ancestry for name in _LOOKING_UP):
+        yield "the class looks up attributes itself"
+    file = held.file
+    for each in file.tree.attributes.get("__dict__", ()):
+        if is_on_instance(file, each, held.owner.node) or file.value(each.value).kind is Kind.MODULE:
+            yield "modules are not in `__dict__`"
+    for name in file.tree.names.get("vars", ()):
+        call = file.parent(name)
+        if isinstance(call, cst.Call) and call.func is name and call.args and file.value(call.args[0].value).kind is Kind.MODULE:
+            yield "`vars()` does not show modules"
 
 
 def _is_set_in_body(definition: cst.ClassDef, name: str) -> bool:
@@ -174,7 +162,8 @@ def _is_set_in_body(definition: cst.ClassDef, name: str) -> bool:
 # -- uses ---------------------------------------------------------------------------------------------------------------
 
 
-def _obstacles_of_use(file: FileAnalysis, node: Node, dictionary: bool) -> Iterator[str]:
+def _obstacles_of_use(held: HeldModules, node: Node, dictionary: bool) -> Iterator[str]:
+    file = held.file
     container = "nn.ModuleDict" if dictionary else "nn.ModuleList"
     above = file.parent(node)
     if isinstance(above, cst.Attribute):
@@ -188,91 +177,26 @@ def _obstacles_of_use(file: FileAnalysis, node: Node, dictionary: bool) -> Itera
     elif isinstance(above, cst.BinaryOperation):
         if dictionary or above.right is node or not isinstance(above.operator, cst.Add):
             yield f"`{container}` lacks this operator"
+        else:
+            added = elements_of(file, held.owner, above.right)
+            if not added or not _are_modules(held, added):
+                yield "what is added to it may be no module"
     elif isinstance(above, cst.AugAssign) and above.target is node and (dictionary or not isinstance(above.operator, cst.AddAssign)):
         yield f"`{container}` lacks this operator"
     elif isinstance(above, cst.Comparison) and any(isinstance(each.operator, (cst.Equal, cst.NotEqual)) for each in above.comparisons):
         yield f"a `{container}` equals no list"
     elif isinstance(above, cst.ComparisonTarget) and isinstance(above.operator, (cst.Equal, cst.NotEqual)):
         yield f"a `{container}` equals no list"
-    elif isinstance(above, cst.Subscript) and _is_target(file, above) and any(isinstance(each.slice, cst.Slice) for each in above.slice):
+    elif isinstance(above, cst.Subscript) and is_target(file, above) and any(isinstance(each.slice, cst.Slice) for each in above.slice):
         yield f"`{container}` lets no slice be replaced"
     elif isinstance(above, cst.Subscript) and above.value is node and any(isinstance(each.slice, cst.Slice) for each in above.slice):
-        yield from _obstacles_of_use(file, above, dictionary)  # a slice of it is one, too
+        yield from _obstacles_of_use(held, above, dictionary)  # a slice of it is one, too
     elif isinstance(above, cst.Arg):
         call = file.parent(above)
-        if isinstance(call, cst.Call) and called(file, call) in ("isinstance", "type"):
+        asked = called(file, call) if isinstance(call, cst.Call) else None
+        if asked in ("isinstance", "type"):
             yield f"a `{container}` is no list"
-
-
-def _is_target(file: FileAnalysis, node: Node) -> bool:
-    above = file.parent(node)
-    return isinstance(above, cst.AssignTarget) or isinstance(above, (cst.AugAssign, cst.AnnAssign)) and above.target is node
-
-
-def _escapes(file: FileAnalysis, node: Node) -> bool:
-    """Whether the container itself goes somewhere: to a call that is not known, out of the method, to another name."""
-    above = file.parent(node)
-    if isinstance(above, cst.Arg):
-        call = file.parent(above)
-        return isinstance(call, cst.Call) and not above.star and called(file, call) not in _READS
-    if isinstance(above, cst.AnnAssign | cst.Assign):
-        return above.value is node
-    return isinstance(above, (cst.Return, cst.Yield, cst.Element, cst.DictElement, cst.NamedExpr, cst.BooleanOperation, cst.IfExp))
-
-
-# -- keys ---------------------------------------------------------------------------------------------------------------
-
-
-def _keys(held: HeldModules) -> Iterator[cst.BaseExpression]:
-    for store in held.stores:
-        yield from _written_keys(store)
-    for node in held.appearances:
-        above = held.file.parent(node)
-        if isinstance(above, cst.Subscript) and held.stores and held.stores[0].shape == "dict" and len(above.slice) == 1:
-            index = above.slice[0].slice
-            if isinstance(index, cst.Index):
-                yield index.value
-
-
-def _written_keys(store: Store) -> Iterator[cst.BaseExpression]:
-    if isinstance(store.value, cst.Dict):
-        for entry in store.value.elements:
-            if isinstance(entry, cst.DictElement):
-                yield entry.key
-    elif isinstance(store.value, cst.DictComp):
-        yield store.value.key
-    elif isinstance(store.value, cst.Call):
-        for arg in store.value.args:
-            if isinstance(arg.value, cst.List):
-                pairs = [each.value for each in arg.value.elements]
-                yield from (pair.elements[0].value for pair in pairs if isinstance(pair, cst.Tuple) and pair.elements)
-
-
-def _keywords(held: HeldModules) -> Iterator[str]:
-    """The keys of `dict(online=…, target=…)`."""
-    for store in held.stores:
-        if isinstance(store.value, cst.Call) and store.shape == "dict":
-            yield from (arg.keyword.value for arg in store.value.args if arg.keyword is not None)
-
-
-def _key_is_unsure(file: FileAnalysis, key: cst.BaseExpression) -> bool:
-    above = file.parent(key)
-    reads = isinstance(above, cst.Index) and not _is_target(file, file.parent(file.parent(above) or key) or key)
-    return not isinstance(key, cst.SimpleString) and not reads
-
-
-def _obstacles_of_key(file: FileAnalysis, key: cst.BaseExpression) -> Iterator[str]:
-    if isinstance(key, cst.SimpleString):
-        text = str(key.evaluated_value)
-        if not text or "." in text or text in MODULE_DICT_KEYS_TAKEN:
-            yield f"`nn.ModuleDict` refuses the key {key.value}"
-    elif _kind_of_key(file, key) not in (Kind.STRING, Kind.UNKNOWN):
-        yield "the keys of `nn.ModuleDict` are strings"
-
-
-def _kind_of_key(file: FileAnalysis, key: cst.BaseExpression) -> Kind:
-    kind = file.value(key).kind
-    if kind is Kind.UNKNOWN and isinstance(key, cst.Name):
-        kinds = {file.value(binding.node).kind for binding in file.names.bindings(key)}
-        return kinds.pop() if len(kinds) == 1 else Kind.UNKNOWN
-    return kind
+        elif asked in _SEQUENCES_ONLY and (dictionary or asked != "reversed"):
+            yield f"`{asked}` refuses a `{container}`"
+    elif isinstance(above, cst.Match) and above.subject is node:
+        yield f"a `{container}` matches no pattern of a list or dict"

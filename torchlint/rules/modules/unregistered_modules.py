@@ -8,21 +8,23 @@ from torchlint import rewrite
 from torchlint.model import FileModel
 from torchlint.rule import ERROR, REPAIRS, SAFE, UNSAFE, Finding, Fix, rule
 from torchlint.rules.modules._containers import HeldModules, held_modules
-from torchlint.rules.modules._wrapping import is_doubtful, obstacle_of
+from torchlint.rules.modules._reach import Surroundings, is_doubtful, is_trained_by_hand
+from torchlint.rules.modules._wrapping import obstacle_of
 
 
 @rule("TL301", severity=ERROR, fix=SAFE, effect=REPAIRS, mentions=("Module", "nn."))
 def check(file: FileModel) -> Iterator[Finding]:
+    around = Surroundings(file.analysis)
     for held in held_modules(file.analysis):
-        wrapper = "ModuleDict" if held.stores[0].shape == "dict" else "ModuleList"
+        wrapper = "ModuleDict" if held.stores[0].shape in ("dict", "defaultdict") else "ModuleList"
         obstacle = obstacle_of(held)
-        shape = {"dict": "dict", "set": "set", "deque": "deque"}.get(held.stores[0].shape, "list")
         yield Finding(
             held.stores[0].value,
-            f"the layers in `{file.source(held.stores[0].target)}` are hidden in a plain {shape}: "
-            "they are not trained, saved, moved or put in eval mode",
+            f"the layers in `{file.source(held.stores[0].target)}` are hidden in a plain {held.stores[0].shape}: "
+            f"they are not {'' if is_trained_by_hand(held) else 'trained, '}saved, moved or put in eval mode",
             help=f"use `nn.{wrapper}`" + (f"; by hand, because {obstacle}" if obstacle else ""),
-            fix=None if obstacle else _wrap(file, held, wrapper),
+            fix=None if obstacle else _wrap(file, held, wrapper).at_most(UNSAFE if is_doubtful(held, around) else SAFE),
+            related=tuple(held.evidence()),
         )
 
 
@@ -36,5 +38,4 @@ def _wrap(file: FileModel, held: HeldModules, wrapper: str) -> Fix:
         statement = file.parent(store.target)
         if isinstance(statement, cst.AnnAssign):
             fix += rewrite.replace(statement.annotation.annotation, name)
-    fix = fix.saying(f"register the layers with `{name}`")
-    return fix.at_most(UNSAFE) if is_doubtful(held) else fix
+    return fix.saying(f"register the layers with `{name}`")

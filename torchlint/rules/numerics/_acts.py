@@ -73,10 +73,19 @@ class Reader:
             yield from self._expression(node.item)
             if node.asname is not None:
                 yield from self._target(node.asname.name)
+        elif isinstance(node, cst.Assert):
+            self.compared = self.compared or self._expects_one(node.test)
+            yield from self._expression(node)
         elif isinstance(node, (cst.Name, cst.Tuple, cst.List)) and self._is_loop_target(node):
             yield from self._target(node)
         else:
             yield from self._expression(node)
+
+    def _expects_one(self, asserted: Node) -> bool:
+        """`torch.equal(a, b)`, asserted: the author knows that the two are one."""
+        names = {each.value for each in descendants(asserted) if isinstance(each, cst.Name)}
+        denied = isinstance(asserted, cst.UnaryOperation) or any(isinstance(each, cst.NotEqual) for each in descendants(asserted))
+        return {self.new, self.old} <= names and not denied
 
     def _is_loop_target(self, node: Node) -> bool:
         parent = self.file.parent(node)
@@ -157,6 +166,8 @@ class Reader:
             return
         if method_of is None and name in _ASKS_ONLY:
             return
+        if str(name).lower().startswith("assert") and not any(word in str(name).lower() for word in ("not", "false")):
+            self.compared = self.compared or any(self._expects_one(part) for part in (call, *(arg.value for arg in call.args[:1])))
         changed = self._changed_argument(call, name) if method_of is None else None
         for arg in call.args:
             root = self._root(arg.value) if arg is changed or arg.keyword is not None and arg.keyword.value == "out" else None

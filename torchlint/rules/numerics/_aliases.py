@@ -15,9 +15,8 @@ import libcst as cst
 from torchlint.facts.tensors import FACTORIES
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.numerics._acts import Act, Does, Reader
-from torchlint.syntax.names import Binds
+from torchlint.rules.numerics._intent import creation_of, is_certain, is_difference, names_memory, stays_in_use
 from torchlint.syntax.tree import Node, descendants
-from torchlint.values.value import Graph
 
 _OF_MODULES = frozenset({"parameters", "named_parameters", "buffers", "named_buffers", "param_groups"})
 
@@ -49,8 +48,9 @@ class Alias:
     """The tensor was made by a constructor of torch in this function, is not trained, and the old name never holds anything else."""
     stays_in_use: bool
     """Both names are used afterwards, and hold nothing else; or a flat script ends here."""
-    is_straight: bool
-    """Constructor, second name, change and reading follow one another in one block, and nothing else gets the tensor before."""
+    is_certain: bool
+    """Constructor, second name, change and reading follow one another in one block, nothing else gets the tensor before, and the reading
+    is a difference of the two: the old value was wanted."""
 
 
 def aliases(file: FileAnalysis) -> Iterator[Alias]:
@@ -63,7 +63,14 @@ def aliases(file: FileAnalysis) -> Iterator[Alias]:
         new, old = names
         trace = _Trace(file, assign, new.value, old.value)
         trace.run()
-        creation = _creation(file, old)
+        if (
+            trace.change is not None
+            and trace.read is not None
+            and names_memory(trace.change)
+            and not is_difference(file, trace.read, names)
+        ):
+            continue  # whoever says where to write to knows whose memory it is
+        creation = creation_of(file, old)
         yield Alias(
             assign,
             new,
@@ -72,8 +79,8 @@ def aliases(file: FileAnalysis) -> Iterator[Alias]:
             trace.read,
             trace.compared or trace.reader.compared,
             creation is not None and not file.value(old).has_graph,  # a copy of a leaf that is trained would not be trained
-            _stays_in_use(file, assign, new, old),
-            creation is not None and _is_straight(file, creation, assign, old, trace.change, trace.read),
+            stays_in_use(file, assign, new, old),
+            creation is not None and is_certain(file, creation, assign, (new, old), trace.change, trace.read),
         )
 
 
@@ -119,53 +126,6 @@ def _is_parameter(file: FileAnalysis, name: cst.Name) -> bool:
 
 def _walks_parameters(iterated: Node) -> bool:
     return any(isinstance(node, cst.Attribute) and node.attr.value in _OF_MODULES for node in descendants(iterated))
-
-
-def _creation(file: FileAnalysis, old: cst.Name) -> cst.Call | None:
-    """The call of torch's constructor that the name is bound to, if it is bound to nothing else."""
-    bindings = [each for each in file.names.bindings(old) if not isinstance(file.parent(each.node), cst.AugAssign)]
-    made = bindings[0].value if len(bindings) == 1 and bindings[0].how is Binds.ASSIGN else None
-    if not isinstance(made, cst.Call) or not file.value(made).fresh or file.function(made) is not file.function(old):
-        return None
-    return made
-
-
-def _stays_in_use(file: FileAnalysis, assign: Node, new: cst.Name, old: cst.Name) -> bool:
-    function = file.function(assign)
-    if isinstance(function, cst.FunctionDef) and function.name.value == "forward":
-        return False
-    if len(file.names.bindings(new)) != 1 or len(file.names.bindings(old)) != 1:
-        return False
-    later = [any(file.is_after(each, assign) and each not in (new, old) for each in file.references(name)) for name in (new, old)]
-    if isinstance(function, cst.Module) and not any(later):
-        return not file.nodes(cst.FunctionDef) and not file.nodes(cst.ClassDef)
-    return all(later)
-
-
-def _is_straight(file: FileAnalysis, creation: cst.Call, assign: Node, old: cst.Name, change: Node | None, read: Node | None) -> bool:
-    if change is None or read is None or file.value(creation).graph is not Graph.NO:
-        return False
-    lines = [file.statement(node) for node in (creation, assign, change, read)]
-    block = file.parent(lines[0])
-    if any(file.parent(line) is not block or not isinstance(line, cst.SimpleStatementLine) for line in lines) or not file.is_after(
-        read, change
-    ):
-        return False
-    between = [each for each in file.references(old) if file.is_after(each, creation) and file.is_after(assign, each)]
-    return not any(_escapes(file, each) for each in between)
-
-
-def _escapes(file: FileAnalysis, name: cst.Name) -> bool:
-    """Whether somebody else gets the tensor here: a container, an attribute, a call that may keep it."""
-    above = file.parent(name)
-    if isinstance(above, cst.Arg):
-        call = file.parent(above)
-        path = file.qualname(call.func) if isinstance(call, cst.Call) else None
-        known = (
-            isinstance(call, cst.Call) and isinstance(call.func, cst.Name) and call.func.value in ("print", "len", "float", "int", "str")
-        )
-        return not known and not (path or "").startswith("torch.")
-    return isinstance(above, (cst.Element, cst.DictElement, cst.Assign, cst.AnnAssign, cst.Return, cst.Yield, cst.NamedExpr, cst.IfExp))
 
 
 def _pair(assign: cst.Assign | cst.AnnAssign) -> tuple[cst.Name, cst.Name] | None:

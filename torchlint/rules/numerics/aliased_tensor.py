@@ -27,6 +27,6 @@ def check(file: FileModel) -> Iterator[Finding]:
             alias.assign,
             message,
             help=f"write `{new} = {old}.clone()` for a tensor of its own",
-            fix=fix if alias.is_straight else fix.at_most(UNSAFE),
+            fix=fix if alias.is_certain else fix.at_most(UNSAFE),
             related=tuple(related),
         )

@@ -1,0 +1,107 @@
+"""What the code around a second name says about its author's intent: whether a copy was meant, and whether anybody would miss the alias."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from torchlint.program.analysis import FileAnalysis
+from torchlint.syntax.names import Binds
+from torchlint.syntax.tree import Node, descendants
+from torchlint.values.value import Graph
+
+_DIFFERENCES = frozenset(
+    """torch.dist torch.sub torch.subtract torch.nn.functional.mse_loss torch.nn.functional.l1_loss torch.nn.functional.smooth_l1_loss
+    torch.nn.functional.huber_loss""".split()
+)
+"""Functions that are constant where both arguments are one tensor."""
+_READING = frozenset("clone item sum mean std norm abs max min tolist numel dim size add sub mul div".split())
+"""Methods whose result shares no memory with the tensor."""
+_READERS = frozenset({"print", "len", "float", "int", "str"})
+
+
+def creation_of(file: FileAnalysis, old: cst.Name) -> cst.Call | None:
+    """The call of torch's constructor that the name is bound to, if it is bound to nothing else."""
+    bindings = [each for each in file.names.bindings(old) if not isinstance(file.parent(each.node), cst.AugAssign)]
+    made = bindings[0].value if len(bindings) == 1 and bindings[0].how is Binds.ASSIGN else None
+    if not isinstance(made, cst.Call) or not file.value(made).fresh or file.function(made) is not file.function(old):
+        return None
+    return made
+
+
+def stays_in_use(file: FileAnalysis, assign: Node, new: cst.Name, old: cst.Name) -> bool:
+    """Both names are used afterwards, and hold nothing else; or a flat script ends here."""
+    function = file.function(assign)
+    if isinstance(function, cst.FunctionDef) and function.name.value == "forward":
+        return False
+    if len(file.names.bindings(new)) != 1 or len(file.names.bindings(old)) != 1:
+        return False
+    later = [any(file.is_after(each, assign) and each not in (new, old) for each in file.references(name)) for name in (new, old)]
+    if isinstance(function, cst.Module) and not any(later):
+        return not file.nodes(cst.FunctionDef) and not file.nodes(cst.ClassDef)
+    return all(later)
+
+
+def is_certain(
+    file: FileAnalysis, creation: cst.Call, assign: Node, names: tuple[cst.Name, cst.Name], change: Node | None, read: Node | None
+) -> bool:
+    """Whether the reading proves that the old value was wanted, on a straight way from the constructor to it."""
+    if change is None or read is None or names_memory(change) or file.value(creation).graph is not Graph.NO:
+        return False
+    lines = [file.statement(node) for node in (creation, assign, change, read)]
+    block = file.parent(lines[0])
+    if any(file.parent(line) is not block or not isinstance(line, cst.SimpleStatementLine) for line in lines):
+        return False
+    if not file.is_after(read, change) or not is_difference(file, read, names):
+        return False
+    uses = [each for name in names for each in file.references(name)]
+    between = [each for each in uses if file.is_after(each, creation) and file.is_after(lines[3], each) and each not in names]
+    return not any(_may_be_kept(file, each) for each in between)
+
+
+def names_memory(change: Node) -> bool:
+    """`torch.add(x, y, out=b)`"""
+    return isinstance(change, cst.Call) and any(arg.keyword is not None and arg.keyword.value == "out" for arg in change.args)
+
+
+def is_difference(file: FileAnalysis, read: Node, names: tuple[cst.Name, cst.Name]) -> bool:
+    """Whether the tensors are subtracted from each other here: for one tensor under two names that is 0 whatever happened to it."""
+    if any(isinstance(each, cst.Assert) for each in file.ancestors(read)):
+        return False  # the author knows what to expect
+    wanted = {name.value for name in names}
+    for each in file.ancestors(read):
+        sides: list[Node] = []
+        if isinstance(each, cst.BinaryOperation) and isinstance(each.operator, cst.Subtract):
+            sides = [each.left, each.right]
+        elif isinstance(each, cst.Call) and file.qualname(each.func) in _DIFFERENCES:
+            sides = [arg.value for arg in each.args[:2]]
+        elif isinstance(each, cst.Call) and isinstance(each.func, cst.Attribute) and each.func.attr.value in ("sub", "dist") and each.args:
+            sides = [each.func.value, each.args[0].value]
+        found = [{name.value for name in descendants(side) if isinstance(name, cst.Name)} & wanted for side in sides]
+        if len(found) == 2 and all(len(side) == 1 for side in found) and found[0] != found[1]:
+            return True
+        if isinstance(each, (cst.BaseSmallStatement, cst.BaseCompoundStatement)):
+            return False
+    return False
+
+
+def _may_be_kept(file: FileAnalysis, name: cst.Name) -> bool:
+    """Whether this use may leave somebody else with the tensor's memory: anything but a change in place, arithmetic, or a look."""
+    node: Node = name
+    above = file.parent(node)
+    while (
+        isinstance(above, (cst.Attribute, cst.Call, cst.Subscript)) and (above.func if isinstance(above, cst.Call) else above.value) is node
+    ):
+        if isinstance(above, cst.Call) and isinstance(node, cst.Attribute) and node.attr.value in _READING:
+            return False
+        node, above = above, file.parent(above)
+    if isinstance(above, (cst.AugAssign, cst.AssignTarget)):
+        return isinstance(above, cst.AugAssign) and above.target is not node
+    if isinstance(above, cst.Arg):
+        call = file.parent(above)
+        path = file.qualname(call.func) if isinstance(call, cst.Call) else None
+        if isinstance(call, cst.Call) and isinstance(call.func, cst.Name) and call.func.value in _READERS:
+            return False
+        return not ((path or "").startswith("torch.") and isinstance(call, cst.Call) and isinstance(file.parent(call), cst.Expr))
+    if isinstance(above, cst.Expr):
+        return False
+    return not isinstance(above, (cst.BinaryOperation, cst.UnaryOperation, cst.Comparison, cst.ComparisonTarget))
