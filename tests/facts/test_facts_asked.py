@@ -27,7 +27,7 @@ from torchlint.facts.tensors import FACTORIES, LISTS_OF_TENSORS, LOSSES, NUMBERS
         (LOSSES, "cross_entropy mse_loss kl_div", "relu softmax"),
         (
             FACTORIES,
-            "torch.zeros torch.tensor torch.randn_like torch.hann_window",
+            "torch.zeros torch.tensor torch.randn_like torch.linspace torch.hann_window",
             "torch.relu torch.from_numpy zeros torch.nn.functional.relu",
         ),
         (LOSS_MODULES, "torch.nn.CrossEntropyLoss torch.nn.KLDivLoss", "torch.nn.ReLU torch.nn.functional.mse_loss CrossEntropyLoss"),
