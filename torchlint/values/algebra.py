@@ -134,8 +134,10 @@ def pair(call: cst.Call, name: str, tensor: Value, arguments: Arguments, offset:
 
 def placed(device: Value, node: Node | None) -> Place:
     """Where something goes that is given this device."""
+    if not isinstance(node, cst.SimpleString) and device.kind is Kind.STRING:
+        node = device.node  # a name that holds the text
     if isinstance(node, cst.SimpleString):
-        return Place.CPU if str(node.evaluated_value) == "cpu" else Place.ACCELERATOR
+        return Place.CPU if str(node.evaluated_value).partition(":")[0] in ("cpu", "meta") else Place.ACCELERATOR
     if device.kind is Kind.DEVICE:
         return device.place
     if device.kind is Kind.NONE:
