@@ -1,7 +1,7 @@
 """Which of torch's constructors take `device=`, and how exact they are. Read off torch 2.13; the names hold from 1.8 on.
 
-Left out is what fills on the CPU in any case, and then copies: `torch.tensor`, `as_tensor`, `asarray`, `from_numpy`, the old `torch.Tensor` and its
-like. `device=` moves their copy to another line, and saves none.
+Left out is what fills on the CPU in any case, and then copies: `torch.tensor`, `as_tensor`, `asarray`, `from_numpy`, the old
+`torch.Tensor` and its like. With `device=` they copy all the same.
 """
 
 EXACT_FACTORIES = frozenset(

@@ -81,6 +81,12 @@ def element(container: Value, node: Node) -> Value:
     return Value(graph=container.graph, place=container.place, sources=(container,), node=node, batch=not container.has_graph)
 
 
+def whereabouts(value: Value) -> Place:
+    """Where a value lives, or one of the parts that it holds."""
+    parts = (*(value.items or ()), *((value.elem,) if value.elem is not None else ()))
+    return max(value.place, *(each.place for each in parts)) if parts else value.place
+
+
 def entered(value: Value) -> Value:
     """What `with value as name` binds."""
     return value if value.kind in (Kind.LOADER, Kind.MODULE, Kind.LIST) else Value(sources=(value,), graph=Graph.MAYBE)

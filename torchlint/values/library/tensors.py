@@ -41,6 +41,8 @@ def tensor_method(flow: Flow, call: cst.Call, name: str, receiver: Value, argume
     """A method of a tensor, or of an unknown value that has the same methods."""
     moved = moves_to(flow.file, call, name, arguments) if name in MOVES else None
     if moved is not None:
+        if receiver.kind is Kind.UNKNOWN and not receiver.batch and isinstance(flow.file.parent(call), cst.Expr):
+            receiver.place = moved  # what is moved and not given back is a module: tensors stay where they are
         return Value(
             receiver.kind,
             graph=receiver.graph,
