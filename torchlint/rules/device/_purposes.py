@@ -23,6 +23,10 @@ _RANK = re.compile(r"rank|main_process|master|primary|is_initialized")
 _REPORTS = frozenset("print info debug warning write log set_postfix set_description add_scalar".split())
 
 
+_COPIES = frozenset("cpu numpy tolist".split())
+_REDUCTIONS = frozenset("sum mean item max min".split())
+
+
 class Purpose(Enum):
     """What becomes of a wait."""
 
@@ -34,13 +38,26 @@ class Purpose(Enum):
     """Only some iterations get there."""
 
 
-def purpose(file: FileAnalysis, node: Node, loop: Loop) -> Purpose:
-    """What a wait in a hot loop is for."""
+def purpose(file: FileAnalysis, node: Node, loop: Loop, *, trains: bool) -> Purpose:
+    """What a wait in a hot loop is for; `trains`: whether the loop runs backward."""
     if _is_rare(file, node, loop):
         return Purpose.RARE
-    if _is_collected(file, node) or _is_acted_on(file, node) or _decides(file, node, loop):
+    if _is_collected(file, node, loop) or _is_acted_on(file, node) or _decides(file, node, loop):
         return Purpose.STAYS
+    if _is_copy(node) and not _is_reduced(file, node) and (not trains or _is_handed_on(file, node, loop)):
+        return Purpose.STAYS  # without training, the loop is there to bring results to the host
     return Purpose.GOES
+
+
+def _is_copy(node: Node) -> bool:
+    """Whether a whole tensor goes to the host, not a number."""
+    return isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.func.attr.value in _COPIES
+
+
+def _is_reduced(file: FileAnalysis, node: Node) -> bool:
+    """`x.cpu().sum()`: only a number is wanted of it."""
+    above = file.parent(node)
+    return isinstance(above, cst.Attribute) and above.attr.value in _REDUCTIONS
 
 
 # -- how often ----------------------------------------------------------------------------------------------------------
@@ -77,11 +94,17 @@ def _skips(file: FileAnalysis, statement: Node, loop: Loop) -> bool:
     """`if step % 100: continue`: what follows is for some iterations only."""
     if not isinstance(statement, cst.If) or statement.orelse is not None or not _ends_in(statement.body, cst.Continue):
         return False
-    return any(isinstance(each, cst.Modulo) for each in _operators(statement.test))
+    return any(isinstance(each, cst.BinaryOperation) and isinstance(each.operator, cst.Modulo) for each in descendants(statement.test)) or (
+        _fills(statement.test)
+    )
 
 
-def _operators(node: Node) -> Iterator[Node]:
-    return (each.operator for each in descendants(node) if isinstance(each, cst.BinaryOperation))
+def _fills(test: Node) -> bool:
+    """`len(memory) < size`: whether the loop gathers something first."""
+    if not isinstance(test, cst.Comparison) or not isinstance(test.left, cst.Call) or _last(test.left.func) != "len":
+        return False
+    compared = test.comparisons[0]
+    return isinstance(compared.operator, (cst.LessThan, cst.LessThanEqual)) and not isinstance(compared.comparator, cst.Integer)
 
 
 def _goes_on(branch: Node, child: Node) -> bool:
@@ -162,7 +185,7 @@ def _last(node: Node) -> str:
 # -- what for -----------------------------------------------------------------------------------------------------------
 
 
-def _is_collected(file: FileAnalysis, node: Node) -> bool:
+def _is_collected(file: FileAnalysis, node: Node, loop: Loop) -> bool:
     """Whether the value goes straight into a container: a learning curve, or results for the host."""
     displayed = False
     for each in file.ancestors(node):
@@ -177,10 +200,39 @@ def _is_collected(file: FileAnalysis, node: Node) -> bool:
         if isinstance(each, cst.AugAssign):
             return file.value(each.target).kind is Kind.LIST
         if isinstance(each, cst.Assign):
-            return displayed or any(isinstance(target.target, cst.Subscript) for target in each.targets)
+            return any(isinstance(target.target, cst.Subscript) for target in each.targets) or (
+                displayed and not all(_is_said(file, use) for use in _uses(file, each, loop))
+            )
         if isinstance(each, cst.BaseCompoundStatement):
             return False
     return displayed
+
+
+def _uses(file: FileAnalysis, assign: cst.Assign, loop: Loop) -> Iterator[cst.Name]:
+    """Where an assigned name is used in the loop."""
+    for target in assign.targets:
+        if isinstance(target.target, cst.Name):
+            yield from (use for use in file.references(target.target) if use is not target.target and file.is_inside(use, loop))
+
+
+def _is_said(file: FileAnalysis, use: Node) -> bool:
+    """Whether a row of values goes to a call that keeps nothing of it: `log(row)`, `bar.set_postfix(**row)`, `str(row)`."""
+    above = file.parent(use)
+    call = file.parent(above) if isinstance(above, cst.Arg) else None
+    return isinstance(call, cst.Call) and _last(call.func) not in _STORES
+
+
+def _is_handed_on(file: FileAnalysis, node: Node, loop: Loop) -> bool:
+    """Whether a whole tensor is given to something that may need it there and then: `memory.update(indices, priorities.cpu())`."""
+    for each in file.ancestors(node):
+        if isinstance(each, cst.Arg):
+            call = file.parent(each)
+            return isinstance(call, cst.Call) and file.qualname(call.func) is None and _last(call.func) not in _REPORTS
+        if isinstance(each, cst.Assign):
+            return any(isinstance(file.parent(use), cst.Arg) and _is_handed_on(file, use, loop) for use in _uses(file, each, loop))
+        if isinstance(each, cst.BaseSuite):
+            return False
+    return False
 
 
 def _is_acted_on(file: FileAnalysis, node: Node) -> bool:
@@ -189,19 +241,11 @@ def _is_acted_on(file: FileAnalysis, node: Node) -> bool:
         if isinstance(each, cst.Call) and not file.is_inside(node, each.func) and _steps(file, each):
             return True
         if isinstance(each, cst.Assign):
-            return any(_steps(file, file.parent(use_above)) for use_above in _arguments(file, each))
+            uses = (use for target in each.targets if isinstance(target.target, cst.Name) for use in file.references(target.target))
+            return any(isinstance(above := file.parent(use), cst.Arg) and _steps(file, file.parent(above)) for use in uses)
         if isinstance(each, cst.BaseCompoundStatement):
             return False
     return False
-
-
-def _arguments(file: FileAnalysis, assign: cst.Assign) -> Iterator[cst.Arg]:
-    for target in assign.targets:
-        if isinstance(target.target, cst.Name):
-            for use in file.references(target.target):
-                above = file.parent(use)
-                if isinstance(above, cst.Arg):
-                    yield above
 
 
 def _steps(file: FileAnalysis, call: Node | None) -> bool:

@@ -19,8 +19,6 @@ from torchlint.rules.device._totals import RunningTotal, running_total
 from torchlint.syntax.tree import Node
 from torchlint.values.value import Kind
 
-_HOST_COPIES = frozenset("cpu numpy tolist".split())
-
 
 @dataclass
 class Wait:
@@ -81,9 +79,9 @@ def stalls(file: FileAnalysis) -> list[Stall]:
         loop = hot.around(node)
         if loop is None or loop in bound:
             continue
-        what = purpose(file, node, loop)
-        if what is Purpose.STAYS or what is Purpose.GOES and _is_host_copy(node) and not hot.trains(loop):
-            bound.add(loop)  # without training, the loop is there to bring results to the host
+        what = purpose(file, node, loop, trains=hot.trains(loop))
+        if what is Purpose.STAYS:
+            bound.add(loop)
         elif what is Purpose.GOES:  # once the host has waited, the next value of the same statement is there
             moved = hot.evidence(file.value(subject), node)
             waiting.setdefault(loop, {}).setdefault(file.statement(node), Wait(file, node, loop, moved))
@@ -93,11 +91,7 @@ def stalls(file: FileAnalysis) -> list[Stall]:
 def _must_wait(file: FileAnalysis, hot: HotLoops, call: cst.Call) -> Loop | None:
     """The hot loop that is made to wait on purpose, with `torch.cuda.synchronize()` or an event's."""
     loop = hot.around(call)
-    return loop if loop is not None and purpose(file, call, loop) is not Purpose.RARE else None
-
-
-def _is_host_copy(node: Node) -> bool:
-    return isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.func.attr.value in _HOST_COPIES
+    return loop if loop is not None and purpose(file, call, loop, trains=True) is not Purpose.RARE else None
 
 
 def _may_wait(file: FileAnalysis, node: Node, subject: Node) -> bool:
