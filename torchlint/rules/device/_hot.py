@@ -159,11 +159,12 @@ def _is_written_out(loop: Loop) -> bool:
 def _counts_epochs(loop: Loop) -> bool:
     """`for epoch in range(…)`: what is read there is read once per epoch."""
     header: tuple[Node, ...] = (loop.target, loop.iter) if isinstance(loop, cst.For) else (loop.test,)
-    words = (_word(node) for each in header for node in descendants(each))
+    words = (last_name(node) for each in header for node in descendants(each))
     return any("epoch" in word.lower() for word in words) and not (isinstance(loop, cst.For) and isinstance(loop.target, cst.Tuple))
 
 
-def _word(node: Node) -> str:
+def last_name(node: Node) -> str:
+    """`c` of `a.b.c`, `a` of `a`."""
     return str(node.attr.value if isinstance(node, cst.Attribute) else node.value if isinstance(node, cst.Name) else "")
 
 

@@ -123,7 +123,7 @@ def _suspects(file: FileAnalysis) -> Iterator[tuple[cst.BaseExpression, cst.Base
         printing = file.parent(each)
         if isinstance(printing, cst.Call) and printing.func is each:
             yield from ((part, part) for arg in printing.args for part in _printed(arg.value))
-    branches: list[cst.If | cst.While] = [*file.nodes(cst.If), *file.nodes(cst.While)]
+    branches: list[cst.If | cst.While | cst.Assert] = [*file.nodes(cst.If), *file.nodes(cst.While), *file.nodes(cst.Assert)]
     for branch in branches:
         yield from ((part, part) for part in _tested(branch.test))
 
