@@ -18,6 +18,8 @@ from torchlint.values.value import Function, Kind, Place, Value
 
 Loop = cst.For | cst.While
 
+_FAR = 3
+"""Through how many unknown calls a value is followed back."""
 _STEPPED_OTHERWISE = frozenset({Kind.OPTIMIZER, Kind.SCHEDULER, Kind.SCALER, Kind.MODULE, Kind.MANAGER})
 _HANDED_TO_OPTIMIZERS = frozenset({Kind.FUNCTION, Kind.OPTIMIZER})
 
@@ -47,6 +49,19 @@ class HotLoops:
         if value.place is not Place.UNKNOWN:
             return value.place is Place.ACCELERATOR
         return any(each.roots or each.has_graph for each in value.lineage()) and self._first_move is not None
+
+    def is_computed_there(self, value: Value) -> bool:
+        """Whether something unknown was computed from what is on a device, as `criterion(outputs, labels)` is."""
+        for _ in range(_FAR):
+            if value.kind is not Kind.UNKNOWN or value.place is not Place.UNKNOWN or not isinstance(value.node, cst.Call):
+                return False
+            if any(_is_there(each) and each.kind is not Kind.MODULE for each in value.sources):
+                return True
+            inner = [each for each in value.sources if isinstance(each.node, cst.Call)]
+            if len(inner) != 1:
+                return False
+            value = inner[0]
+        return False
 
     def evidence(self, value: Value, node: Node) -> tuple[Node, str] | None:
         """What put a value, or what it is computed from, on the device: the last such move before `node`; and what to say of it."""

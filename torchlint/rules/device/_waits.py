@@ -72,20 +72,32 @@ def stalls(file: FileAnalysis) -> list[Stall]:
     """The hot loops that wait without need, in document order of their first wait."""
     hot = HotLoops(file)
     waiting: dict[Loop, dict[Node, Wait]] = {}
-    bound = {loop for call in file.methods("synchronize") if (loop := _must_wait(file, hot, call)) is not None}
+    bound = {_branch(file, call, loop) for call in file.methods("synchronize") if (loop := _must_wait(file, hot, call)) is not None}
+    """The loops, and the branches in them, that have to wait anyway."""
     for node, subject in _candidates(file):
         if not _may_wait(file, node, subject) or not _waits_for(file, hot, node, subject):
             continue
         loop = hot.around(node)
-        if loop is None or loop in bound:
+        if loop is None:
             continue
         what = purpose(file, node, loop, trains=hot.trains(loop))
         if what is Purpose.STAYS:
-            bound.add(loop)
+            bound.add(_branch(file, node, loop))
         elif what is Purpose.GOES:  # once the host has waited, the next value of the same statement is there
             moved = hot.evidence(file.value(subject), node)
             waiting.setdefault(loop, {}).setdefault(file.statement(node), Wait(file, node, loop, moved))
-    return [Stall(loop, list(waits.values())) for loop, waits in waiting.items() if loop not in bound]
+    stalled = ((loop, [wait for wait in waits.values() if bound.isdisjoint(file.ancestors(wait.node))]) for loop, waits in waiting.items())
+    return [Stall(loop, waits) for loop, waits in stalled if waits]
+
+
+def _branch(file: FileAnalysis, node: Node, loop: Loop) -> Node:
+    """The innermost branch of the loop that a node stands in, or the loop itself."""
+    for each in file.ancestors(node):
+        if each is loop:
+            break
+        if isinstance(each, cst.IfExp) or isinstance(each, cst.BaseSuite) and isinstance(file.parent(each), (cst.If, cst.Else)):
+            return each
+    return loop
 
 
 def _must_wait(file: FileAnalysis, hot: HotLoops, call: cst.Call) -> Loop | None:
@@ -150,4 +162,8 @@ def _waits_for(file: FileAnalysis, hot: HotLoops, node: Node, subject: Node) -> 
     value = file.value(subject)
     if value.kind is not Kind.TENSOR and (value.kind is not Kind.UNKNOWN or node is subject or isinstance(subject, cst.Subscript)):
         return False
-    return hot.lives_there(value)
+    return hot.lives_there(value) or _is_read(node) and hot.is_computed_there(value)
+
+
+def _is_read(node: Node) -> bool:
+    return isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute)
