@@ -14,10 +14,9 @@ _TENSOR_ATTRIBUTES = frozenset({"T", "mT", "H", "mH", "real", "imag"})
 
 def member(base: Value, name: str, node: Node) -> Value:
     """An attribute of a value whose class is not the project's own."""
-    if name == "device":
-        return Value(
-            Kind.DEVICE, graph=Graph.NO, place=Place.CPU if base.place is Place.CPU and base.is_tensor else Place.ACCELERATOR, node=node
-        )
+    if name == "device":  # a tensor's is wherever the tensor is; any other may be an accelerator
+        place = base.place if base.is_tensor or base.batch else Place.ACCELERATOR
+        return Value(Kind.DEVICE, graph=Graph.NO, place=place, node=node)
     if name == "dtype":
         return Value(Kind.DTYPE, graph=Graph.NO, node=node)
     if name in ("ndim", "is_cuda", "requires_grad", "is_leaf", "layout"):
