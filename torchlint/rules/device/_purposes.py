@@ -7,6 +7,7 @@ from enum import Enum
 
 import libcst as cst
 
+from torchlint.facts.tensors import ARRAY_PACKAGES
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.device._guards import is_rare
 from torchlint.rules.device._hot import Loop, is_environment_step, last_name
@@ -103,12 +104,20 @@ def _is_handed_on(file: FileAnalysis, node: Node, loop: Loop) -> bool:
     for each in file.ancestors(node):
         if isinstance(each, cst.Arg):
             call = file.parent(each)
-            return isinstance(call, cst.Call) and file.qualname(call.func) is None and last_name(call.func) not in _REPORTS
+            return isinstance(call, cst.Call) and not _only_measures(file, call)
         if isinstance(each, cst.Assign):
             return any(isinstance(file.parent(use), cst.Arg) and _is_handed_on(file, use, loop) for use in _uses(file, each, loop))
         if isinstance(each, cst.BaseSuite):
             return False
     return False
+
+
+def _only_measures(file: FileAnalysis, call: cst.Call) -> bool:
+    """Whether a call makes a number of what it is given, or a line of text: `f1_score(…)`, `np.mean(…)`, `print(…)`, `float(…)`."""
+    path = file.qualname(call.func)
+    if path is not None:
+        return path.startswith((*ARRAY_PACKAGES, "torchmetrics."))
+    return last_name(call.func) in _REPORTS | {"float", "int", "len", "round"}
 
 
 def _is_acted_on(file: FileAnalysis, node: Node) -> bool:
@@ -162,7 +171,7 @@ def _only_notes(branch: cst.If) -> bool:
     elif branch.orelse is not None:
         return False
     lines = [line for suite in suites for line in suite.body]
-    return all(isinstance(line, cst.SimpleStatementLine) and all(_notes(each) for each in line.body) for line in lines)
+    return all(_notes(each) for line in lines for each in (line.body if isinstance(line, cst.SimpleStatementLine) else (line,)))
 
 
 def _notes(statement: Node) -> bool:
