@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import islice
 
 import libcst as cst
 
@@ -18,6 +19,8 @@ from torchlint.values.value import Function, Kind, Place, Value
 
 Loop = cst.For | cst.While
 
+_MANY = 200
+"""How many of the values that something was computed from are looked at."""
 _FAR = 3
 """Through how many unknown calls a value is followed back."""
 _STEPPED_OTHERWISE = frozenset({Kind.OPTIMIZER, Kind.SCHEDULER, Kind.SCALER, Kind.MODULE, Kind.MANAGER})
@@ -30,6 +33,8 @@ class HotLoops:
     def __init__(self, file: FileAnalysis) -> None:
         self.file = file
         self._known: dict[Loop, bool] = {}
+        self._training: dict[Node, set[Loop]] = {}
+        """For each function that was looked at, its loops that train."""
 
     def around(self, node: Node) -> Loop | None:
         """The innermost hot loop around a node."""
@@ -37,18 +42,25 @@ class HotLoops:
 
     def trains(self, loop: Loop) -> bool:
         """Whether backward runs once in every iteration of this very loop, perhaps in a function that it calls."""
-        return any(
-            event.what is Happens.BACKWARD
-            and self._is_direct(event.site, loop)
-            and (event.node is event.site or next(event.file.tree.loops(event.node), None) is None)  # else the loop over batches is there
-            for event in self.file.flow(self.file.function(loop)).events.values()
-        )
+        function = self.file.function(loop)
+        known = self._training.get(function)
+        if known is None:
+            known = self._training[function] = {
+                direct
+                for event in self.file.flow(function).events.values()
+                if event.what is Happens.BACKWARD
+                and (direct := next(self.file.tree.loops(event.site), None)) is not None
+                and (
+                    event.node is event.site or next(event.file.tree.loops(event.node), None) is None
+                )  # else the loop over batches is there
+            }
+        return loop in known
 
     def lives_there(self, value: Value) -> bool:
         """Whether a value may be on an accelerator: it was moved, or is trained on where the program moves things to one."""
         if value.place is not Place.UNKNOWN:
             return value.place is Place.ACCELERATOR
-        return any(each.roots or each.has_graph for each in value.lineage()) and self._first_move is not None
+        return any(each.roots or each.has_graph for each in islice(value.lineage(), _MANY)) and self._first_move is not None
 
     def is_computed_there(self, value: Value) -> bool:
         """Whether something unknown was computed from what is on a device, as `criterion(outputs, labels)` is."""
@@ -66,7 +78,7 @@ class HotLoops:
     def evidence(self, value: Value, node: Node) -> tuple[Node, str] | None:
         """What put a value, or what it is computed from, on the device: the last such move before `node`; and what to say of it."""
         order = self.file.tree.order
-        there = [each for each in value.lineage() if whereabouts(each) is Place.ACCELERATOR]
+        there = [each for each in islice(value.lineage(), _MANY) if _is_there(each)]
         moved = [each.node for each in there if isinstance(each.node, cst.Call) and not any(map(_is_there, each.sources))]
         if not moved:
             holders = {id(each) for each in there}
@@ -89,7 +101,7 @@ class HotLoops:
     def _find_out(self, loop: Loop) -> bool:
         if runs_once(loop) or _is_written_out(loop) or _counts_epochs(loop):
             return False
-        return (self.trains(loop) or self._brings_batches(loop)) and not self._plays(loop)
+        return (self.trains(loop) or self._brings_batches(loop)) and loop not in self._playing
 
     def _brings_batches(self, loop: Loop) -> bool:
         """Whether what the loop iterates over is moved to a device in it, or comes from there."""
@@ -101,7 +113,7 @@ class HotLoops:
             return True
         if not any(value.batch for value in targets):
             return False
-        return any(self._is_brought(call, targets, values) for call in self.file.nodes(cst.Call) if self._is_direct(call, loop))
+        return any(self._is_brought(call, targets, values) for call in self._calls.get(loop, ()))
 
     def _is_generated(self, loop: cst.For) -> bool:
         """Whether a generator of the project yields what the loop gets."""
@@ -118,14 +130,25 @@ class HotLoops:
             return moved is not None and moved.batch
         called = values.get(call.func)
         first = call.args[:1] if called is not None and called.kind is Kind.MODULE else call.args
-        return any(any(part is target for target in targets) for arg in first for part in values.get(arg.value, _NOTHING).lineage())
+        return any(
+            any(part is target for target in targets) for arg in first for part in islice(values.get(arg.value, _NOTHING).lineage(), _MANY)
+        )
 
-    def _plays(self, loop: Loop) -> bool:
-        """Whether the loop steps an environment: what comes back is used, or it can be reset, and it is no part of the training."""
-        return any(is_environment_step(self.file, call) for call in self.file.methods("step") if self.file.is_inside(call, loop.body))
+    @cached_property
+    def _playing(self) -> set[Loop]:
+        """The loops that step an environment."""
+        steps = (call for call in self.file.methods("step") if is_environment_step(self.file, call))
+        return {loop for call in steps for loop in self.file.tree.loops(call)}
 
-    def _is_direct(self, node: Node, loop: Loop) -> bool:
-        return next(self.file.tree.loops(node), None) is loop
+    @cached_property
+    def _calls(self) -> dict[Loop, list[cst.Call]]:
+        """The calls that stand in a loop, and in none inside it."""
+        found: dict[Loop, list[cst.Call]] = {}
+        for call in self.file.nodes(cst.Call):
+            loop = next(self.file.tree.loops(call), None)
+            if loop is not None:
+                found.setdefault(loop, []).append(call)
+        return found
 
     # -- moves -----------------------------------------------------------------------------------------------------------
 
@@ -161,7 +184,7 @@ def is_environment_step(file: FileAnalysis, call: cst.Call) -> bool:
         return False
     if receiver.cls is not None and receiver.cls.method("step") is not None:
         return receiver.cls.method("reset") is not None
-    if any(any(each.batch for each in file.value(arg.value).lineage()) for arg in call.args):
+    if any(each.batch for arg in call.args for each in islice(file.value(arg.value).lineage(), _MANY)):
         return False  # a step of training: it is given a batch
     return not isinstance(file.parent(call), cst.Expr) or "reset" in receiver.uses
 
