@@ -21,8 +21,8 @@ Loop = cst.For | cst.While
 
 _MANY = 200
 """How many of the values that something was computed from are looked at."""
-_FAR = 3
-"""Through how many unknown calls a value is followed back."""
+_FAR = 12
+"""Through how many unknown values one is followed back."""
 _STEPPED_OTHERWISE = frozenset({Kind.OPTIMIZER, Kind.SCHEDULER, Kind.SCALER, Kind.MODULE, Kind.MANAGER})
 _HANDED_TO_OPTIMIZERS = frozenset({Kind.FUNCTION, Kind.OPTIMIZER})
 
@@ -64,15 +64,12 @@ class HotLoops:
 
     def is_computed_there(self, value: Value) -> bool:
         """Whether something unknown was computed from what is on a device, as `criterion(outputs, labels)` is."""
-        for _ in range(_FAR):
-            if value.kind is not Kind.UNKNOWN or value.place is not Place.UNKNOWN or not isinstance(value.node, cst.Call):
-                return False
-            if any(_is_there(each) and each.kind is not Kind.MODULE for each in value.sources):
-                return True
-            inner = [each for each in value.sources if isinstance(each.node, cst.Call)]
-            if len(inner) != 1:
-                return False
-            value = inner[0]
+        queue = [value]
+        for each in queue:
+            if each.kind is Kind.UNKNOWN and each.place is Place.UNKNOWN:
+                if any(_is_there(source) and source.kind is not Kind.MODULE for source in each.sources):
+                    return True
+                queue += each.sources[: max(0, _FAR - len(queue))]
         return False
 
     def evidence(self, value: Value, node: Node) -> tuple[Node, str] | None:

@@ -37,14 +37,16 @@ def purpose(file: FileAnalysis, node: Node, loop: Loop, *, trains: bool) -> Purp
         return Purpose.RARE
     if _is_collected(file, node, loop) or _is_acted_on(file, node) or _decides(file, node, loop):
         return Purpose.STAYS
-    if _is_copy(node) and not _is_reduced(file, node) and (not trains or _is_handed_on(file, node, loop)):
+    if _is_copy(file, node) and not _is_reduced(file, node) and (not trains or _is_handed_on(file, node, loop)):
         return Purpose.STAYS  # without training, the loop is there to bring results to the host
     return Purpose.GOES
 
 
-def _is_copy(node: Node) -> bool:
+def _is_copy(file: FileAnalysis, node: Node) -> bool:
     """Whether a whole tensor goes to the host, not a number."""
-    return isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.func.attr.value in _COPIES
+    if not isinstance(node, cst.Call) or not isinstance(node.func, cst.Attribute):
+        return False
+    return node.func.attr.value in _COPIES and not file.value(node.func.value).scalar
 
 
 def _is_reduced(file: FileAnalysis, node: Node) -> bool:
