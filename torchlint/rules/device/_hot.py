@@ -98,7 +98,7 @@ class HotLoops:
     def _find_out(self, loop: Loop) -> bool:
         if runs_once(loop) or _is_written_out(loop) or _counts_epochs(loop):
             return False
-        return (self.trains(loop) or self._brings_batches(loop)) and loop not in self._playing
+        return (self.trains(loop) or self._brings_batches(loop)) and not self._plays(loop)
 
     def _brings_batches(self, loop: Loop) -> bool:
         """Whether what the loop iterates over is moved to a device in it, or comes from there."""
@@ -131,11 +131,15 @@ class HotLoops:
             any(part is target for target in targets) for arg in first for part in islice(values.get(arg.value, _NOTHING).lineage(), _MANY)
         )
 
+    def _plays(self, loop: Loop) -> bool:
+        """Whether the loop steps an environment, or stands in one whose every iteration does."""
+        loops = self.file.tree.loops
+        around = {loop, *loops(loop)}
+        return any(each in around or loop in loops(step) for step in self._environment_steps for each in islice(loops(step), 1))
+
     @cached_property
-    def _playing(self) -> set[Loop]:
-        """The loops that step an environment."""
-        steps = (call for call in self.file.methods("step") if is_environment_step(self.file, call))
-        return {loop for call in steps for loop in self.file.tree.loops(call)}
+    def _environment_steps(self) -> list[cst.Call]:
+        return [call for call in self.file.methods("step") if is_environment_step(self.file, call)]
 
     @cached_property
     def _calls(self) -> dict[Loop, list[cst.Call]]:

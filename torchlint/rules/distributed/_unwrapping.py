@@ -34,8 +34,9 @@ def loads_keys(file: Analysis, call: cst.Call) -> bool:
     if not isinstance(assign, cst.Assign) or len(assign.targets) != 1 or not isinstance(assign.targets[0].target, cst.Name):
         return False
     for use in file.references(assign.targets[0].target):
-        if not file.is_after(use, assign) or file.is_inside(use, assign):
-            continue
+        block = file.parent(file.statement(use))
+        if not file.is_after(use, assign) or file.is_inside(use, assign) or block is None or not file.is_inside(assign, block):
+            continue  # before it, or in another branch
         above = file.parent(use)
         name = above.attr.value if isinstance(above, cst.Attribute) else ""
         if name not in _PASSES_ON:
