@@ -9,7 +9,7 @@ from probing import model
 from torchlint.model.training import TrainingLoop, loops
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.autograd._retention import accumulations, stores
-from torchlint.rules.device._waits import waits
+from torchlint.rules.device._waits import Wait, stalls
 from torchlint.values.events import Event
 
 SETUP = "net = nn.Linear(2, 2)\nopt = torch.optim.SGD(net.parameters())\n"
@@ -250,6 +250,10 @@ WAITS = {
     "on the CPU": (LOSS + "loss.backward()\nopt.step()\ntotal += loss.item()", []),
     "twice in a statement": (MOVED + "total += loss.item() + loss.item()", ["loss.item()"]),
 }
+
+
+def waits(file: FileAnalysis) -> list[Wait]:
+    return [wait for stall in stalls(file) for wait in stall.waits]
 
 
 @pytest.mark.parametrize(("body", "expected"), WAITS.values(), ids=WAITS)

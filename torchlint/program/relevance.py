@@ -50,12 +50,15 @@ class Relevance:
 
     def may_be_hot(self, loop: Node) -> bool:
         """Whether a loop holds a backward, a call that leads to one, or a move to a device; or iterates over what was prepared for one."""
+        return loop in self._warm or any(self._file.tree.attributes.get(name) for name in _PREPARATIONS)
+
+    @cached_property
+    def _warm(self) -> set[Node]:
+        """The loops around what leads to a backward, and around moves."""
         tree = self._file.tree
-        if any(tree.is_inside(site, loop) for site in self._sites if site in tree.order):
-            return True
-        if any(tree.is_inside(each, loop) for name in _MOVES for each in tree.attributes.get(name, ())):
-            return True
-        return any(tree.attributes.get(name) for name in _PREPARATIONS)
+        moves = (each for name in _MOVES for each in tree.attributes.get(name, ()))
+        sites = (site for site in self._sites if site in tree.order)
+        return {each for site in (*sites, *moves) for each in tree.ancestors(site) if isinstance(each, (cst.For, cst.While))}
 
     def touches_torch(self, function: Node) -> bool:
         """Whether a function's own code, or an annotation of its parameters, names anything that comes from torch."""

@@ -14,10 +14,9 @@ _TENSOR_ATTRIBUTES = frozenset({"T", "mT", "H", "mH", "real", "imag"})
 
 def member(base: Value, name: str, node: Node) -> Value:
     """An attribute of a value whose class is not the project's own."""
-    if name == "device":
-        return Value(
-            Kind.DEVICE, graph=Graph.NO, place=Place.CPU if base.place is Place.CPU and base.is_tensor else Place.ACCELERATOR, node=node
-        )
+    if name == "device":  # a tensor's is wherever the tensor is; any other may be an accelerator
+        place = base.place if base.is_tensor or base.batch else Place.ACCELERATOR
+        return Value(Kind.DEVICE, graph=Graph.NO, place=place, node=node)
     if name == "dtype":
         return Value(Kind.DTYPE, graph=Graph.NO, node=node)
     if name in ("ndim", "is_cuda", "requires_grad", "is_leaf", "layout"):
@@ -81,6 +80,12 @@ def element(container: Value, node: Node) -> Value:
     return Value(graph=container.graph, place=container.place, sources=(container,), node=node, batch=not container.has_graph)
 
 
+def whereabouts(value: Value) -> Place:
+    """Where a value lives, or one of the parts that it holds."""
+    parts = (*(value.items or ()), *((value.elem,) if value.elem is not None else ()))
+    return max(value.place, *(each.place for each in parts)) if parts else value.place
+
+
 def entered(value: Value) -> Value:
     """What `with value as name` binds."""
     return value if value.kind in (Kind.LOADER, Kind.MODULE, Kind.LIST) else Value(sources=(value,), graph=Graph.MAYBE)
@@ -134,8 +139,10 @@ def pair(call: cst.Call, name: str, tensor: Value, arguments: Arguments, offset:
 
 def placed(device: Value, node: Node | None) -> Place:
     """Where something goes that is given this device."""
+    if not isinstance(node, cst.SimpleString) and device.kind is Kind.STRING:
+        node = device.node  # a name that holds the text
     if isinstance(node, cst.SimpleString):
-        return Place.CPU if str(node.evaluated_value) == "cpu" else Place.ACCELERATOR
+        return Place.CPU if str(node.evaluated_value).partition(":")[0] in ("cpu", "meta") else Place.ACCELERATOR
     if device.kind is Kind.DEVICE:
         return device.place
     if device.kind is Kind.NONE:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import libcst as cst
 
 from torchlint.syntax.tree import Node
+from torchlint.values.algebra import element
 from torchlint.values.arguments import Arguments
 from torchlint.values.flow import Flow, calls
 from torchlint.values.value import Function, Graph, Kind, Place, Value
@@ -100,7 +101,7 @@ def _repeat(flow: Flow, call: cst.Call, callee: Flow, given: dict[int, Value]) -
 
 
 def _substitute(
-    flow: Flow, call: cst.Call, value: Value, given: dict[int, Value], arguments: tuple[Value, ...], done: dict[int, Value]
+    flow: Flow, call: Node, value: Value, given: dict[int, Value], arguments: tuple[Value, ...], done: dict[int, Value]
 ) -> Value:
     """A value of the callee as the caller sees it."""
     argument = given.get(id(value))
@@ -128,6 +129,7 @@ def _substitute(
         qualname=value.qualname,
         definition=value.definition,
         scalar=value.scalar,
+        batch=value.batch,
     )
     result.optional = value.optional
     done[id(value)] = result
@@ -147,6 +149,16 @@ def _substitute(
         result.items = tuple(_substitute(flow, call, each, given, arguments, done) for each in value.items)
         result.sources = result.items
     return result
+
+
+def iterated(flow: Flow, value: Value, node: Node) -> Value:
+    """What iterating over a value yields; an object of the project is asked through its own `__iter__`."""
+    own = value.cls.method("__iter__") if value.cls is not None and value.kind in (Kind.OBJECT, Kind.LOADER, Kind.DATASET) else None
+    callee = flow.callee(own) if own is not None else None
+    if callee is None or callee.returns is None:
+        return element(value, node)
+    given = {id(next(iter(callee.parameters.values()), None)): value}
+    return _substitute(flow, node, callee.returns, given, (value,), {})
 
 
 def _inputs(value: Value, given: dict[int, Value]) -> list[Value]:

@@ -93,7 +93,7 @@ def _container(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments
 
 def _module_method(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: Arguments) -> Value:
     if name in MOVES:
-        moved = moves_to(call, name, arguments)
+        moved = moves_to(flow.file, call, name, arguments)
         if moved is not None:
             receiver.place = moved
         return receiver

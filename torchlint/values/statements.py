@@ -11,6 +11,7 @@ from torchlint.values import parameters
 from torchlint.values.algebra import element, entered, grad_mode, operate
 from torchlint.values.events import Happens
 from torchlint.values.flow import STATEMENTS, Environment, Flow, executes
+from torchlint.values.following import iterated
 from torchlint.values.value import Function, Graph, Kind, Value, join, other
 
 
@@ -128,8 +129,8 @@ def _if(flow: Flow, statement: cst.If) -> None:
 
 @executes(cst.For)
 def _for(flow: Flow, statement: cst.For) -> None:
-    iterated = flow.evaluate(statement.iter)
-    _loop(flow, statement, lambda: flow.bind(statement.target, element(iterated, statement.target)))
+    over = flow.evaluate(statement.iter)
+    _loop(flow, statement, lambda: flow.bind(statement.target, iterated(flow, over, statement.target)))
 
 
 @executes(cst.While)

@@ -1,18 +1,18 @@
 """Tensors that are made on the CPU and moved to a device at once: in one expression, or by the next statement about the same name.
 
-Answers what is made, where it goes and how sure that is. What the fix may assume about values is the rule's.
+Answers what is made, where it goes and how sure that is. What a fix may assume of the values is in `torchlint.rules.device._building`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import IntEnum
 
 import libcst as cst
 
 from torchlint.facts.factories import DEVICE_FACTORIES
 from torchlint.syntax.tree import Node, descendants
+from torchlint.values.devices import Sure, device
 from torchlint.values.flow import Analysis
 from torchlint.values.value import Kind, Place
 
@@ -20,14 +20,6 @@ _DECIDED_ELSEWHERE = frozenset({"device", "out", "generator"})
 """Keywords of a constructor that settle where the tensor is made."""
 _WITHOUT_EFFECT = frozenset({"non_blocking", "copy", "async"})
 """Arguments of a move that mean nothing for a tensor that is made there."""
-
-
-class Sure(IntEnum):
-    """How well it is known that the argument of a move is a device."""
-
-    BY_NAME = 0
-    """It is called `device`, and nothing contradicts."""
-    KNOWN = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,15 +201,15 @@ def _move(file: Analysis, call: cst.Call) -> Move | None:
     assert isinstance(call.func, cst.Attribute)
     keywords = {arg.keyword.value: arg.value for arg in call.args if arg.keyword is not None}
     positional = [arg.value for arg in call.args if arg.keyword is None]
-    device = keywords.get("device") or (positional[0] if positional else None)
+    where = keywords.get("device") or (positional[0] if positional else None)
     rest = positional[1:] if "device" not in keywords else positional
     extra = tuple(name for name in keywords if name not in _WITHOUT_EFFECT | {"device", "dtype"})
     if call.func.attr.value == "cuda":
-        sure = Sure.KNOWN if device is None or _is_never_none(file, device) else Sure.BY_NAME
-        return Move(call, True, device, None, extra, sure)
-    if device is None:
+        sure = Sure.KNOWN if where is None or _is_never_none(file, where) else Sure.BY_NAME
+        return Move(call, True, where, None, extra, sure)
+    if where is None:
         return None
-    known = _is_device(file, device)
+    known = _is_device(file, where)
     if known is None:
         return None
     dtype = keywords.get("dtype")
@@ -225,7 +217,7 @@ def _move(file: Analysis, call: cst.Call) -> Move | None:
         dtype = rest[0]
     elif dtype is None and rest and not _is_flag(rest[0]):
         extra = (*extra, "dtype")
-    return Move(call, False, device, dtype, extra, known)
+    return Move(call, False, where, dtype, extra, known)
 
 
 def _is_flag(node: Node) -> bool:
@@ -241,32 +233,15 @@ def _is_device(file: Analysis, node: cst.BaseExpression) -> Sure | None:
         return Sure.KNOWN if value.place is not Place.CPU else None
     if value.kind is Kind.STRING:
         literal = str(value.node.evaluated_value) if isinstance(value.node, cst.SimpleString) else ""
-        return Sure.KNOWN if literal.partition(":")[0] != "cpu" else None
+        return Sure.KNOWN if literal.partition(":")[0] not in ("cpu", "meta") else None
     if value.kind is Kind.NUMBER:
         return Sure.KNOWN
     if value.kind is not Kind.UNKNOWN:
         return None
-    if isinstance(node, cst.Name) and any(_is_given_as_device(file, use) for use in file.references(node)):
-        return Sure.KNOWN
-    return Sure.BY_NAME if _reads_as_device(node) else None
-
-
-def _is_given_as_device(file: Analysis, use: cst.Name) -> bool:
-    """`torch.zeros(2, device=use)`, `torch.device(use)`: torch is told that it is a device."""
-    arg = file.parent(use)
-    call = file.parent(arg) if isinstance(arg, cst.Arg) else None
-    path = file.qualname(call.func) if isinstance(call, cst.Call) else None
-    if path is None or not isinstance(arg, cst.Arg):
-        return False
-    return path == "torch.device" or path.startswith("torch.") and arg.keyword is not None and arg.keyword.value == "device"
+    return device(file, node)
 
 
 def _is_never_none(file: Analysis, node: cst.BaseExpression) -> bool:
     """Whether an expression is a device written out: `.cuda(None)` is the current GPU, `device=None` is none."""
     value = file.value(node)
     return isinstance(node, (cst.Integer, cst.SimpleString)) or value.kind is Kind.DEVICE and isinstance(value.node, cst.Call)
-
-
-def _reads_as_device(node: Node) -> bool:
-    last = node.attr.value if isinstance(node, cst.Attribute) else node.value if isinstance(node, cst.Name) else ""
-    return str(last).lower().rstrip("_0123456789").endswith("device")

@@ -2,74 +2,21 @@
 
 from collections.abc import Iterator
 
-import libcst as cst
-
-from torchlint import rewrite
-from torchlint.facts.factories import CONSTANT_FACTORIES, DRAWN_FACTORIES, ROUNDED_FACTORIES
 from torchlint.model import FileModel
-from torchlint.rule import KEEPS, SAFE, UNSAFE, WARNING, Finding, Fix, rule
-from torchlint.rules.device._moves import CreatedThenMoved, Sure, created_then_moved
+from torchlint.rule import KEEPS, SAFE, WARNING, Finding, rule
+from torchlint.rules.device._building import built_in_place, device_of
+from torchlint.rules.device._moves import created_then_moved
 
 
 @rule("TL401", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=(".to(", ".cuda("), quiet_in_tests=True)
 def check(file: FileModel) -> Iterator[Finding]:
     for found in created_then_moved(file.analysis):
-        made, device = file.source(found.factory.func), _device(file, found)
+        made = file.source(found.factory.func)
         where = f"where `{file.source(found.factory.args[0].value)}` is" if found.path.endswith("_like") else "on the CPU"
         yield Finding(
             found.move.call,
             f"`{made}(...)` is built {where} and then copied: the first tensor is thrown away",
-            help=f"build it in place with `device={device}`",
-            fix=_fix(file, found, device),
+            help=f"build it in place with `device={device_of(file.analysis, found)}`",
+            fix=built_in_place(file.analysis, found),
             related=((found.creation, "built here"),) if found.creation is not None else (),
         )
-
-
-def _device(file: FileModel, found: CreatedThenMoved) -> str:
-    device = found.move.device
-    if device is None:
-        return '"cuda"'
-    # cuda(1) is a GPU whatever the default accelerator is
-    return f'"cuda:{file.source(device)}"' if found.move.is_cuda and isinstance(device, cst.Integer) else file.source(device)
-
-
-def _fix(file: FileModel, found: CreatedThenMoved, device: str) -> Fix | None:
-    move, made = found.move, found.factory
-    if move.extra or move.dtype is not None and found.is_typed or found.device_comes_later:
-        return None
-    if move.is_cuda and move.sure is Sure.BY_NAME:
-        return None  # cuda(None) is the current GPU, device=None the CPU
-    text = _built(file, made, f"device={device}", *((f"dtype={file.source(move.dtype)}",) if move.dtype is not None else ()))
-    if found.creation is None:
-        fix = (
-            rewrite.replace(move.call, text)
-            if move.dtype is not None
-            else rewrite.insert_argument(made, f"device={device}") + rewrite.unwrap_method(move.call)
-        )
-    elif _keeps_comment(file, found):
-        fix = rewrite.delete_statement(found.creation) + rewrite.replace(move.call, text)
-    else:
-        fix = rewrite.replace(made, text) + rewrite.delete_statement(move.call)
-    fix = fix.saying("build the tensor on the device")
-    return fix if _is_exact(found) and move.sure is Sure.KNOWN and not found.between else fix.at_most(UNSAFE)
-
-
-def _built(file: FileModel, made: cst.Call, *arguments: str) -> str:
-    """The constructor's call with these keywords at its end."""
-    added = cst.ensure_type(cst.parse_expression(f"f({', '.join(map(rewrite.argument, arguments))})"), cst.Call).args
-    args = [*made.args[:-1], made.args[-1].with_changes(comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))] if made.args else []
-    return cst.Module([]).code_for_node(made.with_changes(args=[*args, *added]))
-
-
-def _keeps_comment(file: FileModel, found: CreatedThenMoved) -> bool:
-    """Whether only the statement that moves carries a comment, right behind the one that makes the tensor: then that row stays."""
-    first, second = (file.statement(node) for node in (found.factory, found.move.call))
-    comments = [line.trailing_whitespace.comment for line in (first, second) if isinstance(line, cst.SimpleStatementLine)]
-    return isinstance(found.creation, cst.Assign) and not found.between and [each is not None for each in comments] == [False, True]
-
-
-def _is_exact(found: CreatedThenMoved) -> bool:
-    """Whether the device gives the very elements that the CPU gives, and the random stream goes on alike."""
-    if found.path in DRAWN_FACTORIES or found.move.dtype is not None and found.path not in CONSTANT_FACTORIES:
-        return False
-    return found.path not in ROUNDED_FACTORIES or found.path == "torch.arange" and found.counts_whole_numbers

@@ -1,4 +1,4 @@
-"""Whether a wrapper around a module is ever run here, or only put on for the keys of a checkpoint and taken off again."""
+"""Whether a wrapper around a module is ever run here, or only put on for the keys of a checkpoint, and perhaps taken off again."""
 
 from __future__ import annotations
 
@@ -26,6 +26,22 @@ def never_runs(file: Analysis, call: cst.Call) -> bool:
     if isinstance(above, cst.Return):
         return _promises(file, above, call)
     return isinstance(above, cst.Assign) and _is_only_unwrapped(file, above, _DEPTH)
+
+
+def loads_keys(file: Analysis, call: cst.Call) -> bool:
+    """`m = Wrapper(m)`, and the first thing done with it is `m.load_state_dict(…)`: the keys of the checkpoint begin with `module.`."""
+    assign = next((each for each in file.ancestors(call) if isinstance(each, (cst.Assign, cst.BaseCompoundStatement))), None)
+    if not isinstance(assign, cst.Assign) or len(assign.targets) != 1 or not isinstance(assign.targets[0].target, cst.Name):
+        return False
+    for use in file.references(assign.targets[0].target):
+        block = file.parent(file.statement(use))
+        if not file.is_after(use, assign) or file.is_inside(use, assign) or block is None or not file.is_inside(assign, block):
+            continue  # before it, or in another branch
+        above = file.parent(use)
+        name = above.attr.value if isinstance(above, cst.Attribute) else ""
+        if name not in _PASSES_ON:
+            return name == "load_state_dict"
+    return False
 
 
 def _promises(file: Analysis, statement: cst.Return, call: cst.Call) -> bool:

@@ -7,25 +7,33 @@ import libcst as cst
 from torchlint import rewrite
 from torchlint.model import FileModel
 from torchlint.rule import DISPLAY, KEEPS, WARNING, Finding, Fix, rule
-from torchlint.rules.distributed._unwrapping import never_runs
-
-_DDP = "torch.nn.parallel.DistributedDataParallel"
+from torchlint.rules.distributed._launch import DDP, Program, has_no_gpu, is_test
+from torchlint.rules.distributed._unwrapping import loads_keys, never_runs
 
 
 @rule("TL701", severity=WARNING, fix=DISPLAY, effect=KEEPS, mentions=("DataParallel",), quiet_in_tests=True)
 def check(file: FileModel) -> Iterator[Finding]:
-    for call in file.calls("torch.nn.DataParallel"):
-        if not call.args or _has_one_device(call):
+    calls = [call for call in file.calls("torch.nn.DataParallel") if call.args and not _has_one_device(call)]
+    program = Program(file.analysis) if calls else None
+    for call in calls:
+        if program is None or has_no_gpu(file.analysis, call):
             continue  # the module is called directly, nothing is copied
-        if never_runs(file.analysis, call):
-            continue  # wrapped for the keys of a checkpoint, and unwrapped again
-        wrapped = file.source(call.args[0].value)
+        if never_runs(file.analysis, call) or program.predicts and loads_keys(file.analysis, call):
+            continue  # wrapped for the keys of a checkpoint
+        if is_test(file.analysis, call):
+            continue  # DataParallel itself is tried
+        advice, places = program.advice
         yield Finding(
             call,
-            f"`DataParallel` copies `{' '.join(wrapped.split())}` to every GPU in every step, all from one process",
-            help="run one process per GPU with `DistributedDataParallel`; " + "; ".join(dict.fromkeys(_missing(file))),
-            fix=_fix(file, call),
+            f"`DataParallel` copies `{_wrapped(file, call)}` to every GPU {_how_often(program)}, all from one process",
+            help=advice,
+            fix=_fix(file, call) if program.trains and program.distributed is None else None,
+            related=places,
         )
+
+
+def _how_often(program: Program) -> str:
+    return "for every batch that it predicts" if program.predicts else "in every step"
 
 
 def _has_one_device(call: cst.Call) -> bool:
@@ -38,21 +46,12 @@ def _has_one_device(call: cst.Call) -> bool:
     )
 
 
-def _missing(file: FileModel) -> Iterator[str]:
-    """What this file would need besides the wrap, in the order of a program."""
-    yield "start it with `torchrun --nproc_per_node=GPUS`"
-    if next(file.calls("torch.distributed.init_process_group"), None) is None:
-        yield 'call `torch.distributed.init_process_group("nccl")` and read `local_rank = int(os.environ["LOCAL_RANK"])` first'
-    for loader in file.calls("torch.utils.data.DataLoader"):
-        dataset = loader.args[0].value if loader.args else None
-        if dataset is not None and all(arg.keyword is None or arg.keyword.value != "sampler" for arg in loader.args):
-            yield f"give the loader of `{file.source(dataset)}` `sampler=DistributedSampler({file.source(dataset)})` instead of `shuffle`"
-    if next(file.calls("torch.save"), None) is not None:
-        yield "save on one rank only"
+def _wrapped(file: FileModel, call: cst.Call) -> str:
+    module = next((arg for arg in call.args if arg.keyword is not None and arg.keyword.value == "module"), call.args[0])
+    return " ".join(file.source(module.value).split())
 
 
 def _fix(file: FileModel, call: cst.Call) -> Fix:
-    name = file.spelling(_DDP, call) or "DistributedDataParallel"
-    module = next((arg for arg in call.args if arg.keyword is not None and arg.keyword.value == "module"), call.args[0])
-    text = f"{name}({file.source(module.value)}, device_ids=[local_rank])"
+    name = file.spelling(DDP, call) or "DistributedDataParallel"
+    text = f"{name}({_wrapped(file, call)}, device_ids=[local_rank])"
     return rewrite.replace(call, text).saying("the wrap in a process that `torchrun` started, with `local_rank` from its environment")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from torchlint.facts import modules
-from torchlint.values.algebra import operate
+from torchlint.values.algebra import operate, whereabouts
 from torchlint.values.arguments import Arguments
 from torchlint.values.flow import Flow, calls
 from torchlint.values.following import forward
@@ -17,7 +17,7 @@ def module_call(flow: Flow, call: cst.Call, module: Value, arguments: Arguments)
     """The output of a module: it carries a graph when the module has weights or an input carries one."""
     values = arguments.values
     name = module.qualname or ""
-    place = max((each.place for each in (*values, module)), default=Place.UNKNOWN)
+    place = max((whereabouts(each) for each in (*values, module)), default=Place.UNKNOWN)
     if any(each.place is Place.CPU for each in values) and module.place is not Place.ACCELERATOR and place is not Place.ACCELERATOR:
         place = Place.CPU
     computed = operate(call, *values) if values else Value(graph=Graph.NO)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import libcst as cst
 
 from torchlint.facts import tensors as known
-from torchlint.syntax.tree import Node
+from torchlint.syntax.file import SourceFile
 from torchlint.values.algebra import operate, pair, placed
 from torchlint.values.arguments import Arguments
+from torchlint.values.devices import device
 from torchlint.values.flow import Flow
 from torchlint.values.value import Graph, Kind, Place, Value, number
 
 MOVES = frozenset("to cuda cpu xpu mps half float double bfloat16 type".split())
 
 
-def moves_to(call: cst.Call, name: str, arguments: Arguments) -> Place | None:
+def moves_to(file: SourceFile, call: cst.Call, name: str, arguments: Arguments) -> Place | None:
     """Where `.to(...)` and its like put a tensor; None where they do not move it."""
     if name == "cpu":
         return Place.CPU
@@ -33,20 +34,15 @@ def moves_to(call: cst.Call, name: str, arguments: Arguments) -> Place | None:
     if target.kind in (Kind.DEVICE, Kind.STRING, Kind.NUMBER, Kind.NONE) or isinstance(node, cst.SimpleString):
         return placed(target, node)
     # an untyped `device` may be an accelerator; anything else that is unknown may be a dtype
-    return Place.ACCELERATOR if _reads_as_device(node) else None
-
-
-def _reads_as_device(node: Node) -> bool:
-    while isinstance(node, cst.Subscript):
-        node = node.value
-    last = node.attr.value if isinstance(node, cst.Attribute) else node.value if isinstance(node, cst.Name) else ""
-    return "device" in str(last).lower() or str(last) in ("rank", "local_rank", "gpu", "gpu_id")
+    return Place.ACCELERATOR if device(file, node) is not None else None
 
 
 def tensor_method(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: Arguments) -> Value:
     """A method of a tensor, or of an unknown value that has the same methods."""
-    moved = moves_to(call, name, arguments) if name in MOVES else None
+    moved = moves_to(flow.file, call, name, arguments) if name in MOVES else None
     if moved is not None:
+        if receiver.kind is Kind.UNKNOWN and not receiver.batch and isinstance(flow.file.parent(call), cst.Expr):
+            receiver.place = moved  # what is moved and not given back is a module: tensors stay where they are
         return Value(
             receiver.kind,
             graph=receiver.graph,

@@ -1,0 +1,66 @@
+"""The fix of a tensor that is made on the CPU and moved: the constructor is told the device, and what may be assumed of the values."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from torchlint import rewrite
+from torchlint.facts.factories import CONSTANT_FACTORIES, DRAWN_FACTORIES, ROUNDED_FACTORIES
+from torchlint.rule import UNSAFE, Fix
+from torchlint.rules.device._moves import CreatedThenMoved
+from torchlint.values.devices import Sure
+from torchlint.values.flow import Analysis
+
+
+def device_of(file: Analysis, found: CreatedThenMoved) -> str:
+    """What `device=` has to say."""
+    device = found.move.device
+    if device is None:
+        return '"cuda"'
+    text = file.source(device)
+    if found.move.is_cuda and isinstance(device, cst.Integer):
+        return f'"cuda:{text}"'  # cuda(1) is a GPU whatever the default accelerator is
+    return text
+
+
+def built_in_place(file: Analysis, found: CreatedThenMoved) -> Fix | None:
+    """The tensor made where it is to live; None where `device=` does not say the same."""
+    move, made, device = found.move, found.factory, device_of(file, found)
+    if move.extra or move.dtype is not None and found.is_typed or found.device_comes_later:
+        return None
+    if move.is_cuda and move.sure is Sure.BY_NAME:
+        return None  # cuda(None) is the current GPU, device=None the CPU
+    text = _built(made, f"device={device}", *((f"dtype={file.source(move.dtype)}",) if move.dtype is not None else ()))
+    if found.creation is None:
+        fix = (
+            rewrite.replace(move.call, text)
+            if move.dtype is not None
+            else rewrite.insert_argument(made, f"device={device}") + rewrite.unwrap_method(move.call)
+        )
+    elif _keeps_comment(file, found):
+        fix = rewrite.delete_statement(found.creation) + rewrite.replace(move.call, text)
+    else:
+        fix = rewrite.replace(made, text) + rewrite.delete_statement(move.call)
+    fix = fix.saying("build the tensor on the device")
+    return fix if _is_exact(found) and move.sure is Sure.KNOWN and not found.between else fix.at_most(UNSAFE)
+
+
+def _built(made: cst.Call, *arguments: str) -> str:
+    """The constructor's call with these keywords at its end."""
+    added = cst.ensure_type(cst.parse_expression(f"f({', '.join(map(rewrite.argument, arguments))})"), cst.Call).args
+    args = [*made.args[:-1], made.args[-1].with_changes(comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))] if made.args else []
+    return cst.Module([]).code_for_node(made.with_changes(args=[*args, *added]))
+
+
+def _keeps_comment(file: Analysis, found: CreatedThenMoved) -> bool:
+    """Whether only the statement that moves carries a comment, right behind the one that makes the tensor: then that row stays."""
+    first, second = (file.statement(node) for node in (found.factory, found.move.call))
+    comments = [line.trailing_whitespace.comment for line in (first, second) if isinstance(line, cst.SimpleStatementLine)]
+    return isinstance(found.creation, cst.Assign) and not found.between and [each is not None for each in comments] == [False, True]
+
+
+def _is_exact(found: CreatedThenMoved) -> bool:
+    """Whether the device gives the very elements that the CPU gives, and the random stream goes on alike."""
+    if found.path in DRAWN_FACTORIES or found.move.dtype is not None and found.path not in CONSTANT_FACTORIES:
+        return False
+    return found.path not in ROUNDED_FACTORIES or found.path == "torch.arange" and found.counts_whole_numbers

@@ -1,0 +1,182 @@
+"""What a value is brought to the host for: whether a wait could go, has to stay, or is rare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+
+import libcst as cst
+
+from torchlint.facts.tensors import ARRAY_PACKAGES
+from torchlint.program.analysis import FileAnalysis
+from torchlint.rules.device._guards import is_rare
+from torchlint.rules.device._hot import Loop, is_environment_step, last_name
+from torchlint.syntax.tree import Node
+from torchlint.values.value import Kind
+
+_STORES = frozenset("append appendleft extend insert add".split())
+_REPORTS = frozenset("print info debug warning write log set_postfix set_description add_scalar".split())
+_COPIES = frozenset("cpu numpy tolist".split())
+_REDUCTIONS = frozenset("sum mean item max min".split())
+
+
+class Purpose(Enum):
+    """What becomes of a wait."""
+
+    GOES = "goes"
+    """The loop could do without it."""
+    STAYS = "stays"
+    """The host needs the value in this very iteration: to collect it, to decide, to act."""
+    RARE = "rare"
+    """Only some iterations get there."""
+
+
+def purpose(file: FileAnalysis, node: Node, loop: Loop, *, trains: bool) -> Purpose:
+    """What a wait in a hot loop is for; `trains`: whether the loop runs backward."""
+    if is_rare(file, node, loop):
+        return Purpose.RARE
+    if _is_collected(file, node, loop) or _is_acted_on(file, node) or _decides(file, node, loop):
+        return Purpose.STAYS
+    if _is_copy(file, node) and not _is_reduced(file, node) and (not trains or _is_handed_on(file, node, loop)):
+        return Purpose.STAYS  # without training, the loop is there to bring results to the host
+    return Purpose.GOES
+
+
+def _is_copy(file: FileAnalysis, node: Node) -> bool:
+    """Whether a whole tensor goes to the host, not a number."""
+    if not isinstance(node, cst.Call) or not isinstance(node.func, cst.Attribute):
+        return False
+    return node.func.attr.value in _COPIES and not file.value(node.func.value).scalar
+
+
+def _is_reduced(file: FileAnalysis, node: Node) -> bool:
+    """`x.cpu().sum()`: only a number is wanted of it."""
+    above = file.parent(node)
+    return isinstance(above, cst.Attribute) and above.attr.value in _REDUCTIONS
+
+
+def _is_collected(file: FileAnalysis, node: Node, loop: Loop) -> bool:
+    """Whether the value goes straight into a container: a learning curve, or results for the host."""
+    displayed = False
+    for each in file.ancestors(node):
+        if isinstance(each, cst.Call) and not file.is_inside(node, each.func):
+            if isinstance(each.func, cst.Attribute) and each.func.attr.value in _STORES:
+                return True
+            if displayed:
+                return False  # a row for a logger: `wandb.log({"loss": loss.item()})`
+        if isinstance(each, (cst.ListComp, cst.DictComp)):
+            return True
+        displayed = displayed or isinstance(each, cst.Dict)
+        if isinstance(each, cst.AugAssign):
+            return file.value(each.target).kind is Kind.LIST
+        if isinstance(each, cst.Assign):
+            uses = list(_uses(file, each, loop))
+            return (
+                any(isinstance(target.target, cst.Subscript) for target in each.targets)
+                or any(_is_stored(file, use) for use in uses)
+                or (displayed and not all(_is_said(file, use) for use in uses))
+            )
+        if isinstance(each, cst.BaseCompoundStatement):
+            return False
+    return displayed
+
+
+def _uses(file: FileAnalysis, assign: cst.Assign, loop: Loop) -> Iterator[cst.Name]:
+    """Where an assigned name is used in the loop."""
+    for target in assign.targets:
+        if isinstance(target.target, cst.Name):
+            yield from (use for use in file.references(target.target) if use is not target.target and file.is_inside(use, loop))
+
+
+def _is_stored(file: FileAnalysis, use: Node) -> bool:
+    above = file.parent(use)
+    call = file.parent(above) if isinstance(above, cst.Arg) else None
+    return isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) and call.func.attr.value in _STORES
+
+
+def _is_said(file: FileAnalysis, use: Node) -> bool:
+    """Whether a row of values goes to a call that keeps nothing of it: `log(row)`, `bar.set_postfix(**row)`, `str(row)`."""
+    above = file.parent(use)
+    call = file.parent(above) if isinstance(above, cst.Arg) else None
+    return isinstance(call, cst.Call)
+
+
+def _is_handed_on(file: FileAnalysis, node: Node, loop: Loop) -> bool:
+    """Whether a whole tensor is given to something that may need it there and then: `memory.update(indices, priorities.cpu())`."""
+    for each in file.ancestors(node):
+        if isinstance(each, cst.Arg):
+            call = file.parent(each)
+            return isinstance(call, cst.Call) and not _only_measures(file, call)
+        if isinstance(each, cst.Assign):
+            return any(isinstance(file.parent(use), cst.Arg) and _is_handed_on(file, use, loop) for use in _uses(file, each, loop))
+        if isinstance(each, cst.BaseSuite):
+            return False
+    return False
+
+
+def _only_measures(file: FileAnalysis, call: cst.Call) -> bool:
+    """Whether a call makes a number of what it is given, or a line of text: `f1_score(…)`, `np.mean(…)`, `print(…)`, `float(…)`."""
+    path = file.qualname(call.func)
+    if path is not None:
+        return path.startswith((*ARRAY_PACKAGES, "torchmetrics."))
+    return last_name(call.func) in _REPORTS | {"float", "int", "len", "round"}
+
+
+def _is_acted_on(file: FileAnalysis, node: Node) -> bool:
+    """Whether the value goes into `env.step(…)`: an environment needs its action on the host."""
+    for each in file.ancestors(node):
+        if isinstance(each, cst.Call) and not file.is_inside(node, each.func) and _steps(file, each):
+            return True
+        if isinstance(each, cst.Assign):
+            uses = (use for target in each.targets if isinstance(target.target, cst.Name) for use in file.references(target.target))
+            return any(isinstance(above := file.parent(use), cst.Arg) and _steps(file, file.parent(above)) for use in uses)
+        if isinstance(each, cst.BaseCompoundStatement):
+            return False
+    return False
+
+
+def _steps(file: FileAnalysis, call: Node | None) -> bool:
+    return isinstance(call, cst.Call) and last_name(call.func) == "step" and is_environment_step(file, call)
+
+
+def _decides(file: FileAnalysis, node: Node, loop: Loop) -> bool:
+    """Whether the host needs the value to go on: it decides what is run, not only what is kept or said."""
+    for each in file.ancestors(node):
+        if each is loop or isinstance(each, cst.BaseSuite):
+            return each is loop  # the test of a `while`
+        if isinstance(each, cst.If):
+            return not _only_notes(each)
+        if isinstance(each, (cst.While, cst.Assert)):
+            return True
+        if isinstance(each, cst.Assign):
+            uses = (use for target in each.targets if isinstance(target.target, cst.Name) for use in file.references(target.target))
+            return any(file.is_inside(use, loop) and _is_tested(file, use) for use in uses)
+    return False
+
+
+def _is_tested(file: FileAnalysis, use: Node) -> bool:
+    child = use
+    for each in file.ancestors(use):
+        if isinstance(each, (cst.If, cst.While, cst.IfExp, cst.Assert)) and child is each.test:
+            return not (isinstance(each, cst.If) and _only_notes(each))
+        if isinstance(each, (cst.BaseSuite, cst.SimpleStatementLine)):
+            return False
+        child = each
+    return False
+
+
+def _only_notes(branch: cst.If) -> bool:
+    """Whether a branch only assigns and reports: `if loss < best: best = loss`."""
+    suites = [branch.body]
+    if isinstance(branch.orelse, cst.Else):
+        suites.append(branch.orelse.body)
+    elif branch.orelse is not None:
+        return False
+    lines = [line for suite in suites for line in suite.body]
+    return all(_notes(each) for line in lines for each in (line.body if isinstance(line, cst.SimpleStatementLine) else (line,)))
+
+
+def _notes(statement: Node) -> bool:
+    if isinstance(statement, cst.Expr):
+        return isinstance(statement.value, cst.Call) and last_name(statement.value.func) in _REPORTS
+    return isinstance(statement, (cst.Assign, cst.AugAssign, cst.Pass))

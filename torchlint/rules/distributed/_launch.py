@@ -1,0 +1,104 @@
+"""What the program around a `DataParallel` does, and what it lacks to run with one process per GPU instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from torchlint.program.analysis import FileAnalysis
+from torchlint.syntax.tree import Node
+
+DDP = "torch.nn.parallel.DistributedDataParallel"
+_LAUNCHERS = ("torch.multiprocessing.spawn", "torch.distributed.init_process_group")
+_INFERENCE = ("torch.no_grad", "torch.inference_mode", "torch.set_grad_enabled")
+_Advice = tuple[str, tuple[tuple[Node, str], ...]]
+
+
+class Program:
+    """One file, as far as its processes and its training go."""
+
+    def __init__(self, file: FileAnalysis) -> None:
+        self.file = file
+        attributes = file.tree.attributes
+        self.trains = bool(attributes.get("backward")) or any(_is_training(file, call) for call in file.nodes(cst.Call))
+        """Whether it runs backward, or makes an optimizer."""
+        self.predicts = not self.trains and bool(attributes.get("eval") or next(file.calls(*_INFERENCE), None))
+        """Whether it only runs models."""
+        self.distributed = next(file.calls(DDP), None)
+        """Where it wraps a module for one process per GPU already."""
+
+    @property
+    def advice(self) -> _Advice:
+        """What to do in this program, and the places that would change with it."""
+        if self.predicts:
+            return "a program that only predicts needs no wrapper: run one process per GPU, each with its share of the data", ()
+        if self.distributed is not None:
+            text = "the branch with `DistributedDataParallel` serves a single machine too"
+            return text, ((self.distributed, "wrapped for one process per GPU here"),)
+        if not self.trains:
+            return "leave the wrap to the training program, with `DistributedDataParallel` and one process per GPU", ()
+        steps = dict.fromkeys(text for text in self._missing())
+        places = (
+            *((loader, "needs a `DistributedSampler`") for loader, _ in self._loaders()),
+            *((s, "save on one rank only") for s in self._saves()),
+        )
+        return "; ".join(("run one process per GPU with `DistributedDataParallel`", *steps)), places
+
+    def _missing(self) -> Iterator[str]:
+        """What the program would need besides the wrap, in its order."""
+        if next(self.file.calls(*_LAUNCHERS), None) is None:
+            yield "start it with `torchrun --nproc_per_node=GPUS`"
+            yield 'call `torch.distributed.init_process_group("nccl")` and read `local_rank = int(os.environ["LOCAL_RANK"])` first'
+        for _, dataset in self._loaders():
+            name = " ".join(self.file.source(dataset).split())
+            yield f"give the loader of `{name}` `sampler=DistributedSampler({name})` instead of `shuffle`"
+        if self._saves():
+            yield "save on one rank only"
+
+    def _loaders(self) -> list[tuple[cst.Call, cst.BaseExpression]]:
+        """The loaders that shuffle, without a sampler of their own: those for training."""
+        found = []
+        for call in self.file.calls("torch.utils.data.DataLoader"):
+            keywords = {arg.keyword.value: arg.value for arg in call.args if arg.keyword is not None}
+            dataset = keywords.get("dataset") or (call.args[0].value if call.args and call.args[0].keyword is None else None)
+            if dataset is not None and not keywords.keys() & {"sampler", "batch_sampler"} and _shuffles(keywords.get("shuffle")):
+                found.append((call, dataset))
+        return found
+
+    def _saves(self) -> list[cst.Call]:
+        return list(self.file.calls("torch.save"))
+
+
+def _is_training(file: FileAnalysis, call: cst.Call) -> bool:
+    path = file.qualname(call.func)
+    return path is not None and (path.startswith("torch.optim.") or file.imports_training(path))
+
+
+def _shuffles(given: Node | None) -> bool:
+    return given is not None and not (isinstance(given, cst.Name) and given.value == "False")
+
+
+def is_test(file: FileAnalysis, node: Node) -> bool:
+    """Whether a node stands in a test of the thing itself, wherever that test is kept."""
+    for each in file.ancestors(node):
+        if isinstance(each, cst.FunctionDef) and each.name.value.startswith("test_"):
+            return True
+        if isinstance(each, cst.ClassDef) and any(file.qualname(base.value) == "unittest.TestCase" for base in each.bases):
+            return True
+    return False
+
+
+def has_no_gpu(file: FileAnalysis, node: Node) -> bool:
+    """Whether a node is reached only where there is no GPU: then the module is called directly, and nothing is copied."""
+    child = node
+    for each in file.ancestors(node):
+        if isinstance(each, (cst.If, cst.IfExp)) and child is not each.test:
+            negated = isinstance(each.test, cst.UnaryOperation) and isinstance(each.test.operator, cst.Not)
+            test = each.test.expression if isinstance(each.test, cst.UnaryOperation) and negated else each.test
+            if isinstance(test, cst.Call) and file.qualname(test.func) == "torch.cuda.is_available" and negated is (child is each.body):
+                return True
+        if isinstance(each, cst.FunctionDef):
+            return False
+        child = each
+    return False
