@@ -139,3 +139,6 @@ MODULE_EVIDENCE = frozenset("parameters named_parameters eval train named_module
 
 NUMERIC_PACKAGES = ("math.", "time.", "random.", "statistics.", "cmath.", "psutil.")
 ARRAY_PACKAGES = ("numpy.", "scipy.", "sklearn.", "pandas.")
+
+OUTPUT_FIELDS = frozenset("loss logits last_hidden_state pooler_output prediction_logits start_logits end_logits".split())
+"""Attributes of what the models of transformers return that carry the model's graph."""

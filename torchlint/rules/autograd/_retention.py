@@ -12,19 +12,20 @@ from functools import cached_property
 
 import libcst as cst
 
-from torchlint.facts.modules import MANAGED_STEPS
+from torchlint.facts.tensors import CASTS, REDUCTIONS, VIEWS
 from torchlint.program import callers
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.autograd import _consumers as consumers
 from torchlint.rules.autograd import _presence as presence
-from torchlint.syntax.names import Binds
-from torchlint.syntax.tree import Node, descendants, runs_once
+from torchlint.rules.autograd._escape import escapes, is_local, root
+from torchlint.rules.autograd._lifetimes import mentions, outlived_loop, rebinds, same
+from torchlint.syntax.tree import Node, descendants
 from torchlint.values.events import Happens
 from torchlint.values.flow import Flow
-from torchlint.values.value import Kind, Value
+from torchlint.values.value import Graph, Kind, Value
 
-_EMPTYING = frozenset("clear pop popleft popitem".split())
-_STORING = ("append", "appendleft", "add", "insert", "extend")
+_PASSING = REDUCTIONS | CASTS | VIEWS | frozenset("to cpu cuda reduce gather gather_for_metrics".split())
+STORING = ("append", "appendleft", "add", "insert", "extend")
 
 
 @dataclass
@@ -40,6 +41,16 @@ class Kept:
     """What is added or stored."""
     loop: Node
     """The loop whose iterations it outlives, or the function that is called again and again."""
+
+    @property
+    def through(self) -> str:
+        """How it gets there, where the statement does not show it."""
+        return ""
+
+    @property
+    def second(self) -> tuple[cst.CSTNode, str] | None:
+        """The place where it is kept, where that is another one."""
+        return None
 
     @cached_property
     def flow(self) -> Flow:
@@ -61,13 +72,31 @@ class Kept:
         return self.kept.optional and not (isinstance(self.value, cst.Name) and presence.is_present(self.file, self.value))
 
     @property
-    def is_spent(self) -> bool:
-        """Whether backward has run through the value in the same iteration: its graph can serve nobody any more."""
+    def is_doubtful(self) -> bool:
+        """Whether it is a part of what some model returned, and nothing shows that this part is what carries the graph.
+
+        `loss, accuracy = model(x, y)`: what is computed with further, or goes backward, is a tensor with a graph; the rest may be anything.
+        """
+        value = self.kept
+        while not value.part and value.pure and isinstance(value.node, (cst.Call, cst.BinaryOperation)):
+            carriers = [each for each in value.sources if each.kind is not Kind.NUMBER]
+            if len(carriers) != 1 or isinstance(value.node, cst.Call) and not _passes_on(value.node):
+                return False
+            value = carriers[0]
+        return value.part and not value.differentiated
+
+    @cached_property
+    def backwards(self) -> list[Node]:
+        """The backward calls that run through the value in the same iteration and leave nothing to differentiate again."""
         carrying = (value for value in self.kept.trained() if value.has_graph and value.kind in (Kind.TENSOR, Kind.UNKNOWN))
-        return any(self._frees(call) for value in carrying for call in value.differentiated)
+        return [call for value in carrying for call in value.differentiated if self._frees(call)]
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether backward has run through the value, whatever branches the iteration took: its graph can serve nobody any more."""
+        return any(self._is_certain(call) for call in self.backwards)
 
     def _frees(self, call: Node) -> bool:
-        """Whether this backward stands in the same iteration and leaves nothing to differentiate again."""
         if call not in self.file.tree.order or not self.file.is_inside(call, self.loop):
             return False
         retained = (
@@ -77,6 +106,19 @@ class Kept:
         )
         return all(isinstance(each, cst.Name) and each.value == "False" for each in retained)
 
+    def _is_certain(self, call: Node) -> bool:
+        """Whether backward ran wherever the value is kept: in both branches, or in the branch that keeps it."""
+        inner: Node = call
+        for around in self.file.ancestors(call):
+            if around is self.loop:
+                return True
+            if isinstance(around, cst.If) and not self.file.is_inside(self.node, inner):
+                other = around.orelse if inner is around.body else around.body
+                if other is None or inner is around.test or not any(self.file.is_inside(each, other) for each in self.backwards):
+                    return False
+            inner = around
+        return True
+
     @property
     def is_windowed(self) -> bool:
         """Whether some iterations start it afresh: what is kept is bounded."""
@@ -85,38 +127,38 @@ class Kept:
     @property
     def is_differentiated(self) -> bool:
         """Whether backward runs from the total or container, or from something computed from it."""
-        return bool(self.into.differentiated)
+        before = self.flow.values.get(self.target)
+        return bool(self.into.differentiated) or before is not None and before is not self.kept and bool(before.differentiated)
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether gradients are recorded where it is kept: a sum made without them has no graph."""
+        if not self.backwards and any(
+            arg.keyword is not None and arg.keyword.value == "volatile" and self.file.is_inside(arg, self.flow.node)
+            for arg in self.file.nodes(cst.Arg)
+        ):
+            return False  # what torch before 0.4 had for no_grad
+        return callers.records(self.file, self.node) is not False
 
     @cached_property
     def escapes(self) -> bool:
         """Whether code that is not seen may get hold of the total or container."""
-        root = self.target
-        while isinstance(root, (cst.Subscript, cst.Call, cst.Attribute)):
-            if isinstance(root, cst.Attribute):
-                return True
-            root = (
-                root.func.value
-                if isinstance(root, cst.Call) and isinstance(root.func, cst.Attribute)
-                else root.value
-                if isinstance(root, cst.Subscript)
-                else cst.Name("_")
-            )
-        if not isinstance(root, cst.Name):
-            return True
-        scope = self.file.names.scope(root).lookup(root.value)
-        if scope is None or not isinstance(scope.node, cst.Module) and scope.node is not self.flow.node:
-            return True
-        if any(binding.how is Binds.PARAMETER for binding in scope.bindings[root.value]):
-            return True
-        flow = self.flow
-        reached = [flow.returns] if flow.returns is not None else []
-        reached += [value for event in flow.events.values() if event.what is Happens.OPAQUE for value in event.values]
-        reached += [
-            event.target
-            for event in flow.events.values()
-            if event.what is Happens.STORE and event.target is not None and event.target is not self.into
-        ]
-        return any(self.into is each for value in reached for each in value.lineage())
+        return escapes(self.file, self.flow, self.target, self.into)
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether it is kept while a model is evaluated, batch by batch: what comes of that is looked at, not trained on."""
+        flow, file = self.flow, self.file
+        switched = [each.site for each in flow.events.values() if each.what is Happens.EVAL and each.site in file.tree.order]
+        measured = any(
+            isinstance(self.loop, cst.For) and file.is_after(self.loop, site) and file.function(site) is flow.node for site in switched
+        )
+        return measured and any(each.batch or each.kind is Kind.LOADER for each in self.kept.lineage())
+
+
+def _passes_on(call: cst.Call) -> bool:
+    """`correct.sum()`, `kept.cpu()`: as good for whole numbers as for the output of a network."""
+    return isinstance(call.func, cst.Attribute) and call.func.attr.value in _PASSING
 
 
 @dataclass
@@ -126,6 +168,12 @@ class Accumulation(Kept):
     @cached_property
     def into(self) -> Value:
         return self.flow.values.get(self.node) or self.flow.values.get(self.target) or Value()
+
+    @property
+    def adds_tensors(self) -> bool:
+        """Whether adding to it is what tensors and numbers do, and not a method of the project's own."""
+        before = self.flow.values.get(self.target)
+        return before is None or before.cls is None
 
     @cached_property
     def carrier(self) -> cst.BaseExpression:
@@ -158,34 +206,57 @@ class Store(Kept):
 
     @property
     def keeps_tensors(self) -> bool:
-        """Whether the container may hold on to a tensor, rather than copy a number out of it.
+        """Whether the container holds on to a tensor, rather than copy a number out of it.
 
         Of a thing about which nothing is known, `append` speaks of a list; `add` may be a meter's, and what is imported may be a module.
         """
         if self.into.kind is Kind.UNKNOWN:
             adds = isinstance(self.node, cst.Call) and isinstance(self.node.func, cst.Attribute) and self.node.func.attr.value == "add"
             return not adds and self.file.qualname(self.target) is None
-        return self.into.kind in (Kind.LIST, Kind.DICT, Kind.TENSOR)
+        if self.into.is_tensor:
+            return self.is_recorded and not (isinstance(self.target, cst.Attribute) and self.target.attr.value == "data")
+        return self.into.kind in (Kind.LIST, Kind.DICT)
+
+    @property
+    def is_converted(self) -> bool:
+        """Whether entries of the container are replaced by what has no graph: `losses[-1] = losses[-1].item()`."""
+        return any(
+            isinstance(target.target, cst.Subscript)
+            and same(target.target.value, self.target)
+            and mentions(assign.value, self.target)
+            and (self.flow.values.get(assign.value) or Value()).graph is Graph.NO
+            for assign in self.file.nodes(cst.Assign)
+            for target in assign.targets
+        )
+
+    @property
+    def is_inspected(self) -> bool:
+        """Whether somebody asks the value for what only a tensor with its graph can say: its own gradient, a hook."""
+        return any(
+            isinstance(each.value, cst.Name) and isinstance(self.value, cst.Name) and each.value.value == self.value.value
+            for name in ("retain_grad", "register_hook")
+            for each in self.file.tree.attributes.get(name, ())
+            if self.file.is_inside(each, self.flow.node)
+        )
 
     @cached_property
     def takes_numbers(self) -> bool:
-        """Whether every visible use of the container would do just as well with plain numbers, and no other use is hidden."""
-        root = self.target
-        while isinstance(root, (cst.Subscript, cst.Call)):
-            root = (
-                root.value
-                if isinstance(root, cst.Subscript)
-                else root.func.value
-                if isinstance(root.func, cst.Attribute)
-                else cst.Name("_")
-            )
+        """Whether every use of the container is seen, and would do just as well with plain numbers."""
+        name = root(self.target)
         return (
-            isinstance(root, cst.Name) and not self.into.is_tensor and not self._is_shared(root) and consumers.take_numbers(self.file, root)
+            name is not None
+            and not self.into.is_tensor
+            and not isinstance(self.flow.node, cst.Module)
+            and is_local(self.file, name)
+            and not consumers.mentions_half(self.file)
+            and consumers.take_numbers(self.file, name)
         )
 
-    def _is_shared(self, root: cst.Name) -> bool:
-        scope = self.file.names.scope(root).lookup(root.value)
-        return scope is None or any(binding.how is Binds.PARAMETER for binding in scope.bindings[root.value])
+    @cached_property
+    def keeps_meaning(self) -> bool:
+        """Whether a detached tensor serves everybody whom the stored one served, as far as the function shows."""
+        chained = isinstance(self.node, cst.Assign) and len(self.node.targets) > 1
+        return not chained and not consumers.read_graphs(self.file, self.flow.node)
 
 
 @dataclass
@@ -204,124 +275,6 @@ class Collection(Store):
     @cached_property
     def into(self) -> Value:
         return self.flow.values.get(self.loop) or Value()
-
-
-# -- what outlives an iteration ------------------------------------------------------------------------------------------
-
-
-def rebinds(file: FileAnalysis, loop: Node, target: Node, *, always: bool = False) -> bool:
-    """Whether the loop's body gives the target (or what it is part of) a new value, or empties it; `always`: in every iteration."""
-    body: Node = loop.body  # type: ignore[attr-defined]
-
-    def counts(node: Node) -> bool:
-        return file.is_inside(node, body) and not (always and _is_conditional(file, node, loop))
-
-    current: Node = target
-    while True:
-        if isinstance(current, cst.Name):
-            scope = file.names.scope(current).lookup(current.value)
-            bindings = scope.bindings[current.value] if scope is not None else []
-            return (
-                isinstance(loop, cst.For)
-                and any(file.is_inside(binding.node, loop.target) for binding in bindings)
-                or any(counts(binding.node) and _is_rebinding(file, binding.node) for binding in bindings)
-                or any(counts(each) and _is_emptied(file, each) for each in file.references(current))
-            )
-        if isinstance(current, cst.Attribute):
-            for other in file.tree.attributes.get(current.attr.value, ()):
-                if counts(other) and _same(other, current) and (_is_bound(file, other) or _is_emptied(file, other)):
-                    return True
-            current = current.value
-        elif isinstance(current, cst.Subscript):
-            if any(counts(other) for other in _assigned_subscripts(file, current)):
-                return True
-            current = current.value
-        elif isinstance(current, cst.Call) and isinstance(current.func, cst.Attribute):
-            current = current.func.value
-        else:
-            return False
-
-
-def _is_conditional(file: FileAnalysis, node: Node, loop: Node) -> bool:
-    for each in file.ancestors(node):
-        if each is loop:
-            return False
-        if isinstance(each, (cst.If, cst.ExceptHandler)):
-            return True
-    return False
-
-
-def _is_rebinding(file: FileAnalysis, bound: Node) -> bool:
-    """Whether this binding replaces the value: `x += y` and `x = x + y` go on with it."""
-    statement = file.parent(bound)
-    if isinstance(statement, cst.AugAssign):
-        return False
-    if isinstance(statement, cst.AssignTarget):
-        assign = file.parent(statement)
-        return not (isinstance(assign, cst.Assign) and isinstance(bound, cst.Name) and _mentions(assign.value, bound))
-    return True
-
-
-def _is_bound(file: FileAnalysis, attribute: Node) -> bool:
-    above = file.parent(attribute)
-    if isinstance(above, cst.AssignTarget):
-        assign = file.parent(above)
-        return isinstance(assign, cst.Assign) and not _mentions(assign.value, attribute)
-    return isinstance(above, cst.AnnAssign) and above.target is attribute
-
-
-def _assigned_subscripts(file: FileAnalysis, target: cst.Subscript) -> Iterator[cst.Subscript]:
-    """Where `stats['loss']`, the very same key, is given a new value."""
-    for other in file.nodes(cst.Subscript):
-        holder = file.parent(other)
-        if other is not target and isinstance(holder, cst.AssignTarget) and other.deep_equals(target):
-            assign = file.parent(holder)
-            if isinstance(assign, cst.Assign) and not _mentions(assign.value, other):
-                yield other
-
-
-def _is_emptied(file: FileAnalysis, node: Node) -> bool:
-    above = file.parent(node)
-    if isinstance(above, cst.Attribute) and above.attr.value in _EMPTYING:
-        return isinstance(file.parent(above), cst.Call)
-    if isinstance(above, cst.Subscript) and above.value is node:
-        return isinstance(file.parent(above), cst.Del)
-    return isinstance(above, cst.Del)
-
-
-def _same(a: Node, b: Node) -> bool:
-    if isinstance(a, cst.Attribute) and isinstance(b, cst.Attribute):
-        return a.attr.value == b.attr.value and _same(a.value, b.value)
-    return isinstance(a, cst.Name) and isinstance(b, cst.Name) and a.value == b.value
-
-
-def _mentions(node: Node, target: Node) -> bool:
-    return any(
-        _same(each, target) or isinstance(each, cst.Subscript) and isinstance(target, cst.Subscript) and each.deep_equals(target)
-        for each in descendants(node)
-    )
-
-
-def outlived_loop(file: FileAnalysis, node: Node, target: Node) -> Node | None:
-    """The innermost loop whose iterations the target outlives, or the function that a caller or a trainer repeats."""
-    for loop in file.tree.loops(node):
-        if not rebinds(file, loop, target, always=True) and not runs_once(loop):
-            return loop
-    return _repeated_function(file, node, target)
-
-
-def _repeated_function(file: FileAnalysis, node: Node, target: Node) -> Node | None:
-    function = file.function(node)
-    if not isinstance(function, cst.FunctionDef) or rebinds(file, function, target):
-        return None
-    owner = file.owner(function)
-    if owner is not None and owner.is_managed and function.name.value in MANAGED_STEPS and not isinstance(target, cst.Name):
-        return function
-    for call in callers.mentions(file, function):
-        for loop in file.tree.loops(call):
-            if isinstance(target, cst.Name) or not rebinds(file, loop, target):
-                return function
-    return None
 
 
 # -- totals --------------------------------------------------------------------------------------------------------------
@@ -343,19 +296,19 @@ def accumulations(file: FileAnalysis) -> Iterator[Accumulation]:
             or not isinstance(target, (cst.Name, cst.Attribute, cst.Subscript))
         ):
             continue
-        added = _added(assign.value, target)
-        if added is None:
+        value = added(assign.value, target)
+        if value is None:
             continue
         loop = outlived_loop(file, assign, target) if file.handles_graphs(file.function(assign)) else None
         if loop is not None:
-            yield Accumulation(file, assign, target, added, loop)
+            yield Accumulation(file, assign, target, value, loop)
 
 
-def _added(node: cst.BaseExpression, target: Node) -> cst.BaseExpression | None:
+def added(node: cst.BaseExpression, target: Node) -> cst.BaseExpression | None:
     """In `total + x` or `0.9 * total + 0.1 * x`: what is added."""
     if not isinstance(node, cst.BinaryOperation) or not isinstance(node.operator, (cst.Add, cst.Subtract)):
         return None
-    left, right = _mentions(node.left, target), _mentions(node.right, target)
+    left, right = mentions(node.left, target), mentions(node.right, target)
     if left == right:
         return None
     added = node.right if left else node.left
@@ -369,14 +322,14 @@ def _is_carried(node: Node, target: Node) -> bool:
     """`total`, `0.9 * total`, or a sum that holds one of them: no call in between that could end the graph."""
     if isinstance(node, cst.BinaryOperation):
         return _is_carried(node.left, target) or _is_carried(node.right, target)
-    return _same(node, target) or isinstance(node, cst.Subscript) and isinstance(target, cst.Subscript) and node.deep_equals(target)
+    return same(node, target) or isinstance(node, cst.Subscript) and isinstance(target, cst.Subscript) and node.deep_equals(target)
 
 
 # -- containers ----------------------------------------------------------------------------------------------------------
 
 
 def stores(file: FileAnalysis) -> Iterator[Store]:
-    for call in file.methods(*_STORING):
+    for call in file.methods(*STORING):
         func = call.func
         if call.args and isinstance(func, cst.Attribute) and not any(arg.keyword is not None or arg.star for arg in call.args):
             yield from _store(file, call, func.value, call.args[-1].value)
@@ -399,7 +352,7 @@ def _assigned(file: FileAnalysis, assign: cst.Assign, target: cst.Name) -> Itera
         isinstance(value, cst.BinaryOperation)
         and isinstance(value.operator, cst.Add)
         and isinstance(value.right, cst.List)
-        and _same(value.left, target)
+        and same(value.left, target)
     ):
         yield from _store(file, assign, target, value.right)
 
