@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import libcst as cst
 
-from torchlint.rules.autograd._retention import Kept
+from torchlint.rules.autograd._retention import Kept, Related
 from torchlint.syntax.tree import Node
 from torchlint.values.value import Kind, Value
 
 
-def evidence(kept: Kept) -> tuple[tuple[cst.CSTNode, str], ...]:
+def evidence(kept: Kept) -> tuple[Related, ...]:
     """The places that a finding rests on, with what is to be seen there; nothing where the finding itself shows it."""
     return (*_proof(kept), *((kept.second,) if kept.second is not None else ()))
 

@@ -13,7 +13,7 @@ import libcst as cst
 
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.autograd._lifetimes import outlived_loop, same
-from torchlint.rules.autograd._retention import STORING, Kept, added
+from torchlint.rules.autograd._retention import STORING, Kept, Related, added
 from torchlint.syntax.tree import Node, descendants
 from torchlint.values.value import Function, Graph, Kind, Value
 
@@ -53,8 +53,9 @@ class Handed(Kept):
         return f": `{name}` {verb} `{self.method.file.source(self.growth.target)}`"
 
     @property
-    def second(self) -> tuple[cst.CSTNode, str] | None:
-        return (self.growth.target, "kept here") if self.method.file is self.file else None
+    def second(self) -> Related | None:
+        said = "kept here"
+        return (self.growth.target, said) if self.method.file is self.file else (self.growth.target, said, self.method.file)
 
     @property
     def is_differentiated(self) -> bool:

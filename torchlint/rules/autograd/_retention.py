@@ -19,13 +19,17 @@ from torchlint.rules.autograd import _consumers as consumers
 from torchlint.rules.autograd import _presence as presence
 from torchlint.rules.autograd._escape import escapes, is_local, root
 from torchlint.rules.autograd._lifetimes import mentions, outlived_loop, rebinds, same
+from torchlint.syntax.file import SourceFile
 from torchlint.syntax.tree import Node, descendants
 from torchlint.values.events import Happens
 from torchlint.values.flow import Flow
 from torchlint.values.value import Graph, Kind, Value
 
-_PASSING = REDUCTIONS | CASTS | VIEWS | frozenset("to cpu cuda reduce gather gather_for_metrics".split())
+_PASSING = frozenset("to cpu cuda reduce gather gather_for_metrics".split())
 STORING = ("append", "appendleft", "add", "insert", "extend")
+
+
+Related = tuple[cst.CSTNode, str] | tuple[cst.CSTNode, str, SourceFile]
 
 
 @dataclass
@@ -48,7 +52,7 @@ class Kept:
         return ""
 
     @property
-    def second(self) -> tuple[cst.CSTNode, str] | None:
+    def second(self) -> Related | None:
         """The place where it is kept, where that is another one."""
         return None
 
@@ -158,7 +162,8 @@ class Kept:
 
 def _passes_on(call: cst.Call) -> bool:
     """`correct.sum()`, `kept.cpu()`: as good for whole numbers as for the output of a network."""
-    return isinstance(call.func, cst.Attribute) and call.func.attr.value in _PASSING
+    name = call.func.attr.value if isinstance(call.func, cst.Attribute) else ""
+    return name in _PASSING or name in REDUCTIONS or name in CASTS or name in VIEWS
 
 
 @dataclass
