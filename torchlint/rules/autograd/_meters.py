@@ -13,7 +13,9 @@ import libcst as cst
 
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.autograd._lifetimes import outlived_loop, same
-from torchlint.rules.autograd._retention import STORING, Kept, Related, added
+from torchlint.rules.autograd._retention import Kept, Related
+from torchlint.rules.autograd._stores import STORING
+from torchlint.rules.autograd._totals import added
 from torchlint.syntax.tree import Node, descendants
 from torchlint.values.value import Function, Graph, Kind, Value
 

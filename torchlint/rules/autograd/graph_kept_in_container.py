@@ -7,7 +7,7 @@ from torchlint.model import FileModel
 from torchlint.rule import KEEPS, SAFE, UNSAFE, WARNING, Finding, Fix, rule
 from torchlint.rules.autograd._evidence import evidence
 from torchlint.rules.autograd._meters import Handed, handed
-from torchlint.rules.autograd._retention import Store, stores
+from torchlint.rules.autograd._stores import Store, stores
 from torchlint.values.value import Kind
 
 

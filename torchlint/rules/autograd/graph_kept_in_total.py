@@ -7,7 +7,7 @@ from torchlint.model import FileModel
 from torchlint.rule import KEEPS, SAFE, UNSAFE, WARNING, Finding, rule
 from torchlint.rules.autograd._evidence import evidence
 from torchlint.rules.autograd._meters import Handed, handed
-from torchlint.rules.autograd._retention import Accumulation, accumulations
+from torchlint.rules.autograd._totals import Accumulation, accumulations
 
 
 @rule("TL102", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=("backward", "eval()", "Module"), quiet_in_tests=True)
