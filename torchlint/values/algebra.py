@@ -124,7 +124,7 @@ def operate(node: Node, *operands: Value) -> Value:
         )
     if all(each.kind is Kind.NUMBER for each in operands):
         return number(node)
-    if any(each.kind is Kind.NDARRAY for each in operands):
+    if any(each.kind is Kind.NDARRAY for each in operands) and graph is not Graph.YES:
         return Value(Kind.NDARRAY, graph=Graph.NO, node=node, sources=operands)
     kinds = {each.kind for each in operands}
     if kinds <= {Kind.LIST, Kind.TUPLE, Kind.NUMBER} and kinds & {Kind.LIST, Kind.TUPLE}:

@@ -287,9 +287,10 @@ class Value:
         for value in way:  # sources first
             if value.pure and value.kind in (Kind.UNKNOWN, Kind.TENSOR) and any(each.has_graph for each in value.carriers):
                 value.graph = Graph.YES
-            if value.scalar and isinstance(value.node, _ARITHMETIC) and len(value.carriers) == 1:
-                value.carriers[0].refine(Kind.TENSOR)
-                value.carriers[0].scalar = True
+        for value in reversed(way):
+            if value.is_tensor and isinstance(value.node, _ARITHMETIC) and len(value.carriers) == 1:
+                value.carriers[0].refine(Kind.TENSOR)  # arithmetic that yields one element was done with one
+                value.carriers[0].scalar = value.carriers[0].scalar or value.scalar
 
     @property
     def carriers(self) -> list[Value]:

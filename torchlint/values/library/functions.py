@@ -25,6 +25,8 @@ def call_imported(flow: Flow, call: cst.Call, path: str, arguments: Arguments) -
         return _torch_call(flow, call, path, arguments)
     if path.startswith(tensors.NUMERIC_PACKAGES):
         return number(call)
+    if path == "numpy.random.choice":  # of what it is given, whatever that is
+        return Value(node=call)
     if path.startswith(tensors.ARRAY_PACKAGES):
         return Value(Kind.NDARRAY, graph=Graph.NO, place=Place.CPU, node=call)
     if path.startswith(("torchvision.models.", "timm.create_model", "segmentation_models_pytorch.", "transformers.AutoModel")):

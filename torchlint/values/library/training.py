@@ -33,9 +33,9 @@ def _backward(flow: Flow, call: cst.Call, receiver: Value, arguments: Arguments)
         return other(call)
     if receiver.kind not in (Kind.UNKNOWN, Kind.TENSOR):
         return None
-    receiver.backpropagate(call)
     if given is None or given.kind is Kind.NONE:
         receiver.scalar = True
+    receiver.backpropagate(call)
     func = call.func
     inner = func.value if isinstance(func, cst.Attribute) else None
     if isinstance(inner, cst.Call) and isinstance(inner.func, cst.Attribute) and inner.func.attr.value == "scale":
