@@ -16,35 +16,36 @@ _EMPTYING = frozenset("clear pop popleft popitem".split())
 
 def rebinds(file: FileAnalysis, loop: Node, target: Node, *, always: bool = False) -> bool:
     """Whether the loop's body gives the target (or what it is part of) a new value, or empties it; `always`: in every iteration."""
+    return any(not (always and _is_conditional(file, each, loop)) for each in renewals(file, loop, target))
+
+
+def renewals(file: FileAnalysis, loop: Node, target: Node) -> Iterator[Node]:
+    """Where the loop gives the target (or what it is part of) a new value, or empties it."""
     body: Node = loop.body  # type: ignore[attr-defined]
-
-    def counts(node: Node) -> bool:
-        return file.is_inside(node, body) and not (always and _is_conditional(file, node, loop))
-
     current: Node = target
     while True:
+        found: Iterator[Node] = iter(())
+        above: Node | None = None
         if isinstance(current, cst.Name):
             scope = file.names.scope(current).lookup(current.value)
-            bindings = scope.bindings[current.value] if scope is not None else []
-            return (
-                isinstance(loop, cst.For)
-                and any(file.is_inside(binding.node, loop.target) for binding in bindings)
-                or any(counts(binding.node) and _is_rebinding(file, binding.node) for binding in bindings)
-                or any(counts(each) and _is_emptied(file, each) for each in file.references(current))
-            )
-        if isinstance(current, cst.Attribute):
-            for other in file.tree.attributes.get(current.attr.value, ()):
-                if counts(other) and same(other, current) and (_is_bound(file, other) or _is_emptied(file, other)):
-                    return True
-            current = current.value
+            bindings = [binding.node for binding in scope.bindings[current.value]] if scope is not None else []
+            if isinstance(loop, cst.For):
+                yield from (each for each in bindings if file.is_inside(each, loop.target))
+            emptied = (each for each in file.references(current) if _is_emptied(file, each))
+            found = iter([*(each for each in bindings if _is_rebinding(file, each)), *emptied])
+        elif isinstance(current, cst.Attribute):
+            others = (each for each in file.tree.attributes.get(current.attr.value, ()) if same(each, current))
+            found = (each for each in others if _is_bound(file, each) or _is_emptied(file, each))
+            above = current.value
         elif isinstance(current, cst.Subscript):
-            if any(counts(other) for other in _assigned_subscripts(file, current)):
-                return True
-            current = current.value
+            found = iter(_assigned_subscripts(file, current))
+            above = current.value
         elif isinstance(current, cst.Call) and isinstance(current.func, cst.Attribute):
-            current = current.func.value
-        else:
-            return False
+            above = current.func.value
+        yield from (each for each in found if file.is_inside(each, body))
+        if above is None:
+            return
+        current = above
 
 
 def _is_conditional(file: FileAnalysis, node: Node, loop: Node) -> bool:

@@ -15,7 +15,7 @@ from torchlint.program import callers
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.autograd import _presence as presence
 from torchlint.rules.autograd._escape import escapes
-from torchlint.rules.autograd._lifetimes import rebinds
+from torchlint.rules.autograd._lifetimes import rebinds, renewals
 from torchlint.syntax.file import SourceFile
 from torchlint.syntax.tree import Node
 from torchlint.values.events import Happens
@@ -123,6 +123,17 @@ class Kept:
     def is_windowed(self) -> bool:
         """Whether some iterations start it afresh: what is kept is bounded."""
         return rebinds(self.file, self.loop, self.target)
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether it is started afresh wherever the optimizer steps: it spans no more than one window of accumulated gradients."""
+        steps = [each.site for each in self.flow.events.values() if each.what is Happens.STEP and each.site in self.file.tree.order]
+        return any(
+            isinstance(around, cst.If) and any(self.file.is_inside(step, around) for step in steps)
+            for place in renewals(self.file, self.loop, self.target)
+            for around in self.file.ancestors(place)
+            if self.file.is_inside(around, self.loop) and around is not self.loop
+        )
 
     @property
     def is_differentiated(self) -> bool:

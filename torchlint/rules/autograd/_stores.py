@@ -91,7 +91,7 @@ class Store(Kept):
 class Collection(Store):
     """`[f(x) for x in loader]`: the loop is the comprehension, the container what it is assigned to."""
 
-    is_windowed = False
+    is_windowed = is_bounded = False
 
     @property
     def iterates_over_data(self) -> bool:

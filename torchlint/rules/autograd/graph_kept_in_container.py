@@ -19,8 +19,8 @@ def check(file: FileModel) -> Iterator[Finding]:
             continue  # a number, a detached tensor, made where gradients are off, a parameter itself; or nothing is known of it
         if not store.keeps_tensors or not store.iterates_over_data:
             continue  # a numpy array takes the number out; a comprehension over layers or parameters ends with them
-        if store.is_differentiated or store.is_inspected or store.is_converted:
-            continue  # collected for a backward over all of it, or for its own gradient; or made a number a moment later
+        if store.is_bounded or store.is_differentiated or store.is_inspected or store.is_converted:
+            continue  # of one accumulation window; for a backward over all of it, or its own gradient; or made a number a moment later
         if not store.is_spent and (not store.is_recorded or store.escapes and not store.is_measured or store.is_windowed):
             continue  # whoever gets the container may still differentiate what is in it; or it is emptied now and then
         yield Finding(

@@ -18,8 +18,8 @@ def check(file: FileModel) -> Iterator[Finding]:
             continue  # a number, a detached tensor, or made where gradients are off; or nothing is known of it
         if not update.adds_tensors or not update.is_recorded:
             continue  # an object of the project adds in its own way; a sum made without gradients has no graph
-        if update.is_differentiated:
-            continue  # summed on purpose, for one backward over all of it
+        if update.is_bounded or update.is_differentiated:
+            continue  # the total of one accumulation window; or summed on purpose, for one backward over all of it
         if not update.is_spent and (update.escapes and not update.is_measured or update.is_windowed):
             continue  # whoever gets the total may still differentiate it; or it is started afresh now and then
         fix = rewrite.method(update.carrier, "detach")
