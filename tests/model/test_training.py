@@ -8,7 +8,8 @@ from probing import model
 
 from torchlint.model.training import TrainingLoop, loops
 from torchlint.program.analysis import FileAnalysis
-from torchlint.rules.autograd._retention import accumulations, stores
+from torchlint.rules.autograd._stores import stores
+from torchlint.rules.autograd._totals import accumulations
 from torchlint.rules.device._waits import Wait, stalls
 from torchlint.values.events import Event
 

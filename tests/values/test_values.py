@@ -175,7 +175,52 @@ PLACES = {
     "like a tensor there": ("a = torch.zeros(2, device='cuda')\nprobe = torch.zeros(2).to(a)", "tensor plain accelerator"),
     "to a tensor's device": ("a = torch.zeros(2, device='cuda')\nprobe = torch.zeros(2).to(a.device)", "tensor plain accelerator"),
 }
+DIRECTED = {
+    "differentiated beside something else": ("x, y = load(), make()\n(x * y).backward()\nprobe = x", ""),
+    "differentiated alone": ("x = load()\n(x / 2).backward()\nprobe = x", "tensor graph"),
+    "differentiated beside what is detached": ("x, y = load(), make().detach()\n(x * y).backward()\nprobe = x", "tensor graph"),
+    "detached beside what is differentiated": ("x, y = load(), make().detach()\n(x * y).backward()\nprobe = y", "tensor plain"),
+    "compared": (MODEL + "y = net(x)\nprobe = (y > 0).float()\n(y * probe).sum().backward()", "tensor plain"),
+    "handed to an unknown function": ("x = load()\nf(x).backward()\nprobe = x", ""),
+    "divided by a setting": ("def f(config):\n    x = load()\n    (x / config.n).backward()\n    probe = x", "tensor graph"),
+    "what every way leads to": ("x = load()\n(x.abs() + 2 * x.exp()).sum().backward()\nprobe = x", "graph"),
+    "computed on the way": ("x = load()\nprobe = torch.exp(x)\n(probe + x).sum().backward()", "tensor graph"),
+    "a batch beside an output": ("for a, b in data:\n    out = f(a)\n    F.mse_loss(out, b).backward()\n    probe = b", ""),
+    "an output beside a batch": ("for a, b in data:\n    out = f(a)\n    F.mse_loss(out, b).backward()\n    probe = out", "graph"),
+    "an input returned beside an output": (
+        CLASS + "class Both(Net):\n    def forward(self, x):\n        return self.layer(x), x * 2\na, b = Both()(x)\nprobe = b",
+        "",
+    ),
+    "an element drawn by numpy": ("import numpy as np\nprobe = np.random.choice(x)", ""),
+}
+ENTRIES = {
+    "of a display": (MODEL + "d = {'a': F.relu(net(x)), 'b': 1}\nprobe = d['a']", "tensor graph"),
+    "beside it": (MODEL + "d = {'a': F.relu(net(x)), 'b': 1}\nprobe = d['b']", "number"),
+    "of what a helper returns": (MODEL + "def f(x):\n    return {'a': F.relu(net(x)), 'b': 1}\nd = f(x)\nprobe = d['a']", "tensor graph"),
+    "by keyword": (MODEL + "d = dict(a=F.relu(net(x)), b=1)\nprobe = d['b']", "number"),
+    "spread": ("c = {'a': 1}\nd = {'b': 'x', **c}\nprobe = d['a']", "number"),
+    "set afterwards": ("d = {}\nd['a'] = 1\nd['b'] = 'x'\nprobe = d['a']", "number"),
+    "set to two things": ("def f(c):\n    d = {'a': 1}\n    if c:\n        d['a'] = 'x'\n    return d\ne = f(c)\nprobe = e['a']", "plain"),
+    "with a default": (MODEL + "d = {'a': F.relu(net(x))}\nprobe = d.get('a', 0.0)", ""),
+}
+NAMESAKES = {
+    "trained in another function": ("def g(m):\n    m.train()\n    m(y)\ndef f(m):\n    probe = m\n    m(x)", "module"),
+    "not called": ("def g(m):\n    m.train()\ndef f(m):\n    probe = m", ""),
+    "another thing elsewhere": ("def g(m):\n    m.train()\ndef h():\n    m = 1\ndef f(m):\n    probe = m\n    m(x)", ""),
+    "made elsewhere": ("def g():\n    m = nn.ReLU()\n    m(y)\ndef f(m):\n    probe = m\n    m(x)", "module"),
+    "a loss elsewhere": (
+        "def g(m, c):\n    m.train()\n    c(m(x), y).backward()\ndef f(m, c):\n    probe = c(m(x), y)",
+        "tensor graph",
+    ),
+    "a loss elsewhere, of what has no graph": (
+        "def g(m, c):\n    m.train()\n    c(m(x), y).backward()\ndef f(c):\n    probe = c(x, y)",
+        "",
+    ),
+}
 TABLES = {
+    "directed": DIRECTED,
+    "entry": ENTRIES,
+    "namesake": NAMESAKES,
     "constructed": CONSTRUCTED,
     "evident": EVIDENT,
     "computed": COMPUTED,

@@ -70,7 +70,9 @@ def _is_loss(name: str) -> bool:
 
 FACTORIES = Asked(
     _is_factory,
-    also=[f"torch.{name}" for name in "tensor complex polar bernoulli linspace logspace multinomial normal poisson sparse_coo_tensor".split()],
+    also=[
+        f"torch.{name}" for name in "tensor complex polar bernoulli linspace logspace multinomial normal poisson sparse_coo_tensor".split()
+    ],
     never=["torch.from_file"],
 )
 """Functions that make a tensor of their own: its memory is shared with nothing. `tensor` has no schema; those that are added make it of
@@ -139,3 +141,6 @@ MODULE_EVIDENCE = frozenset("parameters named_parameters eval train named_module
 
 NUMERIC_PACKAGES = ("math.", "time.", "random.", "statistics.", "cmath.", "psutil.")
 ARRAY_PACKAGES = ("numpy.", "scipy.", "sklearn.", "pandas.")
+
+OUTPUT_FIELDS = frozenset("loss logits last_hidden_state pooler_output prediction_logits start_logits end_logits".split())
+"""Attributes of what the models of transformers return that carry the model's graph."""

@@ -64,13 +64,14 @@ def recorded(file: Analysis, function: cst.FunctionDef) -> bool | None:
     seen: set[bool | None] = set()
     for call in calls(file, function):
         if not file.is_inside(call, function):
-            seen.add(_records(file, call))
+            seen.add(records(file, call))
             if len(seen) > 1:
                 return None
     return seen.pop() if seen else True
 
 
-def _records(file: Analysis, node: Node) -> bool | None:
+def records(file: Analysis, node: Node) -> bool | None:
+    """Whether gradients are recorded at this place: what stands around it decides, and then the callers of its function."""
     for each in file.ancestors(node):
         kind = type(each)
         if kind is cst.With and any(_switches_off(file, item.item) for item in each.items):  # type: ignore[attr-defined]

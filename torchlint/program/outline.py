@@ -8,9 +8,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cached_property
 
 _TELLING = re.compile(
-    r"backward|zero_grad|\bF\.|loss|\.step\(|grad\b|inference_mode|\.item\(|detach|\bnn\b|torch|Module|[Oo]ptim|Loader|\.to\(|\.cuda\(|append|device|\.train\(|\.eval\("
+    r"backward|zero_grad|\bF\.|loss|\.step\(|grad\b|inference_mode|\.item\(|detach|\bnn\b|torch|Module|[Oo]ptim|Loader|\.to\(|\.cuda\(|append|device|\.train\(|\.eval\(|\+="
 )
 """A definition without any of these words neither trains, measures, moves nor keeps anything."""
 _TRAINING = re.compile(r"\.(?:manual_)?backward\(")
@@ -50,8 +51,19 @@ class Outline:
         return _TELLING.search(self._definitions.get(name, "")) is not None
 
     def trains(self, name: str) -> bool:
-        """Whether the definition runs backward itself."""
-        return _TRAINING.search(self._definitions.get(name, "")) is not None
+        """Whether the definition runs backward, or calls one of this file that does."""
+        return name in self._training
+
+    @cached_property
+    def _training(self) -> set[str]:
+        found = {name for name, text in self._definitions.items() if _TRAINING.search(text)}
+        grown = bool(found)
+        while grown:
+            calling = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(found)))})\(")
+            more = {name for name, text in self._definitions.items() if name not in found and calling.search(text)}
+            found |= more
+            grown = bool(more)
+        return found
 
     def leads_to(self, name: str) -> list[str]:
         """The dotted paths that a name may be imported from: its own, or one for each star."""

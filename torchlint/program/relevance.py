@@ -13,6 +13,7 @@ from torchlint.facts.tensors import MODULE_EVIDENCE
 from torchlint.program import callers
 from torchlint.syntax.names import Binds
 from torchlint.syntax.tree import Node
+from torchlint.values import namesakes
 from torchlint.values.flow import Analysis
 from torchlint.values.parameters import sketch
 from torchlint.values.value import Kind
@@ -124,7 +125,9 @@ class Relevance:
                 function = file.function(parameter) if parameter is not None else None
                 if isinstance(parameter, cst.Param) and parameter.annotation is not None:
                     return True
-                if isinstance(function, cst.FunctionDef) and file.methods_called_on(function, name.value) & MODULE_EVIDENCE:
+                if isinstance(function, cst.FunctionDef) and (
+                    file.methods_called_on(function, name.value) & MODULE_EVIDENCE or namesakes.module(file, function, name.value, sketch)
+                ):
                     return True
         found = sketch(file, name, _DEPTH)
         return found is not None and found.kind is Kind.MODULE

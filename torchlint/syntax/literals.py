@@ -33,3 +33,10 @@ def literal(node: Node | None) -> object:
         if not any(each is ... for each in parts):
             return tuple(parts) if isinstance(node, cst.Tuple) else parts
     return ...
+
+
+def text(node: Node) -> str | None:
+    """The string that a literal spells out."""
+    if isinstance(node, (cst.SimpleString, cst.ConcatenatedString)) and isinstance(node.evaluated_value, str):
+        return node.evaluated_value
+    return None

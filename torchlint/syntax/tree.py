@@ -220,7 +220,25 @@ class Tree:
 
 
 def runs_once(loop: cst.For | cst.While) -> bool:
-    """Whether the body always ends by leaving the loop."""
+    """Whether the body runs at most once: it always ends by leaving the loop, or what it iterates over has one element."""
     body = loop.body.body
     last = body[-1] if body else None
-    return isinstance(last, cst.SimpleStatementLine) and any(isinstance(each, (cst.Break, cst.Return, cst.Raise)) for each in last.body)
+    if isinstance(last, cst.SimpleStatementLine) and any(isinstance(each, (cst.Break, cst.Return, cst.Raise)) for each in last.body):
+        return True
+    return isinstance(loop, cst.For) and _has_one_element(loop.iter)
+
+
+def _has_one_element(node: Node) -> bool:
+    """`islice(batches, 1)`, `range(1)`, `batches[:1]`"""
+    if isinstance(node, cst.Call) and node.args:
+        name = node.func.attr if isinstance(node.func, cst.Attribute) else node.func
+        wanted = {"islice": 2, "range": 1}.get(name.value if isinstance(name, cst.Name) else "")
+        return wanted == len(node.args) and _is_one(node.args[-1].value)
+    if isinstance(node, cst.Subscript) and len(node.slice) == 1 and isinstance(node.slice[0].slice, cst.Slice):
+        part = node.slice[0].slice
+        return part.lower is None and part.upper is not None and _is_one(part.upper)
+    return False
+
+
+def _is_one(node: Node) -> bool:
+    return isinstance(node, cst.Integer) and node.value == "1"

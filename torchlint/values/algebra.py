@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import libcst as cst
 
+from torchlint.facts.tensors import OUTPUT_FIELDS
 from torchlint.syntax.tree import Node
 from torchlint.values.arguments import Arguments
 from torchlint.values.value import Graph, Kind, Place, Value, join, number, other
 
 _PLAIN = frozenset({Kind.NUMBER, Kind.STRING, Kind.NONE, Kind.OTHER, Kind.DTYPE, Kind.DEVICE, Kind.NDARRAY})
+_MODULES_OF_MODULES = frozenset({"torch.nn.ModuleList", "torch.nn.ModuleDict", "torch.nn.Sequential"})
 _TENSOR_ATTRIBUTES = frozenset({"T", "mT", "H", "mH", "real", "imag"})
 
 
@@ -29,7 +31,7 @@ def member(base: Value, name: str, node: Node) -> Value:
         if name == "grad":
             return Value(Kind.TENSOR, graph=Graph.NO, place=base.place, node=node)
         if name in _TENSOR_ATTRIBUTES:
-            return Value(Kind.TENSOR, graph=base.graph, place=base.place, sources=(base,), node=node)
+            return Value(Kind.TENSOR, graph=base.graph, place=base.place, sources=(base,), node=node, pure=True)
     if base.kind is Kind.MODULE:
         if name in ("weight", "bias"):
             return Value(Kind.TENSOR, graph=Graph.YES, place=base.place, node=node, leaf=True)
@@ -42,8 +44,18 @@ def member(base: Value, name: str, node: Node) -> Value:
         return Value(graph=Graph.NO, place=base.place, sources=(base,), node=node)
     if base.graph is Graph.YES or base.sources or base.place is not Place.UNKNOWN:
         # a part of a model's output carries the output's graph, whatever the output is made of
-        return Value(graph=base.graph if base.kind is Kind.UNKNOWN else Graph.MAYBE, place=base.place, sources=(base,), node=node)
+        part = Value(graph=base.graph if base.kind is Kind.UNKNOWN else Graph.MAYBE, place=base.place, sources=(base,), node=node)
+        part.part = name not in OUTPUT_FIELDS
+        return part
     return Value(node=node, sources=(base,))
+
+
+def unpacked(container: Value, node: Node) -> Value:
+    """What unpacking a value, or asking it for an entry, yields: an unknown value is no stream of data for that."""
+    part = element(container, node)
+    if container.kind is Kind.UNKNOWN and part.sources == (container,):
+        part.batch, part.pure, part.part = container.batch, True, True
+    return part
 
 
 def element(container: Value, node: Node) -> Value:
@@ -61,6 +73,7 @@ def element(container: Value, node: Node) -> Value:
             place=held.place,
             sources=(held, container),
             node=node,
+            pure=True,
             scalar=held.scalar,
             batch=held.batch,
             leaf=held.leaf,
@@ -68,13 +81,13 @@ def element(container: Value, node: Node) -> Value:
         reached.optional = held.optional
         return reached
     if container.kind is Kind.TENSOR:
-        return Value(Kind.TENSOR, graph=container.graph, place=container.place, sources=(container,), node=node)
+        return Value(Kind.TENSOR, graph=container.graph, place=container.place, sources=(container,), node=node, pure=True)
     if container.kind is Kind.PARAMETERS:
         return Value(Kind.TENSOR, graph=Graph.YES, place=container.place, node=node, leaf=True)
     if container.kind is Kind.LOADER:
         return Value(graph=Graph.NO, place=container.place, sources=(container,), node=node, batch=True)
     if container.kind is Kind.MODULE:
-        return Value(node=node)
+        return Value(Kind.MODULE if container.qualname in _MODULES_OF_MODULES else Kind.UNKNOWN, place=container.place, node=node)
     if container.kind in _PLAIN:
         return other(node)
     return Value(graph=container.graph, place=container.place, sources=(container,), node=node, batch=not container.has_graph)
@@ -106,11 +119,17 @@ def operate(node: Node, *operands: Value) -> Value:
     place = max(each.place for each in operands)
     if tensors:
         return Value(
-            Kind.TENSOR, graph=graph, place=place, sources=operands, node=node, scalar=known and all(each.scalar for each in tensors)
+            Kind.TENSOR,
+            graph=graph,
+            place=place,
+            sources=operands,
+            node=node,
+            pure=True,
+            scalar=known and all(each.scalar for each in tensors),
         )
     if all(each.kind is Kind.NUMBER for each in operands):
         return number(node)
-    if any(each.kind is Kind.NDARRAY for each in operands):
+    if any(each.kind is Kind.NDARRAY for each in operands) and graph is not Graph.YES:
         return Value(Kind.NDARRAY, graph=Graph.NO, node=node, sources=operands)
     kinds = {each.kind for each in operands}
     if kinds <= {Kind.LIST, Kind.TUPLE, Kind.NUMBER} and kinds & {Kind.LIST, Kind.TUPLE}:
@@ -121,7 +140,7 @@ def operate(node: Node, *operands: Value) -> Value:
         return Value(Kind.LIST if Kind.LIST in kinds else Kind.TUPLE, graph=Graph.NO, node=node, elem=elem, sources=operands)
     if Kind.STRING in kinds:
         return other(node)
-    return Value(graph=graph, place=place, sources=operands, node=node)
+    return Value(graph=graph, place=place, sources=operands, node=node, pure=True)
 
 
 def pair(call: cst.Call, name: str, tensor: Value, arguments: Arguments, offset: int = 0) -> Value:
@@ -129,7 +148,7 @@ def pair(call: cst.Call, name: str, tensor: Value, arguments: Arguments, offset:
     given = len(arguments.positional) > offset or bool(arguments.keywords)
     second = arguments.positional[offset] if len(arguments.positional) > offset else None
     kind = Kind.TENSOR if tensor.is_tensor else Kind.UNKNOWN
-    picked = Value(kind, graph=tensor.graph, place=tensor.place, sources=(tensor,), node=call)
+    picked = Value(kind, graph=tensor.graph, place=tensor.place, sources=(tensor,), node=call, pure=True)
     if name not in ("sort", "topk") and (not given or second is not None and second.is_tensor):
         picked.scalar = not given
         return picked

@@ -9,8 +9,9 @@ from torchlint.values.arguments import Arguments
 from torchlint.values.flow import Flow, calls, evaluates
 from torchlint.values.library.builtins import call_builtin
 from torchlint.values.library.functions import call_imported
+from torchlint.values.namesakes import is_loss
 from torchlint.values.references import imported
-from torchlint.values.value import Kind, Value
+from torchlint.values.value import Graph, Kind, Value
 
 
 @evaluates(cst.Call)
@@ -56,4 +57,7 @@ def _unknown(flow: Flow, call: cst.Call, target: Value, arguments: Arguments) ->
         return call_builtin(flow, call, target.qualname[9:], arguments)
     if isinstance(target.node, cst.Attribute) and target.kind is Kind.UNKNOWN and target.qualname is None and len(target.sources) == 1:
         return methods.evaluate(flow, call, target.node, target.sources[0], arguments)  # `clear = optimizer.zero_grad`
-    return flow.opaque(call, arguments)
+    result = flow.opaque(call, arguments)
+    if any(each.has_graph for each in arguments.values) and isinstance(target.node, cst.Param) and is_loss(flow.file, call):
+        result.kind, result.graph, result.scalar = Kind.TENSOR, Graph.YES, True
+    return result

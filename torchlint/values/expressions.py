@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import libcst as cst
 
-from torchlint.syntax.literals import integer
+from torchlint.syntax.literals import integer, text
 from torchlint.syntax.tree import Node
-from torchlint.values.algebra import element, member, operate
+from torchlint.values.algebra import element, member, operate, unpacked
 from torchlint.values.flow import Flow, evaluates
 from torchlint.values.references import attribute_value, by_binding, imported
 from torchlint.values.value import Function, Graph, Kind, Value, join, number
@@ -68,14 +68,21 @@ def _list(flow: Flow, node: cst.List | cst.Set) -> Value:
 @evaluates(cst.Dict)
 def _dict(flow: Flow, node: cst.Dict) -> Value:
     values = []
+    entries: dict[str, Value] | None = {}
     for each in node.elements:
+        value = flow.evaluate(each.value)
         if isinstance(each, cst.DictElement):
             flow.evaluate(each.key)
-        values.append(flow.evaluate(each.value))
+            key = text(each.key)
+            entries = {**entries, key: value} if entries is not None and key is not None else None
+        else:  # `**others`
+            entries = {**entries, **value.entries} if entries is not None and value.entries is not None else None
+            value = value if value.elem is None else value.elem
+        values.append(value)
     elem: Value | None = None
     for value in values:
         elem = value if elem is None else join(elem, value)
-    return Value(Kind.DICT, graph=Graph.NO, node=node, elem=elem, sources=tuple(values))
+    return Value(Kind.DICT, graph=Graph.NO, node=node, elem=elem, entries=entries, sources=tuple(values))
 
 
 @evaluates(cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
@@ -118,11 +125,19 @@ def _subscript(flow: Flow, node: cst.Subscript) -> Value:
         position = integer(single.value)
         if position is not None and -len(base.items) <= position < len(base.items):
             return base.items[position]
+    if base.entries is not None and isinstance(single, cst.Index):
+        held = base.entries.get(text(single.value) or "")
+        if held is not None:
+            return held
     if base.is_tensor:
-        return Value(Kind.TENSOR, graph=base.graph, place=base.place, sources=(base, *index), node=node)
+        return Value(Kind.TENSOR, graph=base.graph, place=base.place, sources=(base, *index), node=node, pure=True)
     if isinstance(single, cst.Slice) and base.kind in (Kind.LIST, Kind.TUPLE):
         return Value(base.kind, graph=Graph.NO, node=node, elem=element(base, node), sources=(base,))
-    return element(base, node)
+    entry = unpacked(base, node)
+    if place is not None and base.kind is Kind.UNKNOWN and isinstance(single, cst.Index) and text(single.value) is not None:
+        flow.note_part(place)  # asked for again, it is the same one
+        flow.env.places[place] = entry
+    return entry
 
 
 # -- operators ----------------------------------------------------------------------------------------------------------

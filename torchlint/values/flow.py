@@ -14,8 +14,9 @@ import libcst as cst
 
 from torchlint.settings import Settings
 from torchlint.syntax.file import SourceFile
+from torchlint.syntax.literals import text
 from torchlint.syntax.tree import Node
-from torchlint.values.algebra import element
+from torchlint.values.algebra import unpacked
 from torchlint.values.arguments import Arguments
 from torchlint.values.events import Event, Happens
 from torchlint.values.value import Assigned, ClassDefinition, Function, Graph, Kind, Value, join
@@ -166,6 +167,10 @@ class Flow:
         """Put a value into a container: the container is now computed from it."""
         if container is value:
             return
+        if isinstance(node, cst.Subscript) and container.kind is Kind.DICT and (container.entries is not None or container.elem is None):
+            key = text(node.slice[0].slice.value) if isinstance(node.slice[0].slice, cst.Index) else None
+            entries = container.entries or {}
+            container.entries = {**entries, key: join(entries[key], value) if key in entries else value} if key is not None else None
         container.elem = value if container.elem is None or container.elem is value else join(container.elem, value)
         container.sources = (*container.sources, value) if value not in container.sources else container.sources
         self.happen(Happens.STORE, node, container, value=value)
@@ -211,7 +216,7 @@ class Flow:
                 else:
                     self.bind(
                         part.value,
-                        Value(kind=Kind.LIST) if isinstance(part, cst.StarredElement) else element(value, part.value),
+                        Value(kind=Kind.LIST) if isinstance(part, cst.StarredElement) else unpacked(value, part.value),
                     )
             return
         place = self.place(target)

@@ -14,6 +14,8 @@ from torchlint.values.arguments import Arguments
 from torchlint.values.flow import Flow, calls
 from torchlint.values.value import Function, Graph, Kind, Place, Value
 
+_DATA = frozenset({Kind.TENSOR, Kind.UNKNOWN, Kind.TUPLE, Kind.LIST, Kind.DICT, Kind.NUMBER, Kind.NONE, Kind.STRING})
+
 
 @calls(Kind.FUNCTION)
 def follow(
@@ -140,9 +142,12 @@ def _substitute(
             result.place = Place.ACCELERATOR
     if flow.env.grad is False:
         result.graph = Graph.NO
+    result.original = value
     if value.roots or value.differentiated:
         result.differentiated = [call]
         result.roots = [call] if value.roots else []
+    if value.entries is not None:
+        result.entries = {key: _substitute(flow, call, each, given, arguments, done) for key, each in value.entries.items()}
     if value.elem is not None:
         result.elem = _substitute(flow, call, value.elem, given, arguments, done)
     if value.items is not None:
@@ -162,7 +167,7 @@ def iterated(flow: Flow, value: Value, node: Node) -> Value:
 
 
 def _inputs(value: Value, given: dict[int, Value]) -> list[Value]:
-    return [given[id(each)] for each in value.lineage() if id(each) in given]
+    return [given[id(each)] for each in value.trained() if id(each) in given]
 
 
 @calls(Kind.CLASS)
@@ -176,7 +181,7 @@ def construct(flow: Flow, call: cst.Call, target: Value, arguments: Arguments) -
         graph=Graph.NO if kind is not Kind.MODULE else Graph.MAYBE,
         node=call,
         definition=model,
-        sources=arguments.values if kind is Kind.MODULE else (),
+        sources=arguments.values,
     )
 
 
@@ -210,8 +215,17 @@ def _settle(value: Value, graph: Graph, place: Place, done: set[int]) -> None:
         return
     done.add(id(value))
     if value.kind in (Kind.TENSOR, Kind.UNKNOWN, Kind.TUPLE, Kind.LIST, Kind.DICT):
-        if value.graph is not Graph.NO or value.kind not in (Kind.TENSOR, Kind.UNKNOWN):
+        if value.kind in (Kind.TENSOR, Kind.UNKNOWN) and value.graph is not Graph.NO and (graph is not Graph.YES or _uses_weights(value)):
             value.graph = graph
         value.place = max(value.place, place) if value.place is not Place.CPU else place
-    for part in (*(value.items or ()), *((value.elem,) if value.elem is not None else ())):
+    for part in (*value.parts, *((value.elem,) if value.elem is not None else ())):
         _settle(part, graph, place, done)
+
+
+def _uses_weights(value: Value) -> bool:
+    """Whether more than the arguments of the method went into what it returns: a layer, a parameter, or something unknown."""
+    return value.original is None or any(
+        each.kind not in _DATA or not each.pure and not each.sources and not isinstance(each.node, cst.Param)
+        for each in value.original.trained()
+        if each.graph is not Graph.NO or each.kind not in _DATA
+    )

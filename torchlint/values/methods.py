@@ -16,7 +16,7 @@ from torchlint.values.flow import Flow
 from torchlint.values.following import follow
 from torchlint.values.library.tensors import MOVES, moves_to, tensor_method
 from torchlint.values.library.training import EFFECTS
-from torchlint.values.value import Graph, Kind, Place, Value, number, other
+from torchlint.values.value import Graph, Kind, Place, Value, join, number, other
 
 _CONTAINERS = frozenset({Kind.LIST, Kind.DICT, Kind.UNKNOWN, Kind.TUPLE})
 _SELF_RETURNING = frozenset("train eval requires_grad_ apply share_memory zero_grad_".split())
@@ -75,6 +75,8 @@ def _container(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments
         return given[1]
     if receiver.kind is Kind.UNKNOWN:
         return None
+    if name in ("pop", "get") and len(given) == 2 and receiver.kind is Kind.DICT:
+        return join(element(receiver, call), given[1])
     if name in ("pop", "popleft", "get", "popitem"):
         return element(receiver, call)
     if name == "values":
@@ -84,7 +86,7 @@ def _container(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments
         pair = Value(Kind.TUPLE, graph=Graph.NO, node=call, items=(key, element(receiver, call)))
         return Value(Kind.LIST, graph=Graph.NO, node=call, elem=pair, sources=(receiver,))
     if name == "copy":
-        return Value(receiver.kind, graph=Graph.NO, node=call, elem=receiver.elem, sources=(receiver,))
+        return Value(receiver.kind, graph=Graph.NO, node=call, elem=receiver.elem, entries=receiver.entries, sources=(receiver,))
     return other(call)
 
 
@@ -187,7 +189,8 @@ def _unknown(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: 
         ):
             return tensor_method(flow, call, name, receiver, arguments)
         if name in ("values", "items", "get", "pop"):
-            return Value(sources=(receiver,), graph=receiver.graph, place=receiver.place, node=call)
+            part = Value(sources=(receiver,), graph=receiver.graph, place=receiver.place, node=call)
+            return join(part, arguments.positional[1]) if len(arguments.positional) == 2 else part
         if name in ("parameters",):
             return Value(Kind.PARAMETERS, graph=Graph.NO, node=call, sources=(receiver,))
     if receiver.kind is Kind.MODULE:  # proved by this very call

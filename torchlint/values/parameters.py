@@ -11,6 +11,7 @@ from torchlint.facts import modules as known
 from torchlint.facts.tensors import MODULE_EVIDENCE
 from torchlint.syntax.names import Binds
 from torchlint.syntax.tree import Node
+from torchlint.values import namesakes
 from torchlint.values.flow import Analysis, Flow
 from torchlint.values.value import Graph, Kind, Place, Value, number
 
@@ -60,6 +61,8 @@ def enter(flow: Flow) -> None:
                 _uses(flow, node, name, value)
                 if owner is None and value.kind in (Kind.UNKNOWN, Kind.MODULE):
                     _callers(file, node, parameter, position, value)
+                if value.kind is Kind.UNKNOWN:
+                    _namesakes(file, node, name, value)
         flow.parameters[name] = flow.env.places[name] = value
     for star, kind in ((node.params.star_arg, Kind.TUPLE), (node.params.star_kwarg, Kind.DICT)):
         if isinstance(star, cst.Param):
@@ -201,6 +204,13 @@ def _callers(file: Analysis, function: cst.FunctionDef, parameter: cst.Param, po
         value.definition = first.definition
     if all(each is not None and each.qualname == first.qualname for each in given):
         value.qualname = first.qualname
+
+
+def _namesakes(file: Analysis, function: cst.FunctionDef, name: str, value: Value) -> None:
+    """What the other variables of this name are."""
+    found = namesakes.module(file, function, name, sketch)
+    if found is not None:
+        value.kind, value.qualname, value.definition, value.scalar = Kind.MODULE, found.qualname, found.definition, found.scalar
 
 
 def sketch(file: Analysis, node: Node, depth: int) -> Value | None:

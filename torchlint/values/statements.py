@@ -234,6 +234,8 @@ def update(flow: Flow, node: cst.AugAssign, before: Value, added: Value) -> Valu
         if added.elem is not None or added.items:
             flow.store(node, before, element(added, node))
         return before
+    if before.cls is not None and before.kind is Kind.OBJECT:
+        return before  # it adds in its own way
     return operate(node, before, added)
 
 

@@ -9,64 +9,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from enum import Enum, IntEnum
 from typing import NamedTuple
 
 import libcst as cst
 
 from torchlint.facts.tensors import MODULE_EVIDENCE
 from torchlint.syntax.file import SourceFile
+from torchlint.values.kinds import Graph, Kind, Place
 
-
-class Kind(Enum):
-    UNKNOWN = "unknown"
-    TENSOR = "tensor"
-    MODULE = "module"
-    OPTIMIZER = "optimizer"
-    SCHEDULER = "scheduler"
-    SCALER = "gradient scaler"
-    LOADER = "data loader"
-    DATASET = "dataset"
-    SAMPLER = "sampler"
-    PARAMETERS = "parameters"
-    """An iterator over a module's parameters."""
-    DEVICE = "device"
-    DTYPE = "dtype"
-    GENERATOR = "random generator"
-    MANAGER = "training manager"
-    """accelerate's Accelerator or Fabric: prepares models and loaders, runs backward."""
-    GRAD_MODE = "grad mode"
-    """What `torch.no_grad()` and its like return."""
-    NUMBER = "number"
-    STRING = "string"
-    NONE = "none"
-    NDARRAY = "array"
-    LIST = "list"
-    TUPLE = "tuple"
-    DICT = "dict"
-    FUNCTION = "function"
-    CLASS = "class"
-    OBJECT = "object"
-    """An instance of a class that is none of the above."""
-    OTHER = "other"
-    """Known, and of no interest: no tensor, no module, no number."""
-
-
-class Graph(IntEnum):
-    """Whether a value carries an autograd graph."""
-
-    NO = 0
-    MAYBE = 1
-    YES = 2
-
-
-class Place(IntEnum):
-    """Where a tensor lives, as far as the code shows."""
-
-    CPU = 0
-    UNKNOWN = 1
-    ACCELERATOR = 2
-    """Moved to a device that may be an accelerator."""
+__all__ = ["Assigned", "ClassDefinition", "Function", "Graph", "Kind", "Place", "Value", "join", "number", "other"]
 
 
 class Function(NamedTuple):
@@ -139,6 +90,12 @@ class ClassDefinition(ABC):
         """What the attribute holds: the assignment in `__init__`, joined with those of other methods."""
 
 
+_HOLDING = frozenset({Kind.LIST, Kind.TUPLE, Kind.DICT})
+_ARITHMETIC = (cst.BinaryOperation, cst.AugAssign, cst.UnaryOperation)
+_FAR = 200
+"""Values looked at to find where a graph came from."""
+
+
 class Value:
     """What one expression yields, as far as it is known."""
 
@@ -147,6 +104,7 @@ class Value:
         "definition",
         "differentiated",
         "elem",
+        "entries",
         "fresh",
         "graph",
         "items",
@@ -154,7 +112,10 @@ class Value:
         "leaf",
         "node",
         "optional",
+        "original",
+        "part",
         "place",
+        "pure",
         "qualname",
         "roots",
         "scalar",
@@ -172,8 +133,10 @@ class Value:
         node: cst.CSTNode | None = None,
         elem: Value | None = None,
         items: tuple[Value, ...] | None = None,
+        entries: dict[str, Value] | None = None,
         qualname: str | None = None,
         definition: ClassDefinition | Function | None = None,
+        pure: bool = False,
         scalar: bool = False,
         fresh: bool = False,
         batch: bool = False,
@@ -190,6 +153,14 @@ class Value:
         """What iterating over it, or indexing it, yields."""
         self.items = items
         """The elements of a tuple, one by one."""
+        self.entries = entries
+        """What a dictionary holds under the keys that are spelt out."""
+        self.pure = pure
+        """Computed from its sources and nothing else: a graph that it carries was brought by one of them."""
+        self.part = False
+        """One of several things that a call returned together: whether it carries the graph that is in them is not certain."""
+        self.original: Value | None = None
+        """The value inside a function of the project that this one stands for where the function is called."""
         self.qualname = qualname
         """For instances, classes and functions of imported libraries: their dotted name."""
         self.definition = definition
@@ -241,6 +212,8 @@ class Value:
             stack.extend(value.sources)
             if value.items:
                 stack.extend(value.items)
+            if value.entries:
+                stack.extend(value.entries.values())
             if value.elem is not None:
                 stack.append(value.elem)
 
@@ -254,7 +227,7 @@ class Value:
                 continue
             seen.add(id(value))
             yield value
-            stack.extend((*value.sources, *(value.items or ())))
+            stack.extend((*value.sources, *(value.items or ()), *(value.entries or {}).values()))
             if value.elem is not None:
                 stack.append(value.elem)
 
@@ -284,31 +257,83 @@ class Value:
         for value in self.lineage():
             if call not in value.differentiated:
                 value.differentiated.append(call)
-            if value.kind is Kind.TENSOR and value.graph is Graph.MAYBE:
-                value.graph = Graph.YES
-        self._infer_operands()
+        self._infer_origin()
         if any(each.place is Place.ACCELERATOR for each in self.lineage()):
-            for value in self.lineage():  # what carries the graph is where the data and the weights are
-                if value.place is Place.UNKNOWN and value.has_graph:
+            for value in self.lineage():  # what is computed with is where the data and the weights are
+                if value.place is Place.UNKNOWN and (value.has_graph or value.is_tensor and value.graph is not Graph.NO):
                     value.place = Place.ACCELERATOR
 
-    def _infer_operands(self) -> None:
-        """Where one operand alone can have brought the graph, it did: `(loss / steps).backward()`, `criterion(model(x), y).backward()`."""
-        value = self
-        while True:
-            made = [
-                each for each in value.sources if each.kind in (Kind.UNKNOWN, Kind.TENSOR) and each.graph is not Graph.NO and not each.batch
-            ]
-            made = [each for each in made if each.node is not None and not isinstance(each.node, (cst.Param, cst.Name))]
-            if len(made) != 1 or made[0].node is value.node:
+    def _infer_origin(self) -> None:
+        """Where one value alone can have brought the graph, it did, and what was computed from it on the way here carries it too.
+
+        Nothing else is proved by a backward: of two operands, either may be plain data.
+        """
+        way: list[Value] = []
+        origins: list[Value] = []
+        seen: set[int] = set()
+
+        def visit(value: Value) -> None:
+            if id(value) in seen or len(seen) > _FAR:
                 return
-            if isinstance(value.node, (cst.BinaryOperation, cst.AugAssign)):
-                made[0].refine(Kind.TENSOR)
-                made[0].scalar = True
-            elif not isinstance(value.node, cst.Call):
-                return
-            value = made[0]
-            value.graph = Graph.YES
+            seen.add(id(value))
+            for each in value.carriers:
+                visit(each)
+            (way if value.carriers else origins).append(value)
+
+        visit(self)
+        if len(origins) != 1 or len(seen) > _FAR or origins[0].kind not in (Kind.UNKNOWN, Kind.TENSOR):
+            return
+        origins[0].graph = Graph.YES
+        for value in way:  # sources first
+            if value.pure and value.kind in (Kind.UNKNOWN, Kind.TENSOR) and any(each.has_graph for each in value.carriers):
+                value.graph = Graph.YES
+        for value in reversed(way):
+            if value.is_tensor and isinstance(value.node, _ARITHMETIC) and len(value.carriers) == 1:
+                value.carriers[0].refine(Kind.TENSOR)  # arithmetic that yields one element was done with one
+                value.carriers[0].scalar = value.carriers[0].scalar or value.scalar
+
+    @property
+    def carriers(self) -> list[Value]:
+        """The sources that may have brought the graph; none where the value may have it from elsewhere."""
+        sources = self.parts if self.kind in _HOLDING else self.sources if self.pure else ()
+        divided = isinstance(self.node, cst.BinaryOperation) and isinstance(self.node.operator, cst.Divide) and len(sources) == 2
+        if divided and isinstance(sources[1].node, (cst.Param, cst.Name, cst.Attribute)):
+            sources = sources[:1]  # divided by a setting, such as the number of steps
+        return [each for each in sources if each.may_carry]
+
+    @property
+    def may_carry(self) -> bool:
+        """Whether a graph may be in it, as far as is known: plain data, numbers and detached tensors hold none."""
+        if self.kind in (Kind.UNKNOWN, Kind.TENSOR):
+            return self.graph is not Graph.NO and not self.batch
+        if self.kind in _HOLDING:
+            return not self.parts or any(each.may_carry for each in self.parts)
+        return self.kind in (Kind.MODULE, Kind.OBJECT, Kind.PARAMETERS)
+
+    @property
+    def parts(self) -> tuple[Value, ...]:
+        """What a container is known to hold."""
+        held = (*(self.items or ()), *(self.entries or {}).values())
+        return held if held or self.elem is None else (self.elem,)
+
+    @property
+    def holds_graph(self) -> bool:
+        """Known to carry a graph, or to be a tuple or dictionary that holds something that does."""
+        return any(each.has_graph and each.kind in (Kind.UNKNOWN, Kind.TENSOR) for each in self.held())
+
+    def held(self) -> Iterator[Value]:
+        """This value, or for a container what is in it."""
+        seen: set[int] = set()
+        stack = [self]
+        while stack:
+            value = stack.pop()
+            if id(value) in seen:
+                continue
+            seen.add(id(value))
+            if value.kind in _HOLDING:
+                stack.extend(value.parts)
+            else:
+                yield value
 
 
 def number(node: cst.CSTNode | None = None) -> Value:
@@ -341,6 +366,7 @@ def join(a: Value, b: Value) -> Value:
         node=_JOINED,
         elem=a.elem if same or a.elem is b.elem else _join_optional(a.elem, b.elem),
         items=a.items if same else None,
+        entries=a.entries if same else None,
         qualname=a.qualname if same or a.qualname == b.qualname else None,
         definition=a.definition if same or a.definition is b.definition else None,
         scalar=a.scalar if same else a.scalar and b.scalar,

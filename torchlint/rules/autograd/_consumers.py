@@ -16,6 +16,29 @@ _VIEWS = frozenset("values items copy keys get pop popleft".split())
 _LOGGING = frozenset("format info debug warning write set_postfix set_description add_scalar plot".split())
 
 
+_GRAPH_READS = ("requires_grad", "grad_fn", "is_leaf", "retain_grad", "register_hook")
+_HALF = ("bfloat16", "float16", "half")
+
+
+def read_graphs(file: Analysis, function: Node) -> bool:
+    """Whether the function asks some tensor about its graph, or compares tensors by identity."""
+    asked = (each for name in _GRAPH_READS for each in file.tree.attributes.get(name, ()))
+    if any(file.is_inside(each, function) and not isinstance(file.parent(each), cst.AssignTarget) for each in asked):
+        return True
+    return any(
+        isinstance(target.operator, (cst.Is, cst.IsNot))
+        and not (isinstance(target.comparator, cst.Name) and target.comparator.value in ("None", "True", "False"))
+        and file.is_inside(target, function)
+        for comparison in file.nodes(cst.Comparison)
+        for target in comparison.comparisons
+    )
+
+
+def mentions_half(file: Analysis) -> bool:
+    """Whether the file speaks of half precision: sums of such tensors round, sums of the numbers in them do not."""
+    return any(file.tree.attributes.get(name) or file.tree.names.get(name) for name in _HALF)
+
+
 def take_numbers(file: Analysis, name: cst.Name, depth: int = _DEPTH) -> bool:
     """Whether no reference to the variable needs a tensor, and none hands it to code that is not seen."""
     return all(_takes_number(file, each, depth, each) for each in file.references(name))
@@ -35,8 +58,6 @@ def _takes_number(file: Analysis, node: Node, depth: int, origin: cst.Name) -> b
         (
             cst.Expr,
             cst.FormattedStringExpression,
-            cst.Comparison,
-            cst.ComparisonTarget,
             cst.If,
             cst.While,
             cst.Index,
@@ -46,6 +67,11 @@ def _takes_number(file: Analysis, node: Node, depth: int, origin: cst.Name) -> b
         ),
     ):
         return True
+    if isinstance(parent, (cst.Comparison, cst.ComparisonTarget)):
+        comparison = parent if isinstance(parent, cst.Comparison) else file.parent(parent)
+        return isinstance(comparison, cst.Comparison) and not any(
+            isinstance(each.operator, (cst.Is, cst.IsNot)) for each in comparison.comparisons
+        )
     if isinstance(parent, cst.Arg):
         return _argument(file, parent, depth, origin)
     if isinstance(parent, cst.Attribute):

@@ -5,35 +5,46 @@ from collections.abc import Iterator
 from torchlint import rewrite
 from torchlint.model import FileModel
 from torchlint.rule import KEEPS, SAFE, UNSAFE, WARNING, Finding, Fix, rule
-from torchlint.rules.autograd._retention import Store, stores
+from torchlint.rules.autograd._evidence import evidence
+from torchlint.rules.autograd._meters import Handed, handed
+from torchlint.rules.autograd._stores import Store, stores
 from torchlint.values.value import Kind
 
 
 @rule("TL101", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=("backward", "eval()", "Module"), quiet_in_tests=True)
 def check(file: FileModel) -> Iterator[Finding]:
-    for store in stores(file.analysis):
-        if not store.kept.has_graph or store.kept.leaf:
+    kept: list[Store | Handed] = [*stores(file.analysis), *handed(file.analysis, sums=False)]
+    for store in kept:
+        if not store.kept.holds_graph or store.kept.leaf or store.is_doubtful:
             continue  # a number, a detached tensor, made where gradients are off, a parameter itself; or nothing is known of it
         if not store.keeps_tensors or not store.iterates_over_data:
             continue  # a numpy array takes the number out; a comprehension over layers or parameters ends with them
-        if store.is_differentiated:
-            continue  # collected on purpose, for a backward over all of it
-        if not store.is_spent and (store.escapes or store.is_windowed):
+        if store.is_bounded or store.is_differentiated or store.is_inspected or store.is_converted:
+            continue  # of one accumulation window; for a backward over all of it, or its own gradient; or made a number a moment later
+        if not store.is_spent and (not store.is_recorded or store.escapes and not store.is_measured or store.is_windowed):
             continue  # whoever gets the container may still differentiate what is in it; or it is emptied now and then
         yield Finding(
             store.value,
-            f"`{file.source(store.target)}` keeps the autograd graph of every iteration alive",
+            f"`{file.source(store.target)}` keeps the autograd graph of every iteration alive{store.through}",
             help="store the number" if _as_number(store) else "store the detached tensor",
             fix=_fix(store),
+            related=evidence(store),
         )
 
 
-def _as_number(store: Store) -> bool:
-    return store.kept.scalar and store.takes_numbers
+def _as_number(store: Store | Handed) -> bool:
+    return store.kept.scalar and store.keeps_meaning and store.takes_numbers
 
 
-def _fix(store: Store) -> Fix | None:
+def _fix(store: Store | Handed) -> Fix | None:
     if store.kept.kind not in (Kind.TENSOR, Kind.UNKNOWN):
         return None  # a tuple of tensors has no method that detaches them
     fix = rewrite.method(store.value, "item" if _as_number(store) else "detach")
-    return fix if store.kept.is_tensor and not store.may_be_nothing else fix.at_most(UNSAFE)
+    is_certain = (
+        store.kept.is_tensor
+        and not store.through
+        and not store.may_be_nothing
+        and store.keeps_meaning
+        and (store.is_spent or not store.escapes)
+    )
+    return fix if is_certain else fix.at_most(UNSAFE)

@@ -96,9 +96,16 @@ class HotLoops:
         return known
 
     def _find_out(self, loop: Loop) -> bool:
-        if runs_once(loop) or _is_written_out(loop) or _counts_epochs(loop):
+        if runs_once(loop) or _is_written_out(loop) or _counts_epochs(loop) or self._starts_over(loop):
             return False
         return (self.trains(loop) or self._brings_batches(loop)) and not self._plays(loop)
+
+    def _starts_over(self, loop: Loop) -> bool:
+        """Whether every iteration makes an optimizer of its own: it compares models, it does not train one."""
+        tree = self.file.tree
+        steps = (each for each in self.file.flow(self.file.function(loop)).events.values() if each.what is Happens.STEP)
+        made = (each.target.node for each in steps if each.target is not None and each.target.kind in (Kind.OPTIMIZER, Kind.UNKNOWN))
+        return any(node is not None and node in tree.order and next(tree.loops(node), None) is loop for node in made)
 
     def _brings_batches(self, loop: Loop) -> bool:
         """Whether what the loop iterates over is moved to a device in it, or comes from there."""

@@ -37,6 +37,7 @@ def call_builtin(flow: Flow, call: cst.Call, name: str, arguments: Arguments) ->
             graph=Graph.NO,
             node=call,
             elem=None if not arguments.keywords or kind is not Kind.DICT else next(iter(arguments.keywords.values())),
+            entries=dict(arguments.keywords) if kind is Kind.DICT and not arguments.spread else None,
         )
     if name in ("list", "tuple", "set", "sorted", "reversed", "iter", "filter", "frozenset"):
         source = arguments.positional[1] if name == "filter" and len(arguments.positional) > 1 else first
@@ -62,9 +63,11 @@ def call_builtin(flow: Flow, call: cst.Call, name: str, arguments: Arguments) ->
             place=result.place,
             sources=arguments.values,
             node=call,
+            pure=True,
             scalar=all(each.scalar for each in parts),
         )
-        reduced.optional = name == "sum" and not (isinstance(first.node, (cst.List, cst.Tuple)) and first.node.elements)  # sum([]) is 0
+        empty = name == "sum" and not (isinstance(first.node, (cst.List, cst.Tuple)) and first.node.elements)  # sum([]) is 0
+        reduced.optional = empty or name != "sum" and len(parts) > 1 and not all(each.is_tensor for each in parts)  # max(loss - 1, 0)
         return reduced
     if name in ("abs", "round", "pow"):
         return operate(call, first)

@@ -25,6 +25,8 @@ def call_imported(flow: Flow, call: cst.Call, path: str, arguments: Arguments) -
         return _torch_call(flow, call, path, arguments)
     if path.startswith(tensors.NUMERIC_PACKAGES):
         return number(call)
+    if path == "numpy.random.choice":  # of what it is given, whatever that is
+        return Value(node=call)
     if path.startswith(tensors.ARRAY_PACKAGES):
         return Value(Kind.NDARRAY, graph=Graph.NO, place=Place.CPU, node=call)
     if path.startswith(("torchvision.models.", "timm.create_model", "segmentation_models_pytorch.", "transformers.AutoModel")):
@@ -110,7 +112,7 @@ def _operation(call: cst.Call, name: str, arguments: Arguments) -> Value:
     flat = tuple(each for value in values for each in (value.items or ((value.elem,) if value.elem is not None else (value,))))
     result = operate(call, *flat) if flat else Value()
     scalar = name in tensors.REDUCTIONS and len(values) == 1
-    return Value(Kind.TENSOR, graph=result.graph, place=result.place, sources=values, node=call, scalar=scalar)
+    return Value(Kind.TENSOR, graph=result.graph, place=result.place, sources=values, node=call, pure=True, scalar=scalar)
 
 
 def _reduces(arguments: Arguments) -> bool:
@@ -123,7 +125,8 @@ def _reduces(arguments: Arguments) -> bool:
 
 def _loss(flow: Flow, call: cst.Call, arguments: Arguments) -> Value:
     result = operate(call, *arguments.values[:2]) if arguments.values else Value()
-    return Value(Kind.TENSOR, graph=result.graph, place=result.place, sources=arguments.values, node=call, scalar=_reduces(arguments))
+    graph, place, scalar = result.graph, result.place, _reduces(arguments)
+    return Value(Kind.TENSOR, graph=graph, place=place, sources=arguments.values, node=call, pure=True, scalar=scalar)
 
 
 # -- makers: one row per imported callable with a meaning of its own ------------------------------------------------------

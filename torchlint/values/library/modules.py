@@ -22,9 +22,9 @@ def module_call(flow: Flow, call: cst.Call, module: Value, arguments: Arguments)
         place = Place.CPU
     computed = operate(call, *values) if values else Value(graph=Graph.NO)
     if name in modules.LOSS_MODULES:
-        return Value(Kind.TENSOR, graph=computed.graph, place=place, sources=values, node=call, scalar=module.scalar)
+        return Value(Kind.TENSOR, graph=computed.graph, place=place, sources=values, node=call, pure=True, scalar=module.scalar)
     if name in modules.STATELESS_MODULES:
-        return Value(Kind.TENSOR, graph=computed.graph, place=place, sources=values, node=call)
+        return Value(Kind.TENSOR, graph=computed.graph, place=place, sources=values, node=call, pure=True)
     if module.definition is not None:
         return forward(flow, call, module, arguments, place)
     if name in modules.TUPLE_MODULES:

@@ -49,6 +49,7 @@ def tensor_method(flow: Flow, call: cst.Call, name: str, receiver: Value, argume
             place=moved,
             sources=(receiver,),
             node=call,
+            pure=True,
             scalar=receiver.scalar,
             elem=receiver.elem,
             batch=receiver.batch,
@@ -61,10 +62,15 @@ def tensor_method(flow: Flow, call: cst.Call, name: str, receiver: Value, argume
         return Value(Kind.NDARRAY, graph=Graph.NO, place=Place.CPU, node=call)
     kind = Kind.TENSOR if receiver.is_tensor or name in known.TENSOR_EVIDENCE else Kind.UNKNOWN
     if name in ("detach", "detach_"):
-        return Value(Kind.TENSOR, graph=Graph.NO, place=receiver.place, sources=(receiver,), node=call, scalar=receiver.scalar)
+        detached = Value(Kind.TENSOR, graph=Graph.NO, place=receiver.place, sources=(receiver,), node=call, scalar=receiver.scalar)
+        place = flow.place(call.func.value) if name == "detach_" and isinstance(call.func, cst.Attribute) else None
+        if place is not None:  # the variable itself has lost its graph
+            flow.env.places[place] = detached
+        return detached
     if name == "requires_grad_":
         literal = call.args[0].value if call.args else None
         off = isinstance(literal, cst.Name) and literal.value == "False"
+        receiver.leaf = receiver.leaf or not off and receiver.is_tensor and receiver.graph is not Graph.YES
         receiver.graph = Graph.NO if off else Graph.YES if receiver.is_tensor else receiver.graph
         return receiver
     if name in known.PAIRS:
@@ -89,6 +95,7 @@ def tensor_method(flow: Flow, call: cst.Call, name: str, receiver: Value, argume
             place=receiver.place,
             sources=(receiver, *arguments.values),
             node=call,
+            pure=True,
             scalar=scalar,
             batch=receiver.batch and all(each.batch or each.kind is not Kind.UNKNOWN for each in arguments.values),
         )

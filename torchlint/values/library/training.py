@@ -17,7 +17,7 @@ from torchlint.values.value import Kind, Value, other
 
 
 def _backward(flow: Flow, call: cst.Call, receiver: Value, arguments: Arguments) -> Value | None:
-    given = arguments.positional[0] if arguments.positional else None
+    given = arguments.get(0, "gradient")
     if (
         receiver.kind is Kind.MANAGER
         or receiver.kind in (Kind.UNKNOWN, Kind.OBJECT, Kind.OPTIMIZER)
@@ -33,9 +33,9 @@ def _backward(flow: Flow, call: cst.Call, receiver: Value, arguments: Arguments)
         return other(call)
     if receiver.kind not in (Kind.UNKNOWN, Kind.TENSOR):
         return None
-    receiver.backpropagate(call)
     if given is None or given.kind is Kind.NONE:
         receiver.scalar = True
+    receiver.backpropagate(call)
     func = call.func
     inner = func.value if isinstance(func, cst.Attribute) else None
     if isinstance(inner, cst.Call) and isinstance(inner.func, cst.Attribute) and inner.func.attr.value == "scale":
@@ -107,7 +107,7 @@ def _scale(flow: Flow, call: cst.Call, receiver: Value, arguments: Arguments) ->
     if receiver.kind not in (Kind.SCALER, Kind.UNKNOWN) or len(arguments.positional) != 1:
         return None
     loss = arguments.positional[0]
-    return Value(loss.kind, graph=loss.graph, place=loss.place, sources=(loss,), node=call, scalar=loss.scalar)
+    return Value(loss.kind, graph=loss.graph, place=loss.place, sources=(loss,), node=call, pure=True, scalar=loss.scalar)
 
 
 def _note(what: str) -> Callable[[Flow, cst.Call, Value, Arguments], Value | None]:

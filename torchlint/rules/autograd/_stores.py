@@ -1,0 +1,170 @@
+"""Values put into containers that outlive the iteration: appended, set under a key of their own, or collected by a comprehension."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import libcst as cst
+
+from torchlint.program.analysis import FileAnalysis
+from torchlint.rules.autograd import _consumers as consumers
+from torchlint.rules.autograd._escape import is_local, root
+from torchlint.rules.autograd._lifetimes import mentions, outlived_loop, rebinds, same
+from torchlint.rules.autograd._retention import Kept
+from torchlint.syntax.tree import Node, descendants
+from torchlint.values.value import Graph, Kind, Value
+
+STORING = ("append", "appendleft", "add", "insert", "extend")
+
+
+@dataclass
+class Store(Kept):
+    """A value put into a container."""
+
+    @cached_property
+    def into(self) -> Value:
+        return self.flow.values.get(self.target) or Value()
+
+    @property
+    def iterates_over_data(self) -> bool:
+        """Whether the iterations are those of a loop, or of a comprehension over batches: not over the parts of a model."""
+        return True
+
+    @property
+    def keeps_tensors(self) -> bool:
+        """Whether the container holds on to a tensor, rather than copy a number out of it.
+
+        Of a thing about which nothing is known, `append` speaks of a list; `add` may be a meter's, and what is imported may be a module.
+        """
+        if self.into.kind is Kind.UNKNOWN:
+            adds = isinstance(self.node, cst.Call) and isinstance(self.node.func, cst.Attribute) and self.node.func.attr.value == "add"
+            return not adds and self.file.qualname(self.target) is None
+        if self.into.is_tensor:
+            return self.is_recorded and not (isinstance(self.target, cst.Attribute) and self.target.attr.value == "data")
+        return self.into.kind in (Kind.LIST, Kind.DICT)
+
+    @property
+    def is_converted(self) -> bool:
+        """Whether entries of the container are replaced by what has no graph: `losses[-1] = losses[-1].item()`."""
+        return any(
+            isinstance(target.target, cst.Subscript)
+            and same(target.target.value, self.target)
+            and mentions(assign.value, self.target)
+            and (self.flow.values.get(assign.value) or Value()).graph is Graph.NO
+            for assign in self.file.nodes(cst.Assign)
+            for target in assign.targets
+        )
+
+    @property
+    def is_inspected(self) -> bool:
+        """Whether somebody asks the value for what only a tensor with its graph can say: its own gradient, a hook."""
+        return any(
+            isinstance(each.value, cst.Name) and isinstance(self.value, cst.Name) and each.value.value == self.value.value
+            for name in ("retain_grad", "register_hook")
+            for each in self.file.tree.attributes.get(name, ())
+            if self.file.is_inside(each, self.flow.node)
+        )
+
+    @cached_property
+    def takes_numbers(self) -> bool:
+        """Whether every use of the container is seen, and would do just as well with plain numbers."""
+        name = root(self.target)
+        return (
+            name is not None
+            and not self.into.is_tensor
+            and not isinstance(self.flow.node, cst.Module)
+            and is_local(self.file, name)
+            and not consumers.mentions_half(self.file)
+            and consumers.take_numbers(self.file, name)
+        )
+
+    @cached_property
+    def keeps_meaning(self) -> bool:
+        """Whether a detached tensor serves everybody whom the stored one served, as far as the function shows."""
+        chained = isinstance(self.node, cst.Assign) and len(self.node.targets) > 1
+        return not chained and not consumers.read_graphs(self.file, self.flow.node)
+
+
+@dataclass
+class Collection(Store):
+    """`[f(x) for x in loader]`: the loop is the comprehension, the container what it is assigned to."""
+
+    is_windowed = is_bounded = False
+
+    @property
+    def iterates_over_data(self) -> bool:
+        """Whether it runs over batches, not over the parts of a model."""
+        clause = self.loop.for_in  # type: ignore[attr-defined]
+        names = [each for each in descendants(clause.target) if isinstance(each, cst.Name)]
+        return any(value is not None and value.batch for value in (self.flow.values.get(name) for name in names))
+
+    @cached_property
+    def into(self) -> Value:
+        return self.flow.values.get(self.loop) or Value()
+
+
+def stores(file: FileAnalysis) -> Iterator[Store]:
+    for call in file.methods(*STORING):
+        func = call.func
+        if call.args and isinstance(func, cst.Attribute) and not any(arg.keyword is not None or arg.star for arg in call.args):
+            yield from _store(file, call, func.value, call.args[-1].value)
+    for assign in file.nodes(cst.Assign):
+        target = assign.targets[0].target
+        if isinstance(target, cst.Subscript):
+            yield from (store for store in _store(file, assign, target.value, assign.value) if _has_own_key(file, target, store.loop))
+        elif isinstance(target, cst.Name):
+            yield from _assigned(file, assign, target)
+    for update in file.nodes(cst.AugAssign):
+        if isinstance(update.operator, cst.AddAssign) and isinstance(update.value, (cst.List, cst.Tuple)):
+            yield from _store(file, update, update.target, update.value)
+
+
+def _assigned(file: FileAnalysis, assign: cst.Assign, target: cst.Name) -> Iterator[Store]:
+    value = assign.value
+    if isinstance(value, (cst.ListComp, cst.SetComp)) and file.handles_graphs(file.function(assign)):
+        yield Collection(file, assign, target, value.elt, value)
+    elif (
+        isinstance(value, cst.BinaryOperation)
+        and isinstance(value.operator, cst.Add)
+        and isinstance(value.right, cst.List)
+        and same(value.left, target)
+    ):
+        yield from _store(file, assign, target, value.right)
+
+
+def _has_own_key(file: FileAnalysis, target: cst.Subscript, loop: Node) -> bool:
+    """Whether every iteration writes under another key, rather than over what the last one left."""
+    names = [each for index in target.slice for each in descendants(index) if isinstance(each, cst.Name)]
+    return any(
+        rebinds(file, loop, name) or any(_is_counted(file, use) and file.is_inside(use, loop) for use in file.references(name))
+        for name in names
+    )
+
+
+def _is_counted(file: FileAnalysis, use: Node) -> bool:
+    update = file.parent(use)
+    return isinstance(update, cst.AugAssign) and update.target is use
+
+
+def _store(file: FileAnalysis, node: Node, target: cst.BaseExpression, value: cst.BaseExpression) -> Iterator[Store]:
+    parts = [part for part in _parts(value) if not isinstance(part, (cst.SimpleString, cst.FormattedString, cst.Integer, cst.Float))]
+    if parts and not file.handles_graphs(file.function(node)):
+        return
+    loop = outlived_loop(file, node, target) if parts else None
+    if loop is not None:
+        yield from (Store(file, node, target, part, loop) for part in parts)
+
+
+def _parts(value: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    """What a display holds, one by one; anything else is itself."""
+    if isinstance(value, (cst.Tuple, cst.List)):
+        for element in value.elements:
+            yield from _parts(element.value)
+    elif isinstance(value, cst.Dict):
+        for entry in value.elements:
+            if isinstance(entry, cst.DictElement):
+                yield from _parts(entry.value)
+    else:
+        yield value
