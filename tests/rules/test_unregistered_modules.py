@@ -74,6 +74,9 @@ net = Net()
 torch.optim.SGD(net.parameters(), lr=0.1)
 """,
     "layers handed out one by one": net("def layer(self, number):\n    return self.layers[number]", ALL),
+    "walked from outside": net("def __iter__(self):\n    return iter(self.layers)", "ps = [p for l in net for p in l.parameters()]"),
+    "copied out": net("def all(self):\n    return [layer for layer in self.layers]", ALL),
+    "yielded from": net("def __iter__(self):\n    yield from self.layers", ALL),
     "the optimizer gets something unknown": net(after="torch.optim.SGD(collect(net), lr=0.1)"),
     "stepped by hand": net(after="for l in net.layers:\n    l.weight.data -= 0.1 * l.weight.grad"),
     "mapped": net(after="ps = [*map(nn.Module.parameters, net.layers)]\n" + ALL),
@@ -138,13 +141,25 @@ OTHERS = {
     "train.py": "from net import Net\nmodel = Net()\n",
     "grow.py": "import net\n\ndef grow(n):\n    n.layers.append(torch.relu)\n",
     "name.py": "def shrink(n):\n    getattr(n, 'layers').pop()\n",
+    "sub.py": "from net import Net\nclass Sub(Net):\n    def shrink(self):\n        self.layers.pop()\n",
+    "between.py": "from net import Net\nclass Between(Net):\n    pass\n",
+    "below.py": "from between import Between\nclass Below(Between):\n    def shrink(self):\n        self.layers.pop()\n",
     "own.py": "class Other:\n    def all(self):\n        return self.layers\n",
 }
 
 
 @pytest.mark.parametrize(
     ("others", "safe"),
-    [(["train.py"], True), (["train.py", "own.py"], True), ([], False), (["train.py", "grow.py"], False), (["train.py", "name.py"], False)],
+    [
+        (["train.py"], True),
+        (["train.py", "own.py"], True),
+        ([], False),
+        (["train.py", "grow.py"], False),
+        (["train.py", "name.py"], False),
+        (["sub.py"], False),
+        (["between.py"], True),
+        (["between.py", "below.py"], False),
+    ],
 )
 def test_the_other_files_of_the_run_have_a_say(tmp_path: Path, others: list[str], safe: bool) -> None:
     text = net().replace("net = Net()", "")

@@ -127,9 +127,9 @@ class FileAnalysis(Analysis):
         """Whether another file of the run uses a word."""
         return self._imports is not None and self._imports.names_elsewhere(self.path, word)
 
-    def is_reached_elsewhere(self, attribute: str) -> bool:
-        """Whether another file of the run may ask some object for this attribute."""
-        return self._imports is not None and self._imports.reaches_elsewhere(self.path, attribute)
+    def is_reached_elsewhere(self, attribute: str, of: str) -> bool:
+        """Whether another file of the run may ask an instance of the class `of` for this attribute."""
+        return self._imports is not None and self._imports.reaches_elsewhere(self.path, attribute, of)
 
     def exported(self, name: str, node: Node) -> Value | None:
         """What a name at the top of this file stands for, seen from another file."""

@@ -18,5 +18,5 @@ class Imports(Protocol):
     def names_elsewhere(self, path: str, word: str) -> bool:
         """Whether a file of the run other than this one uses a word."""
 
-    def reaches_elsewhere(self, path: str, attribute: str) -> bool:
-        """Whether a file of the run other than this one may ask some object for this attribute."""
+    def reaches_elsewhere(self, path: str, attribute: str, of: str) -> bool:
+        """Whether a file of the run other than this one may ask an instance of the class `of` for this attribute."""

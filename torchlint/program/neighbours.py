@@ -1,4 +1,4 @@
-"""Which names the files of a run use: a look at their text alone, for questions that nothing short of every file can answer.
+"""Who else in a run may get at an attribute: a look at the text of all its files, for what nothing short of every file can answer.
 
 Nothing is parsed. A name in a comment or in a string counts as used: whoever asks wants to be sure that nobody uses it.
 """
@@ -8,32 +8,59 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 
-_WORD = re.compile(r"[A-Za-z_]\w*")
-_REACHED = re.compile(r"(?<!\bself)\.([A-Za-z_]\w*)|[\"']([A-Za-z_]\w*)[\"']")
+_CLASS = re.compile(r"^[ \t]*class[ \t]+(\w+)[ \t]*\(([^)]*)\)", re.MULTILINE)
+_WORD = re.compile(r"\w+")
 _MOST_FOLDERS, _MOST_CHARACTERS = 1_500, 25_000_000
 """What takes a second or two. Beyond, every name counts as used."""
 _LEFT_OUT = frozenset("node_modules site-packages venv __pycache__ build dist".split())
 
 
 class Neighbours:
-    """The words of all files below some folders."""
+    """The texts of all files below some folders."""
 
     def __init__(self, roots: Iterable[str]) -> None:
-        self._words: dict[str, str | None] = {}
-        """The one file that a word stands in; None where there are several."""
-        self._reached: dict[str, str | None] = {}
-        """The same for attributes of anything but `self`, and for strings that could name one."""
-        self.is_complete = self._read(dict.fromkeys(roots))
+        self._texts: dict[str, str] = {}
+        self._is_complete = self._read(dict.fromkeys(roots))
 
     def name(self, word: str, path: str) -> bool:
         """Whether another file uses a word."""
-        return not self.is_complete or self._words.get(word, path) != path
+        return not self._is_complete or any(_has_word(text, word) for text in self._others(path))
 
-    def reaches(self, attribute: str, path: str) -> bool:
-        """Whether another file may ask some object for this attribute."""
-        return not self.is_complete or self._reached.get(attribute, path) != path
+    def reaches(self, attribute: str, of: str, path: str) -> bool:
+        """Whether another file may ask an instance of a class for this attribute: of anything but `self`, or in a subclass."""
+        if not self._is_complete:
+            return True
+        family = self._family(of)
+        reached = re.compile(rf"(?<!\bself)\.{attribute}\b|[\"']{attribute}[\"']")
+        for text in self._others(path):
+            if attribute in text and (reached.search(text) or any(_has_word(text, word) for word in family)):
+                return True
+        return False
+
+    def _others(self, path: str) -> Iterator[str]:
+        return (text for other, text in self._texts.items() if other != path)
+
+    def _family(self, name: str) -> set[str]:
+        """A class and all that inherit from one of its name."""
+        found, waiting = {name}, [name]
+        while waiting:
+            for each in self._heirs.get(waiting.pop(), ()):
+                if each not in found:
+                    found.add(each)
+                    waiting.append(each)
+        return found
+
+    @cached_property
+    def _heirs(self) -> dict[str, set[str]]:
+        heirs: dict[str, set[str]] = {}
+        for text in self._texts.values():
+            for name, bases in _CLASS.findall(text):
+                for base in _WORD.findall(bases):
+                    heirs.setdefault(base, set()).add(name)
+        return heirs
 
     def _read(self, roots: Iterable[str]) -> bool:
         folders = characters = 0
@@ -47,11 +74,15 @@ class Neighbours:
                     except OSError:
                         continue  # its own check reports what is wrong with it
                     characters += len(text)
-                    _note(self._words, set(_WORD.findall(text)), path)
-                    _note(self._reached, {one or other for one, other in _REACHED.findall(text)}, path)
+                    self._texts[path] = text
                 if folders > _MOST_FOLDERS or characters > _MOST_CHARACTERS:
+                    self._texts.clear()
                     return False
         return True
+
+
+def _has_word(text: str, word: str) -> bool:
+    return word in text and re.search(rf"\b{word}\b", text) is not None
 
 
 def _files(root: str) -> Iterator[str | None]:
@@ -60,8 +91,3 @@ def _files(root: str) -> Iterator[str | None]:
         folders[:] = sorted(each for each in folders if not each.startswith(".") and each not in _LEFT_OUT)
         yield None
         yield from (os.path.join(folder, each) for each in sorted(files) if each.endswith((".py", ".pyi", ".ipynb")))
-
-
-def _note(where: dict[str, str | None], words: set[str], path: str) -> None:
-    for word in words:
-        where[word] = path if where.get(word, path) == path else None

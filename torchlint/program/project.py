@@ -70,9 +70,9 @@ class Project:
         """Whether a file of the run other than this one uses a word."""
         return self._neighbours.name(word, os.path.abspath(path))
 
-    def reaches_elsewhere(self, path: str, attribute: str) -> bool:
-        """Whether a file of the run other than this one may ask some object for this attribute."""
-        return self._neighbours.reaches(attribute, os.path.abspath(path))
+    def reaches_elsewhere(self, path: str, attribute: str, of: str) -> bool:
+        """Whether a file of the run other than this one may ask an instance of the class `of` for this attribute."""
+        return self._neighbours.reaches(attribute, of, os.path.abspath(path))
 
     @cached_property
     def _neighbours(self) -> Neighbours:

@@ -19,12 +19,14 @@ from torchlint.rules.modules._elements import Holds, elements_of
 from torchlint.rules.modules._keys import is_unsure, keys_of
 from torchlint.rules.modules._registration import PASSED_ON, called
 from torchlint.syntax.literals import literal
-from torchlint.syntax.tree import Node, descendants
+from torchlint.syntax.tree import COMPREHENSIONS, Node, descendants
 
 _READS = PASSED_ON | frozenset(
     "len any all sum max min next print id repr bool range random.choice itertools.chain itertools.zip_longest itertools.islice".split()
 )
 """Calls that treat both kinds of container alike, and keep neither."""
+_HOLDING = PASSED_ON | {"next", "filter", "random.choice", "itertools.chain", "itertools.zip_longest", "itertools.islice"}
+"""Those whose result brings the layers along."""
 _LOOKING_AFTER = frozenset({"train", "eval", "to", "__getattribute__", "__delattr__"})
 """Methods that a module overrides to do by hand what registration would do."""
 _COLLECTING = frozenset({"parameters", "named_parameters", "grad"})
@@ -91,7 +93,9 @@ def _escapes(file: FileAnalysis, node: Node) -> bool:
     above = file.parent(node)
     if isinstance(above, cst.Arg):
         call = file.parent(above)
-        return isinstance(call, cst.Call) and not above.star and called(file, call) not in _READS
+        if not isinstance(call, cst.Call) or above.star:
+            return False
+        return called(file, call) not in _READS or called(file, call) in _HOLDING and _escapes(file, call)
     if isinstance(above, cst.AnnAssign | cst.Assign):
         return above.value is node
     leaves = (cst.Return, cst.Yield, cst.From, cst.Lambda, cst.Element, cst.DictElement, cst.NamedExpr, cst.BooleanOperation, cst.IfExp)
@@ -161,7 +165,7 @@ def _has_optimizer(model: ClassModel) -> bool:
 
 def _is_handed_out(file: FileAnalysis, node: Node) -> bool:
     """Whether a layer leaves for somebody who may ask it for anything."""
-    return isinstance(file.parent(node), (cst.Return, cst.Yield, cst.Lambda))
+    return isinstance(file.parent(node), (cst.Return, cst.Yield, cst.Lambda, cst.Element, cst.DictElement, *COMPREHENSIONS))
 
 
 def _asks_for_parameters(file: FileAnalysis, node: Node) -> bool:
@@ -193,4 +197,4 @@ def _is_program_in_sight(held: HeldModules) -> bool:
     """Whether somebody makes an instance where it can be seen, and no other file that can be seen asks for the container."""
     file, name = held.file, held.owner.name
     made = (isinstance(call := file.parent(each), cst.Call) and call.func is each for each in file.tree.names.get(name, ()))
-    return (any(made) or file.is_named_elsewhere(name)) and not file.is_reached_elsewhere(held.attribute)
+    return (any(made) or file.is_named_elsewhere(name)) and not file.is_reached_elsewhere(held.attribute, name)
