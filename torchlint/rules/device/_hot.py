@@ -112,7 +112,7 @@ class HotLoops:
         if not isinstance(loop, cst.For):
             return False
         values = self.file.flow(self.file.function(loop)).values
-        targets = [values[each] for each in _names(loop.target) if each in values]
+        targets = [values[each] for each in names_in(loop.target) if each in values]
         if any(value.place is Place.ACCELERATOR and (value.batch or self._is_generated(loop)) for value in targets):
             return True
         if not any(value.batch for value in targets):
@@ -203,10 +203,12 @@ def _is_written_out(loop: Loop) -> bool:
 
 
 def _counts_epochs(loop: Loop) -> bool:
-    """`for epoch in range(…)`: what is read there is read once per epoch."""
+    """`for epoch in range(epochs)`: what is read there is read once per epoch. `range(steps_per_epoch)` counts something else."""
+    if isinstance(loop, cst.For) and isinstance(loop.target, cst.Tuple):
+        return False
     header: tuple[Node, ...] = (loop.target, loop.iter) if isinstance(loop, cst.For) else (loop.test,)
-    words = (last_name(node) for each in header for node in descendants(each))
-    return any("epoch" in word.lower() for word in words) and not (isinstance(loop, cst.For) and isinstance(loop.target, cst.Tuple))
+    words = [last_name(node).lower().rstrip("s") for each in header for node in descendants(each)]
+    return any(word.endswith("epoch") for word in words) and not any("per" in word for word in words)
 
 
 def last_name(node: Node) -> str:
@@ -214,9 +216,10 @@ def last_name(node: Node) -> str:
     return str(node.attr.value if isinstance(node, cst.Attribute) else node.value if isinstance(node, cst.Name) else "")
 
 
-def _names(target: Node) -> Iterator[cst.Name]:
+def names_in(target: Node) -> Iterator[cst.Name]:
+    """The names that a target binds."""
     if isinstance(target, cst.Name):
         yield target
     elif isinstance(target, (cst.Tuple, cst.List)):
         for element in target.elements:
-            yield from _names(element.value)
+            yield from names_in(element.value)

@@ -10,7 +10,7 @@ import libcst as cst
 from torchlint.facts.tensors import ARRAY_PACKAGES
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.device._guards import is_rare
-from torchlint.rules.device._hot import Loop, is_environment_step, last_name
+from torchlint.rules.device._hot import Loop, is_environment_step, last_name, names_in
 from torchlint.syntax.tree import Node
 from torchlint.values.value import Kind
 
@@ -52,7 +52,8 @@ def _is_copy(file: FileAnalysis, node: Node) -> bool:
 def _is_reduced(file: FileAnalysis, node: Node) -> bool:
     """`x.cpu().sum()`: only a number is wanted of it."""
     above = file.parent(node)
-    return isinstance(above, cst.Attribute) and above.attr.value in _REDUCTIONS
+    call = file.parent(above) if isinstance(above, cst.Attribute) and above.attr.value in _REDUCTIONS else None
+    return isinstance(call, cst.Call) and not call.args
 
 
 def _is_collected(file: FileAnalysis, node: Node, loop: Loop) -> bool:
@@ -84,8 +85,8 @@ def _is_collected(file: FileAnalysis, node: Node, loop: Loop) -> bool:
 def _uses(file: FileAnalysis, assign: cst.Assign, loop: Loop) -> Iterator[cst.Name]:
     """Where an assigned name is used in the loop."""
     for target in assign.targets:
-        if isinstance(target.target, cst.Name):
-            yield from (use for use in file.references(target.target) if use is not target.target and file.is_inside(use, loop))
+        for name in names_in(target.target):
+            yield from (use for use in file.references(name) if use is not name and file.is_inside(use, loop))
 
 
 def _is_stored(file: FileAnalysis, use: Node) -> bool:
@@ -107,11 +108,19 @@ def _is_handed_on(file: FileAnalysis, node: Node, loop: Loop) -> bool:
         if isinstance(each, cst.Arg):
             call = file.parent(each)
             return isinstance(call, cst.Call) and not _only_measures(file, call)
+        if isinstance(each, (cst.AugAssign, cst.Comparison)):
+            return False
         if isinstance(each, cst.Assign):
-            return any(isinstance(file.parent(use), cst.Arg) and _is_handed_on(file, use, loop) for use in _uses(file, each, loop))
+            return any(_is_taken_apart(file, use) or _is_handed_on(file, use, loop) for use in _uses(file, each, loop))
         if isinstance(each, cst.BaseSuite):
             return False
     return False
+
+
+def _is_taken_apart(file: FileAnalysis, use: Node) -> bool:
+    """`labels[i]`: element by element, on the host."""
+    above = file.parent(use)
+    return isinstance(above, cst.Subscript) and above.value is use
 
 
 def _only_measures(file: FileAnalysis, call: cst.Call) -> bool:
