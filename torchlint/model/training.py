@@ -66,8 +66,8 @@ class TrainingLoop:
     def _sites(self, optimizer: Value) -> set[Node] | None:
         """Where clearing is of use: anywhere, but for an optimizer whose one step evaluates its closure many times."""
         steps = [event for event in self.happening(Happens.STEP) if event.target is optimizer]
-        once = not (optimizer.qualname or "").endswith(".LBFGS") or any(event.value is None for event in steps)
-        return None if once else {event.site for event in steps}
+        closures = {event.site for event in steps if event.value is not None} & {event.site for event in self.happening(Happens.BACKWARD)}
+        return closures if (optimizer.qualname or "").endswith(".LBFGS") and closures else None
 
     def backward_of(self, run: Run, optimizer: Value) -> Event | None:
         """The first backward whose gradients the optimizer's step uses on this way; None if it takes no step, or steps before it."""
@@ -202,7 +202,7 @@ def _may_clear(model: ClassModel, name: str) -> bool:
 
 def receiver(step: Event, file: FileAnalysis) -> tuple[cst.BaseExpression, Node] | None:
     """What stands for the optimizer in this file, in `optimizer.step()` or `scaler.step(optimizer)`, and where it stands so."""
-    if step.target is not None and step.target.kind is Kind.TENSOR:
+    if is_by_hand(step):
         return None
     for place in step.places:
         if not isinstance(place, cst.Call) or place not in file.tree.order:
@@ -219,13 +219,20 @@ def receiver(step: Event, file: FileAnalysis) -> tuple[cst.BaseExpression, Node]
     return None
 
 
+def is_by_hand(step: Event) -> bool:
+    """Whether a step is written out: `w -= lr * w.grad`."""
+    func = step.node.func if isinstance(step.node, cst.Call) else None
+    return not (isinstance(func, cst.Attribute) and func.attr.value == "step")
+
+
 def is_optimizer(step: Event) -> bool:
     """Whether what is stepped is known to be an optimizer; of an untyped value of which nothing but `step()` is known, the name decides."""
     target = step.target
-    if not isinstance(step.node, cst.Call) or not isinstance(step.node.func, cst.Attribute) or step.node.func.attr.value != "step":
-        return target is not None and target.kind in (Kind.UNKNOWN, Kind.TENSOR)  # by hand
+    if is_by_hand(step):
+        return target is not None and target.kind in (Kind.UNKNOWN, Kind.TENSOR)
     if target is None or target.kind is not Kind.UNKNOWN:
         return target is not None and target.kind is Kind.OPTIMIZER
+    assert isinstance(step.node, cst.Call) and isinstance(step.node.func, cst.Attribute)
     given = step.node.args[0].value if step.node.args else None
     for expression in (given, step.node.func.value):
         name = (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from itertools import islice
 from typing import Any, TypeVar
 
 import libcst as cst
@@ -206,6 +207,11 @@ class Flow:
         key = what, node, chain
         self.events.pop(key, None)
         self.events[key] = Event(what, node, file or self.file, target, value, values, chain, (*self.env.when, *when))
+
+    def forget(self, noted: int) -> None:
+        """Drop all events but the first ones: what follows is read again, and more is known by now."""
+        for key in list(islice(reversed(self.events), len(self.events) - noted)):
+            del self.events[key]
 
     def ask(self, test: Node, arm: Hashable) -> tuple[Condition, ...]:
         """What holds where a test comes out so, with all that holds here."""

@@ -51,8 +51,9 @@ def are_aliased(file: SourceFile) -> bool:
     """Whether the file makes gradients of its own tensors, so that zeroing those may clear: `p.grad = flat[a:b].view_as(p)`."""
     for each in file.tree.attributes.get("grad", ()):
         statement = file.parent(file.parent(each) or each)
-        is_written = isinstance(statement, cst.Assign) and any(row.target is each for row in statement.targets)
-        if is_written and not (isinstance(statement.value, cst.Name) and statement.value.value == "None"):
+        if not isinstance(statement, cst.Assign) or not any(row.target is each for row in statement.targets):
+            continue
+        if not (isinstance(statement.value, cst.Name) and statement.value.value == "None"):
             return True
     return False
 

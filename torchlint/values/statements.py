@@ -170,7 +170,9 @@ def _loop(flow: Flow, statement: cst.For | cst.While, begin: Callable[[], object
     entry = flow.env.copy()
     flow.depths[statement] = len(entry.when)
     settled = flow.settled.get(statement, {})
+    noted = len(flow.events)
     for _ in range(2):  # the second time with what the first left behind
+        flow.forget(noted)
         before = _signature(flow.env)
         flow.leaves.append([])
         begin()

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import libcst as cst
 
 from torchlint.model.timeline import Run
-from torchlint.model.training import TrainingLoop, clears
+from torchlint.model.training import TrainingLoop, clears, is_by_hand
 from torchlint.syntax.names import Binds
 from torchlint.syntax.tree import Node, descendants
 from torchlint.values.events import Condition, Event, Happens, is_finiteness
-from torchlint.values.value import Kind, Value
+from torchlint.values.gradients import leaf
+from torchlint.values.value import Value
 
 _NOT_FINITE = re.compile(r"(^|_)(nan|nans|inf|infs|finite|overflow)($|_)", re.IGNORECASE)
 _ASKS = frozenset("isinstance issubclass hasattr getattr callable bool int float str type".split())
@@ -26,6 +27,7 @@ class Carried:
 
     loop: TrainingLoop
     step: Event
+    """Its step on the first such way."""
     backwards: list[Event]
     """The first backward of every way on which nobody clears."""
     always_steps: bool
@@ -40,7 +42,26 @@ class Carried:
     @property
     def by_hand(self) -> bool:
         """Whether the step is written out: `w -= lr * w.grad`."""
-        return not isinstance(self.step.node, cst.Call) or self.step.target is not None and self.step.target.kind is Kind.TENSOR
+        return is_by_hand(self.step)
+
+    @property
+    def weight(self) -> str | None:
+        """What is stepped by hand, if it has a name before the step."""
+        node = self.step.node
+        changed = node.target if isinstance(node, cst.AugAssign) else node.func.value if isinstance(node, cst.Call) else None  # type: ignore[attr-defined]
+        if changed is None or self.step.chain or next(self.loop.file.tree.loops(node), None) is not self.loop.node:
+            return None
+        return self.loop.file.source(leaf(changed))
+
+    def clearing_by_hand(self, weights: list[str]) -> str | None:
+        """The statement that clears weights which are stepped by hand, or the module over whose parameters a loop steps."""
+        if weights:
+            return f"{'.grad = '.join(weights)}.grad = None"
+        around = next(self.loop.file.tree.loops(self.step.site), None)
+        made = around.iter if isinstance(around, cst.For) else None
+        if isinstance(made, cst.Call) and isinstance(made.func, cst.Attribute) and made.func.attr.value == "parameters" and not made.args:
+            return f"{self.loop.file.source(made.func.value)}.zero_grad()" if not self.step.chain else None
+        return None
 
     @property
     def elsewhere(self) -> Iterator[tuple[Event, str]]:
@@ -54,7 +75,11 @@ class Carried:
             if event.what is not Happens.CLEAR or event.target is None or not clears(event.target, optimizer):
                 continue
             if id(event) in inside:
-                yield event, "cleared here, on the other branch only" if self.loop.is_direct(event) else "cleared here"
+                is_branch = len(event.when) > self.loop.flow.depths.get(self.loop.node, 0)
+                yield (
+                    event,
+                    "cleared here, on the other branch only" if is_branch else "cleared here, once for all evaluations of the closure",
+                )
             elif any(each in around for each in tree.loops(event.site)):
                 yield event, "cleared here, once for all iterations of the inner loop"
             elif tree.order[event.site] < tree.order[self.loop.node]:
@@ -88,23 +113,25 @@ def carried(loop: TrainingLoop) -> Iterator[Carried]:
             continue
         runs = timeline.runs(Happens.BACKWARD, Happens.STEP, Happens.CLEAR, Happens.OPAQUE)
         if runs is not None:
-            yield from _judged(loop, step, optimizer, [run for run in runs if not run.left])
+            yield from _judged(loop, optimizer, [run for run in runs if not run.left])
 
 
-def _judged(loop: TrainingLoop, step: Event, optimizer: Value, runs: list[Run]) -> Iterator[Carried]:
+def _judged(loop: TrainingLoop, optimizer: Value, runs: list[Run]) -> Iterator[Carried]:
     clearing = [run for run in runs if run.has(Happens.CLEAR, Happens.OPAQUE)]
     others = [run for run in runs if not run.has(Happens.CLEAR, Happens.OPAQUE)]
     waiting = [run for run in others if run.has(Happens.BACKWARD) and not _steps(run, optimizer)]
     backwards: list[Event] = []
+    steps: list[Event] = []
     for run in others:
         backward = loop.backward_of(run, optimizer)
         if backward is None or _is_meant(loop, run, clearing, waiting):
             continue
         if not any(each.node is backward.node and each.site is backward.site for each in backwards):
             backwards.append(backward)
+            steps += [each.event for each in run.happening(Happens.STEP) if each.event.target is optimizer]
     if backwards:
         order = loop.file.tree.order
-        yield Carried(loop, step, sorted(backwards, key=lambda each: order[each.site]), always_steps=not waiting)
+        yield Carried(loop, steps[0], sorted(backwards, key=lambda each: order[each.site]), always_steps=not waiting)
 
 
 def _steps(run: Run, optimizer: Value) -> bool:
@@ -213,4 +240,3 @@ def _is_bound_outside(loop: TrainingLoop, node: Node) -> bool:
         return True
     bindings = loop.file.names.bindings(node)
     return all(binding.how is Binds.PARAMETER or not loop.file.is_inside(binding.node, loop.node) for binding in bindings)
-

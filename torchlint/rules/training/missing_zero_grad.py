@@ -15,22 +15,26 @@ from torchlint.rules.training._carried import Carried, carried
 def check(file: FileModel) -> Iterator[Finding]:
     reported: set[tuple[cst.CSTNode, cst.CSTNode]] = set()
     for loop in file.trainings():
-        for each in carried(loop):
+        found = list(carried(loop))
+        weights = list(dict.fromkeys(each.weight for each in found if each.by_hand and each.weight))
+        for each in found:
             key = each.node, loop.node if each.by_hand else each.step.node
             if key not in reported:
                 reported.add(key)
-                yield _finding(file, each, each.node)
+                yield _finding(file, each, weights)
 
 
-def _finding(file: FileModel, found: Carried, node: cst.CSTNode) -> Finding:
+def _finding(file: FileModel, found: Carried, weights: list[str]) -> Finding:
     named = receiver(found.step, file.analysis)
     name = file.source(named[0]) if named is not None else None
+    subject = (
+        f"`{name}` steps with" if name else f"`{'` and `'.join(weights)}` follow" if found.by_hand and weights else "are stepped with here"
+    )
     return Finding(
-        node,
-        f"the gradients that {f'`{name}`' if name else 'this loop'} steps with are never cleared:"
-        " every batch adds to those of all batches before it",
-        help=f"call `{name}.zero_grad()` once per iteration, before `backward`" if name else "clear them once per iteration",
-        fix=_fix(file, found, node),
+        found.node,
+        f"the gradients that {subject} are never cleared: every batch adds to those of all batches before it",
+        help=f"{f'call `{name}.zero_grad()`' if name else 'clear them'} once per iteration, before `backward`",
+        fix=_fix(file, found, weights),
         related=(
             (found.step.node, "stepped here", found.step.file),
             *((each.node, "and these are not cleared either", each.file) for each in found.backwards[1:]),
@@ -39,12 +43,15 @@ def _finding(file: FileModel, found: Carried, node: cst.CSTNode) -> Finding:
     )
 
 
-def _fix(file: FileModel, found: Carried, node: cst.CSTNode) -> Fix | None:
+def _fix(file: FileModel, found: Carried, weights: list[str]) -> Fix | None:
     named, place = receiver(found.step, file.analysis), found.place()
+    if found.by_hand and place is not None:
+        text = found.clearing_by_hand(weights)
+        return rewrite.insert_before(place, text).at_most(UNSAFE) if text is not None else None
     if named is None or place is None:
         return None
     home = file.function(named[1])
-    if file.function(node) is not home and not any(each is home for each in file.ancestors(node)):
+    if file.function(found.node) is not home and not any(each is home for each in file.ancestors(found.node)):
         return None  # the optimizer has no name where backward is called
     name = file.source(named[0])
     fix = rewrite.insert_before(place, f"{name}.zero_grad()").saying(f"clear the gradients of `{name}` before `backward`")
