@@ -98,7 +98,7 @@ class TrainingLoop:
         owner = self.flow.owner
         if owner is None:
             return False
-        overriding = [model for model in self.file.classes() if model is not owner and owner in model.ancestry]
+        overriding = self.file.subclasses.get(owner, [])
         names = {
             each.attr.value
             for each in self.file.tree.within(self.file.nodes(cst.Attribute), self.node)
@@ -291,28 +291,27 @@ def loops(file: FileAnalysis) -> list[TrainingLoop]:
     """Every loop in whose iterations both a backward and a step happen."""
     found = []
     every: list[cst.For | cst.While] = [*file.nodes(cst.For), *file.nodes(cst.While)]
-    indexes: dict[Node, dict[Node, list[Event]]] = {}
-    for node in sorted(every, key=file.tree.order.__getitem__):
-        function = file.function(node)
+    by_function: dict[Node, list[cst.For | cst.While]] = {}
+    for node in every:
+        by_function.setdefault(file.function(node), []).append(node)
+    for function, nodes in by_function.items():
         if not file.relevance.reaches_backward(function):
             continue
         flow = file.flow(function)
-        if function not in indexes:
-            indexes[function] = _by_loop(file, flow)
-        inside = indexes[function].get(node, [])
-        kinds = {event.what for event in inside}
-        if Happens.BACKWARD in kinds and Happens.STEP in kinds:
-            found.append(TrainingLoop(file, node, flow, inside))
-    return found
+        for node, inside in _by_loop(file, flow, nodes).items():
+            kinds = {event.what for event in inside}
+            if Happens.BACKWARD in kinds and Happens.STEP in kinds:
+                found.append(TrainingLoop(file, node, flow, inside))
+    return sorted(found, key=lambda loop: file.tree.order[loop.node])
 
 
-def _by_loop(file: FileAnalysis, flow: Flow) -> dict[Node, list[Event]]:
+def _by_loop(file: FileAnalysis, flow: Flow, nodes: list[cst.For | cst.While]) -> dict[cst.For | cst.While, list[Event]]:
     """The events of a function by the loops that they happen in; a generator that is iterated over runs between the iterations."""
-    found: dict[Node, list[Event]] = {}
-    iterated: dict[Node, Node] = {}
-    for node in file.nodes(cst.For):
-        value = flow.values.get(node.iter)
-        if value is not None and isinstance(value.node, cst.Call):
+    found: dict[cst.For | cst.While, list[Event]] = {}
+    iterated: dict[Node, cst.For] = {}
+    for node in nodes:
+        value = flow.values.get(node.iter) if isinstance(node, cst.For) else None
+        if value is not None and isinstance(value.node, cst.Call) and isinstance(node, cst.For):
             iterated[value.node] = node
     for event in flow.events.values():
         for loop in file.tree.loops(event.site):
