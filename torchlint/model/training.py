@@ -249,9 +249,19 @@ def trained_modules(optimizer: Value) -> set[int]:
         return set()
     return {
         id(each)
-        for each in optimizer.lineage()
-        if each is not optimizer and (each.kind is Kind.MODULE or each.kind in (Kind.UNKNOWN, Kind.TENSOR) and not each.sources)
+        for given in _given(optimizer)
+        for each in given.lineage()
+        if each.kind is Kind.MODULE or each.kind in (Kind.UNKNOWN, Kind.TENSOR) and not each.sources
     }
+
+
+def _given(optimizer: Value) -> Iterator[Value]:
+    """The parameters that an optimizer was made for: its first argument, on every way on which the name may have been bound."""
+    if isinstance(optimizer.node, cst.Call):
+        yield from optimizer.sources[:1]
+    else:
+        for each in optimizer.sources:
+            yield from _given(each)
 
 
 def _is_known(optimizer: Value) -> bool:
@@ -271,7 +281,8 @@ def clears(target: Value | None, optimizer: Value) -> bool:
         return True
     if target.kind is Kind.OPTIMIZER:
         # one optimizer made of another, or one of a joined pair, is the same for this question
-        return any(each is optimizer for each in target.lineage()) or any(each is target for each in optimizer.lineage())
+        related = any(each is optimizer for each in target.lineage()) or any(each is target for each in optimizer.lineage())
+        return related or bool(trained_modules(target) & trained_modules(optimizer))  # or they share weights
     models = trained_modules(optimizer)
     if not models:
         return True
