@@ -180,13 +180,12 @@ class _Way:
             self.at += 1
             return None
         for condition in event.when[depth:]:
-            known = self.answers.get(condition.question)
-            allowed = known.allows(condition.arm) if known is not None else None
+            allowed = self._allows(condition)
             if allowed is False:
                 self.at += 1
                 return None
             if allowed is None:
-                return self._fork(condition, known)
+                return self._fork(condition)
         self.at += 1
         if event.what is Happens.LEAVE:
             self._leave(event, scope)
@@ -194,7 +193,16 @@ class _Way:
             self.seen = (*self.seen, seen)
         return None
 
-    def _fork(self, condition: Condition, known: Answer | None) -> _Way:
+    def _allows(self, condition: Condition) -> bool | None:
+        known = self.answers.get(condition.question)
+        allowed = known.allows(condition.arm) if known is not None else None
+        if allowed is not None:
+            return allowed
+        parts = [self._allows(each) for each in condition.implied]
+        return False if False in parts else True if parts and all(parts) else None
+
+    def _fork(self, condition: Condition) -> _Way:
+        known = self.answers.get(condition.question)
         denied = (known.denied if known is not None and known.denied is not None else frozenset()) | {condition.arm}
         other = (
             Answer(condition, not condition.arm)
@@ -202,7 +210,12 @@ class _Way:
             else Answer(condition, denied=denied)
         )
         branch = _Way(self.at, {**self.answers, condition.question: other}, self.seen, self.left_out)
-        self.answers = {**self.answers, condition.question: Answer(condition, condition.arm)}
+        self.answers = dict(self.answers)
+        taken = [condition]
+        while taken:
+            each = taken.pop()
+            self.answers[each.question] = Answer(each, each.arm)
+            taken += each.implied
         return branch
 
     def _leave(self, event: Event, scope: Node) -> None:

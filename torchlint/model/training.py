@@ -50,9 +50,9 @@ class TrainingLoop:
     def timeline(self, optimizer: Value) -> Timeline:
         """What happens to the gradients of one optimizer in an iteration; unknown calls are those that get hold of it."""
         seen = []
-        sites = self._sites(optimizer)
+        sites, models = self._sites(optimizer), trained_modules(optimizer)
         for event in self.events:
-            sure = event.target is optimizer
+            sure = event.target is optimizer or event.what is Happens.BACKWARD and _reaches(event, models)
             if event.what is Happens.CLEAR:
                 if clears(event.target, optimizer) and (sites is None or event.site in sites):
                     seen.append(Seen(event, sure))
@@ -79,9 +79,7 @@ class TrainingLoop:
         since = max((position for position in others if any(index > position for index in before)), default=-1)
         window = [run.seen[index].event for index in before if index > since]
         models = trained_modules(optimizer)
-        fitting = [
-            event for event in window if event.target is None or not models or models & {id(each) for each in event.target.trained()}
-        ]
+        fitting = [event for event in window if _reaches(event, models)]
         return next(iter(fitting or window), None)
 
     def may_clear_unseen(self, optimizer: Value) -> bool:
@@ -180,6 +178,11 @@ class TrainingLoop:
             if owns and node in step.file.tree.order and step.file.function(node) in inside and not _is_read(node):
                 return True
         return False
+
+
+def _reaches(backward: Event, models: set[int]) -> bool:
+    """Whether a backward may give gradients to one of these modules and tensors; none stand for unknown ones."""
+    return backward.target is None or not models or not models.isdisjoint(id(each) for each in backward.target.trained())
 
 
 def _is_read(node: Node) -> bool:

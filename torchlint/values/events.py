@@ -45,21 +45,22 @@ HANDED_ON = "zero_grad handed on"
 TRAINS = frozenset({Happens.BACKWARD, Happens.STEP, Happens.CLEAR})
 
 
+Calls = tuple[tuple[cst.Call, dict[int, Value]], ...]
+"""The calls that lead to a function, innermost first, each with the argument for each parameter value."""
+
+
 class Condition:
     """One answer to one question, on the way to an event."""
 
     __slots__ = ("_question", "arm", "calls", "test", "values")
 
-    def __init__(
-        self, test: Node, arm: Hashable, values: Mapping[Node, Value], calls: tuple[tuple[cst.Call, dict[int, Value]], ...] = ()
-    ) -> None:
+    def __init__(self, test: Node, arm: Hashable, values: Mapping[Node, Value], calls: Calls = ()) -> None:
         self.test = test
         """What is asked: an expression, or the `match` or `try` whose arm is taken."""
         self.arm = arm
         self.values = values
         """What the expressions of the function yield in which it is asked."""
         self.calls = calls
-        """The calls that lead to that function, innermost first, with the argument for each parameter value."""
         self._question: Hashable = None
 
     @property
@@ -73,6 +74,14 @@ class Condition:
         """The same condition as the caller of its function sees it."""
         return Condition(self.test, self.arm, self.values, (*self.calls, (call, given)))
 
+    @property
+    def implied(self) -> Iterator[Condition]:
+        """What else holds where this does: both parts of `a and b`, neither part of `a or b` where that does not."""
+        test = self.test
+        if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And) is self.arm:
+            for part in (test.left, test.right):
+                yield answer(part, self.arm, self.values, self.calls)
+
     def argument(self, value: Value) -> Value:
         """What the callers handed over, for the value of a parameter."""
         for _, given in self.calls:
@@ -82,9 +91,10 @@ class Condition:
     def _key(self, node: Node) -> Hashable:
         if isinstance(node, cst.Name):
             value = self.values.get(node)
-            if value is None or isinstance(value.node, cst.Name) and value.node.value == node.value:
+            if value is None:
                 return node.value
-            return id(self.argument(value))
+            value = self.argument(value)
+            return value.node.value if isinstance(value.node, cst.Name) else id(value)
         if isinstance(node, (cst.Integer, cst.Float, cst.SimpleString)):
             return node.value
         if isinstance(node, cst.Attribute):
@@ -110,17 +120,13 @@ def is_finiteness(func: Node | None) -> bool:
     return isinstance(func, cst.Attribute) and func.attr.value in _FINITE
 
 
-def answers(test: Node, arm: Hashable, values: Mapping[Node, Value]) -> Iterator[Condition]:
-    """What is known where a test came out so: `not x` asks x, and where `a and b` holds, so do both."""
-    if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
-        yield from answers(test.expression, not arm, values)
-        return
+def answer(test: Node, arm: Hashable, values: Mapping[Node, Value], calls: Calls = ()) -> Condition:
+    """What is known where a test came out so: `not x` asks for x, `x is not None` for what `x is None` asks."""
+    while isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
+        test, arm = test.expression, not arm
     if isinstance(test, cst.Comparison) and len(test.comparisons) == 1 and type(test.comparisons[0].operator) in _NEGATED:
         arm = not arm
-    yield Condition(test, arm, values)
-    if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And) is arm:
-        yield from answers(test.left, arm, values)
-        yield from answers(test.right, arm, values)
+    return Condition(test, arm, values, calls)
 
 
 @dataclass(slots=True, eq=False)

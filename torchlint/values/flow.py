@@ -20,7 +20,7 @@ from torchlint.syntax.tree import Node
 from torchlint.values import gradients
 from torchlint.values.algebra import unpacked
 from torchlint.values.arguments import Arguments
-from torchlint.values.events import Condition, Event, Happens, answers
+from torchlint.values.events import Condition, Event, Happens, answer
 from torchlint.values.value import Assigned, ClassDefinition, Function, Graph, Kind, Value, join
 
 _SELF_MADE = frozenset({Kind.MODULE, Kind.OPTIMIZER, Kind.FUNCTION, Kind.CLASS, Kind.GRAD_MODE})
@@ -215,7 +215,7 @@ class Flow:
 
     def ask(self, test: Node, arm: Hashable) -> tuple[Condition, ...]:
         """What holds where a test comes out so, with all that holds here."""
-        return *self.env.when, *answers(test, arm, self.values)
+        return *self.env.when, answer(test, arm, self.values)
 
     def under(self, test: Node, arm: Hashable, expression: Node) -> Value:
         """The value of an expression that is evaluated only where a test comes out so."""
