@@ -11,6 +11,7 @@ from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.autograd._stores import stores
 from torchlint.rules.autograd._totals import accumulations
 from torchlint.rules.device._waits import Wait, stalls
+from torchlint.rules.training._carried import carried
 from torchlint.values.events import Event
 
 SETUP = "net = nn.Linear(2, 2)\nopt = torch.optim.SGD(net.parameters())\n"
@@ -26,14 +27,10 @@ def the_loop(file: FileAnalysis) -> TrainingLoop:
 
 
 def verdict(file: FileAnalysis) -> str:
-    """Of the one step of the one loop: what precedes it, and how."""
-    loop = the_loop(file)
-    (step,) = loop.steps
-    backward = loop.backward_of(step)
-    words = ["cleared"] if loop.clears(step) else []
-    if backward is None:
-        return " ".join([*words, "no backward"])
-    return " ".join([*words, "rarer"] if loop.is_rarer(step, backward) else words)
+    """Of the one step of the one loop: whether gradients are carried into it."""
+    (step,) = the_loop(file).steps
+    assert step.target is not None
+    return "carried" if list(carried(the_loop(file))) else "not carried"
 
 
 def row(file: FileAnalysis, event: Event | None) -> int:
@@ -45,49 +42,53 @@ LOSS = "loss = F.mse_loss(net(x), y)\n"
 TRAIN = "def train(x, y):\n    loss = F.mse_loss(net(x), y)\n    loss.backward()\n    opt.step()\n"
 EVALUATE = "def closure():\n    loss = F.mse_loss(net(x), y)\n    loss.backward()\n    return loss\n"
 LOOPS = {
-    "plain": ("opt.zero_grad()\n" + LOSS + "loss.backward()\nopt.step()", "", "cleared"),
-    "nothing cleared": (LOSS + "loss.backward()\nopt.step()", "", ""),
-    "cleared afterwards": (LOSS + "loss.backward()\nopt.step()\nopt.zero_grad()", "", "cleared"),
-    "cleared through the model": ("net.zero_grad()\n" + LOSS + "loss.backward()\nopt.step()", "", "cleared"),
-    "cleared by hand": (LOSS + "loss.backward()\nopt.step()\nfor p in net.parameters():\n    p.grad = None", "", "cleared"),
-    "cleared by hand, in place": (LOSS + "loss.backward()\nopt.step()\nfor p in net.parameters():\n    p.grad.zero_()", "", "cleared"),
-    "cleared on one path": ("if a:\n    opt.zero_grad()\n" + LOSS + "loss.backward()\nopt.step()", "", "cleared"),
-    "cleared by what is not seen": (LOSS + "loss.backward()\nopt.step()\nreset(opt)", "", "cleared"),
-    "another model cleared": ("g.zero_grad()\n" + LOSS + "loss.backward()\nopt.step()", "g = nn.ReLU()\n", ""),
-    "another optimizer cleared": ("o.zero_grad()\n" + LOSS + "loss.backward()\nopt.step()", "o = torch.optim.SGD(nn.ReLU())\n", ""),
-    "accumulated": (LOSS + "loss.backward()\nif i % 4 == 0:\n    opt.step()\n    opt.zero_grad()", "", "cleared rarer"),
-    "accumulated, not cleared": (LOSS + "loss.backward()\nif i % 4 == 0:\n    opt.step()", "", "rarer"),
-    "accumulated by continue": (LOSS + "loss.backward()\nif i % 4:\n    continue\nopt.step()\nopt.zero_grad()", "", "cleared rarer"),
-    "both under one condition": ("if train:\n    " + LOSS + "    loss.backward()\n    opt.step()", "", ""),
-    "step in both branches": (LOSS + "loss.backward()\nif a:\n    opt.step()\nelse:\n    opt.step()", "", ""),
+    "plain": ("opt.zero_grad()\n" + LOSS + "loss.backward()\nopt.step()", "", "not carried"),
+    "nothing cleared": (LOSS + "loss.backward()\nopt.step()", "", "carried"),
+    "cleared afterwards": (LOSS + "loss.backward()\nopt.step()\nopt.zero_grad()", "", "not carried"),
+    "cleared through the model": ("net.zero_grad()\n" + LOSS + "loss.backward()\nopt.step()", "", "not carried"),
+    "cleared by hand": (LOSS + "loss.backward()\nopt.step()\nfor p in net.parameters():\n    p.grad = None", "", "not carried"),
+    "cleared by hand, in place": (LOSS + "loss.backward()\nopt.step()\nfor p in net.parameters():\n    p.grad.zero_()", "", "not carried"),
+    "cleared on one path": ("if a:\n    opt.zero_grad()\n" + LOSS + "loss.backward()\nopt.step()", "", "not carried"),
+    "cleared by what is not seen": (LOSS + "loss.backward()\nopt.step()\nreset(opt)", "", "not carried"),
+    "another model cleared": ("g.zero_grad()\n" + LOSS + "loss.backward()\nopt.step()", "g = nn.ReLU()\n", "carried"),
+    "another optimizer cleared": ("o.zero_grad()\n" + LOSS + "loss.backward()\nopt.step()", "o = torch.optim.SGD(nn.ReLU())\n", "carried"),
+    "accumulated": (LOSS + "loss.backward()\nif i % 4 == 0:\n    opt.step()\n    opt.zero_grad()", "", "not carried"),
+    "accumulated, not cleared": (LOSS + "loss.backward()\nif i % 4 == 0:\n    opt.step()", "", "not carried"),
+    "accumulated by continue": (LOSS + "loss.backward()\nif i % 4:\n    continue\nopt.step()\nopt.zero_grad()", "", "not carried"),
+    "both under one condition": ("if train:\n    " + LOSS + "    loss.backward()\n    opt.step()", "", "carried"),
+    "step in both branches": (LOSS + "loss.backward()\nif a:\n    opt.step()\nelse:\n    opt.step()", "", "carried"),
     "mixed precision": (
         "opt.zero_grad()\n" + LOSS + "scaler.scale(loss).backward()\nscaler.step(opt)\nscaler.update()",
         "scaler = torch.amp.GradScaler()\n",
-        "cleared",
+        "not carried",
     ),
     "mixed precision, not cleared": (
         LOSS + "scaler.scale(loss).backward()\nscaler.unscale_(opt)\nscaler.step(opt)\nscaler.update()",
         "scaler = torch.amp.GradScaler()\n",
-        "",
+        "carried",
     ),
-    "closure that clears": (EVALUATE.replace("    loss =", "    opt.zero_grad()\n    loss =", 1) + "opt.step(closure)", "", "cleared"),
-    "closure that does not": (EVALUATE + "opt.step(closure)", "", ""),
-    "helper": ("train(x, y)", TRAIN, ""),
-    "helper that clears": ("train(x, y)", TRAIN + "    opt.zero_grad()\n", "cleared"),
+    "closure that clears": (EVALUATE.replace("    loss =", "    opt.zero_grad()\n    loss =", 1) + "opt.step(closure)", "", "not carried"),
+    "closure that does not": (EVALUATE + "opt.step(closure)", "", "carried"),
+    "helper": ("train(x, y)", TRAIN, "carried"),
+    "helper that clears": ("train(x, y)", TRAIN + "    opt.zero_grad()\n", "not carried"),
     "helper that is given the optimizer": (
         "update(opt)\n",
         "def update(o):\n    o.zero_grad()\n    run().backward()\n    o.step()\n",
-        "cleared",
+        "not carried",
     ),
-    "helper of a helper": ("run(x, y)", TRAIN + "def run(x, y):\n    train(x, y)\n", ""),
-    "helper in a condition, outside it": (LOSS + "loss.backward()\nif a:\n    finish()", "def finish():\n    opt.step()\n", "rarer"),
-    "hook that may clear": (LOSS + "loss.backward()\nopt.step()", "opt.register_step_post_hook(f)\n", "cleared"),
-    "step before backward": ("opt.step()\n" + LOSS + "loss.backward()", "", "no backward"),
+    "helper of a helper": ("run(x, y)", TRAIN + "def run(x, y):\n    train(x, y)\n", "carried"),
+    "helper in a condition, outside it": (
+        LOSS + "loss.backward()\nif i % 4:\n    finish()",
+        "def finish():\n    opt.step()\n",
+        "not carried",
+    ),
+    "hook that may clear": (LOSS + "loss.backward()\nopt.step()", "opt.register_step_post_hook(f)\n", "not carried"),
+    "step before backward": ("opt.step()\n" + LOSS + "loss.backward()", "", "not carried"),
 }
 
 
 @pytest.mark.parametrize(("body", "above", "expected"), LOOPS.values(), ids=LOOPS)
-def test_loop_tells_what_a_step_uses(body: str, above: str, expected: str) -> None:
+def test_loop_tells_whether_gradients_are_carried_into_a_step(body: str, above: str, expected: str) -> None:
     assert verdict(training(body, above=above)) == expected
 
 
@@ -112,7 +113,7 @@ def test_step_belongs_to_the_innermost_loop() -> None:
 
 
 def test_while_loops_train_too() -> None:
-    assert verdict(training(LOSS + "loss.backward()\nopt.step()", loop="while True:")) == ""
+    assert verdict(training(LOSS + "loss.backward()\nopt.step()", loop="while True:")) == "carried"
 
 
 def test_each_optimizer_has_a_step_of_its_own_and_its_own_backward() -> None:
@@ -132,10 +133,9 @@ def test_each_optimizer_has_a_step_of_its_own_and_its_own_backward() -> None:
     loop = the_loop(file)
     first, second = loop.steps
 
-    assert [(row(file, step), row(file, loop.backward_of(step)), loop.clears(step)) for step in (first, second)] == [
-        (8, 7, True),
-        (11, 10, False),
-    ]
+    (found,) = carried(loop)
+    assert (row(file, first), row(file, second)) == (8, 11)
+    assert (row(file, found.step), [row(file, each) for each in found.backwards]) == (11, [10])
 
 
 def test_step_taken_in_two_branches_is_one_step() -> None:
@@ -145,14 +145,30 @@ def test_step_taken_in_two_branches_is_one_step() -> None:
 def test_optimizer_made_in_the_loop_is_known_to_be() -> None:
     loop = the_loop(training("o = torch.optim.SGD(net.parameters())\n" + LOSS + "loss.backward()\no.step()"))
 
-    assert loop.makes(loop.steps[0].target)
+    assert loop.makes(loop.steps[0])
     loop = the_loop(training(LOSS + "loss.backward()\nopt.step()"))
-    assert not loop.makes(loop.steps[0].target)
+    assert not loop.makes(loop.steps[0])
 
 
-def test_loop_that_always_leaves_runs_once() -> None:
-    assert the_loop(training(LOSS + "loss.backward()\nopt.step()\nbreak")).runs_once
-    assert not the_loop(training(LOSS + "loss.backward()\nopt.step()\nif a:\n    break")).runs_once
+REPEATS = {
+    "batches": ("for x, y in loader:", True),
+    "endless": ("while True:", True),
+    "one": ("for _ in range(1):", False),
+    "first": ("for x, y in itertools.islice(loader, 1):", False),
+    "named cases": ("for size in (1, 2):", False),
+    "named cases, counted": ("for i, size in enumerate([1, 2]):", False),
+    "numbered": ("for _ in range(3):", True),
+}
+
+
+@pytest.mark.parametrize(("head", "expected"), REPEATS.values(), ids=REPEATS)
+def test_loop_repeats_unless_it_is_over_cases(head: str, expected: bool) -> None:
+    assert the_loop(training(LOSS + "loss.backward()\nopt.step()", loop=head)).repeats is expected
+
+
+def test_loop_that_always_leaves_does_not_repeat() -> None:
+    assert not the_loop(training(LOSS + "loss.backward()\nopt.step()\nbreak")).repeats
+    assert the_loop(training(LOSS + "loss.backward()\nopt.step()\nif a:\n    break")).repeats
 
 
 # -- what is kept --------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Training loops: where backward and an optimizer step meet, what else happens there, and on which paths.
+"""Training loops: where backward and a step meet, and what happens to the gradients of each optimizer there.
 
 Events come from the flow of the function that holds the loop; helpers and closures called in the loop have already been followed.
 """
@@ -8,20 +8,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import libcst as cst
 
+from torchlint.model.timeline import Run, Seen, Timeline
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.classes import ClassModel
+from torchlint.syntax.literals import integer
 from torchlint.syntax.tree import Node, runs_once
-from torchlint.values.events import Event, Happens
+from torchlint.values.events import HANDED_ON, Event, Happens
 from torchlint.values.flow import Flow
 from torchlint.values.value import Kind, Value
 
 _OPTIMIZER_NAME = re.compile(r"optim|(^|_)opt($|_|[A-Z0-9])|[a-z]Opt($|_|[A-Z0-9])")
+_DISPLAYS = (cst.List, cst.Tuple, cst.Set, cst.Dict)
 
 
-@dataclass
+@dataclass(eq=False)
 class TrainingLoop:
     """A loop, and everything that happens in one iteration of it."""
 
@@ -29,135 +33,127 @@ class TrainingLoop:
     node: cst.For | cst.While
     flow: Flow
     events: list[Event]
+    """In the order of execution."""
 
     def happening(self, what: Happens) -> list[Event]:
         return [event for event in self.events if event.what is what]
 
-    @property
+    @cached_property
     def steps(self) -> list[Event]:
-        """The optimizer steps taken directly in this loop, not in one inside it: one for each optimizer."""
+        """The steps taken directly in this loop, not in one inside it: the first of each optimizer, or of each weight stepped by hand."""
         found: list[Event] = []
         for event in self.happening(Happens.STEP):
-            if (
-                event.target is not None
-                and self.is_direct(event)
-                and is_optimizer(event)
-                and not any(event.target is each.target for each in found)
-            ):
+            if self.is_direct(event) and is_optimizer(event) and not any(event.target is each.target for each in found):
                 found.append(event)
         return found
 
-    def backward_of(self, step: Event) -> Event | None:
-        """The first backward whose gradients this step uses; None if there is none directly in this loop."""
-        order = {id(event): position for position, event in enumerate(self.events)}
-        at = order[id(step)]
-        direct = [event for event in self.happening(Happens.BACKWARD) if self.is_direct(event)]
-        before = [event for event in direct if order[id(event)] < at] or [event for event in direct if event.site is step.site]
-        others = [order[id(event)] for event in self.happening(Happens.STEP) if event.target is not step.target and order[id(event)] < at]
-        since = max((position for position in others if any(order[id(event)] > position for event in before)), default=-1)
-        window = [event for event in before if order[id(event)] > since]
-        models = trained_modules(step.target)
-        fitting = [
-            event for event in window if event.target is None or not models or models & {id(each) for each in event.target.trained()}
-        ]
+    def timeline(self, optimizer: Value) -> Timeline:
+        """What happens to the gradients of one optimizer in an iteration; unknown calls are those that get hold of it."""
+        seen = []
+        sites, models = self._sites(optimizer), trained_modules(optimizer)
+        for event in self.events:
+            sure = event.target is optimizer or event.what is Happens.BACKWARD and _reaches(event, models)
+            if event.what is Happens.CLEAR:
+                if clears(event.target, optimizer) and (sites is None or event.site in sites):
+                    seen.append(Seen(event, sure))
+            elif event.what is Happens.OPAQUE:
+                if self._hands_over(event, optimizer):
+                    seen.append(Seen(event, sure=False))
+            elif event.what is Happens.LEAVE or event.what in (Happens.BACKWARD, Happens.STEP) and self.is_direct(event):
+                seen.append(Seen(event, sure))
+        return Timeline(seen, self.node, self.flow.depths.get(self.node, 0))
+
+    def _sites(self, optimizer: Value) -> set[Node] | None:
+        """Where clearing is of use: anywhere, but for an optimizer whose one step evaluates its closure many times."""
+        steps = [event for event in self.happening(Happens.STEP) if event.target is optimizer]
+        closures = {event.site for event in steps if event.value is not None} & {event.site for event in self.happening(Happens.BACKWARD)}
+        return closures if (optimizer.qualname or "").endswith(".LBFGS") and closures else None
+
+    def backward_of(self, run: Run, optimizer: Value) -> Event | None:
+        """The first backward whose gradients the optimizer's step uses on this way; None if it takes no step, or steps before it."""
+        at = next((index for index, each in enumerate(run.seen) if each.what is Happens.STEP and each.event.target is optimizer), None)
+        if at is None:
+            return None
+        before = [index for index in range(at) if run.seen[index].what is Happens.BACKWARD]
+        others = [index for index in range(at) if run.seen[index].what is Happens.STEP]
+        since = max((position for position in others if any(index > position for index in before)), default=-1)
+        window = [run.seen[index].event for index in before if index > since]
+        models = trained_modules(optimizer)
+        fitting = [event for event in window if _reaches(event, models)]
         return next(iter(fitting or window), None)
 
-    def clears(self, step: Event) -> bool:
-        """Whether the gradients that this step uses are cleared on any path of an iteration, or may be by code that is not seen."""
-        optimizer = step.target
-        assert optimizer is not None
+    def may_clear_unseen(self, optimizer: Value) -> bool:
+        """Whether hooks, subclasses or whoever got hold of `zero_grad` may clear at any time."""
         if any(use.startswith("register_step") for use in optimizer.uses):
             return True
-        evaluates_often = step.value is not None and (optimizer.qualname or "").endswith(".LBFGS")
-        for event in self.happening(Happens.CLEAR):
-            if evaluates_often and event.site is not step.site:
-                continue  # one step evaluates the closure many times
-            if _clears(event.target, optimizer):
-                return True
-        return self._hands_over(optimizer) or self._calls_hook()
+        models = trained_modules(optimizer)
+        held = [optimizer, *(each for each in optimizer.lineage() if id(each) in models)]
+        return any(HANDED_ON in each.uses for each in held) or self._calls_hook
 
+    @cached_property
     def _calls_hook(self) -> bool:
         """Whether the iteration calls a method of its own object that is there to be overridden, so that the subclass may clear."""
         owner = self.flow.owner
         if owner is None:
             return False
-        overriding = [model for model in self.file.classes() if model is not owner and owner in model.ancestry]
-        for call in self.file.nodes(cst.Call):
-            name = call.func.attr.value if isinstance(call.func, cst.Attribute) and isinstance(call.func.value, cst.Name) else None
-            if name is None or call.func.value.value != "self" or not self.file.is_inside(call, self.node):  # type: ignore[attr-defined]
-                continue
+        overriding = self.file.subclasses.get(owner, [])
+        names = {
+            each.attr.value
+            for each in self.file.tree.within(self.file.nodes(cst.Attribute), self.node)
+            if isinstance(each.value, cst.Name) and each.value.value == "self" and isinstance(self.file.parent(each), cst.Call)
+        }
+        for name in names:
             own = owner.method(name)
-            if (
-                own is not None
-                and isinstance(own.node, cst.FunctionDef)
-                and _is_empty(own.node)
-                or any(_may_clear(model, name) for model in overriding)
-            ):
+            if own is not None and isinstance(own.node, cst.FunctionDef) and _is_empty(own.node):
+                return True
+            if any(_may_clear(model, name) for model in overriding):
                 return True
         return False
 
-    def _hands_over(self, optimizer: Value) -> bool:
+    def _hands_over(self, event: Event, optimizer: Value) -> bool:
         """Whether a call that cannot be followed gets the optimizer, or the object that holds it."""
         owner = self.flow.owner
-        for event in self.happening(Happens.OPAQUE):
-            for given in event.values:
-                if given is optimizer or given.kind is Kind.OBJECT and owner is not None and given.definition is owner:
-                    return True
-                if given.elem is optimizer or given.items and any(each is optimizer for each in given.items):
-                    return True
+        for given in event.values:
+            if given is optimizer or given.kind is Kind.OBJECT and owner is not None and given.definition is owner:
+                return True
+            if given.elem is optimizer or given.items and any(each is optimizer for each in given.items):
+                return True
         return False
 
     def is_direct(self, event: Event) -> bool:
         """Whether the event happens once per iteration of this loop, rather than in a loop inside it."""
-        if next(self.file.tree.loops(event.site), None) is not self.node:
+        loops = self.file.tree.loops(event.site)
+        innermost = next(loops, None)
+        if innermost is not self.node and event.what is Happens.STEP and self._is_over_weights(event, innermost):
+            innermost = next(loops, None)
+        if innermost is not self.node:
             return False
-        return event.node is event.site or next(event.file.tree.loops(event.node), None) is None
+        inner = [place for place in event.places[1:] if place in event.file.tree.order]
+        return all(next(event.file.tree.loops(place), None) is None for place in inner)
 
-    def is_rarer(self, step: Event, backward: Event) -> bool:
-        """Whether some iterations run backward and take no step: gradients are accumulated on purpose."""
-        shared = {id(each) for each in self._conditions(backward)}
-        twins = [event for event in self.happening(Happens.STEP) if event.target is step.target]
-        for condition in self._conditions(step):
-            if id(condition) not in shared and not self._in_both_branches(condition, twins):
-                return True
-        return self._leaves_between(backward, step)
-
-    def _conditions(self, event: Event) -> list[cst.If]:
-        found = []
-        places = [(self.file, event.site)] if event.node is event.site else [(event.file, event.node), (self.file, event.site)]
-        for file, node in places:
-            for each in file.ancestors(node):
-                if each is self.node or isinstance(each, (cst.FunctionDef, cst.Lambda)):
-                    break
-                if isinstance(each, cst.If) and not file.is_inside(node, each.test):
-                    found.append(each)
-        return found
-
-    def _in_both_branches(self, condition: cst.If, twins: list[Event]) -> bool:
-        def holds(part: Node | None) -> bool:
-            return part is not None and any(
-                file.is_inside(node, part)
-                for event in twins
-                for file, node in ((event.file, event.node), (self.file, event.site))
-                if part in file.tree.order
-            )
-
-        return holds(condition.body) and holds(condition.orelse)
-
-    def _leaves_between(self, backward: Event, step: Event) -> bool:
-        for leave in self.file.nodes(cst.Continue):
-            if (
-                next(self.file.tree.loops(leave), None) is self.node
-                and self.file.is_after(leave, backward.site)
-                and self.file.is_after(step.site, leave)
-            ):
-                return True
-        return False
+    def _is_over_weights(self, event: Event, loop: Node | None) -> bool:
+        """`for p in model.parameters(): p.data -= lr * p.grad`"""
+        iterated = self.flow.values.get(loop.iter) if isinstance(loop, cst.For) else None
+        return event.target is not None and event.target.leaf and iterated is not None and iterated.kind is Kind.PARAMETERS
 
     @property
-    def runs_once(self) -> bool:
-        """Whether there is never a second iteration."""
-        return runs_once(self.node)
+    def repeats(self) -> bool:
+        """Whether iterations follow one another on the same weights: no loop that always leaves, none over a few named cases."""
+        if runs_once(self.node):
+            return False
+        iterated = self.node.iter if isinstance(self.node, cst.For) else None
+        if isinstance(iterated, cst.Name):
+            binding = self.file.names.definition(iterated)
+            iterated = binding.value if binding is not None and binding.value is not None else iterated
+        if isinstance(iterated, cst.Call) and iterated.args:
+            name = self.file.source(iterated.func).rpartition(".")[2]
+            if name in ("range", "islice") and integer(iterated.args[-1].value) == 1:
+                return False
+            if name in ("product", "permutations", "combinations"):
+                return False
+            inner = iterated.func.value if isinstance(iterated.func, cst.Attribute) else iterated.args[0].value
+            return name not in ("enumerate", "items", "zip", "values", "tqdm") or not isinstance(inner, _DISPLAYS)
+        return not isinstance(iterated, _DISPLAYS)
 
     @property
     def is_managed(self) -> bool:
@@ -165,14 +161,33 @@ class TrainingLoop:
         owner = self.flow.owner
         return owner is not None and owner.is_managed
 
-    def makes(self, value: Value | None) -> bool:
-        """Whether the value is made anew in every iteration."""
-        return (
-            value is not None
-            and value.node is not None
-            and value.node in self.file.tree.order
-            and self.file.is_inside(value.node, self.node)
-        )
+    def makes(self, step: Event) -> bool:
+        """Whether the optimizer, or the model that it trains, is made anew in every iteration."""
+        if step.target is None:
+            return False
+        inside = {step.file.function(each) for each in step.places[1:] if each in step.file.tree.order}
+        receivers = [each.func.value for each in step.chain[:1] if isinstance(each.func, cst.Attribute)]
+        values = [*step.target.lineage(), *(value for each in receivers if (value := self.flow.values.get(each)) is not None)]
+        for value in values:
+            node = value.node
+            if node is None or isinstance(node, cst.Param):
+                continue
+            owns = value is step.target or value.kind in (Kind.OPTIMIZER, Kind.MODULE, Kind.OBJECT)
+            if owns and node in self.file.tree.order and self.file.is_inside(node, self.node) and not _is_read(node):
+                return True
+            if owns and node in step.file.tree.order and step.file.function(node) in inside and not _is_read(node):
+                return True
+        return False
+
+
+def _reaches(backward: Event, models: set[int]) -> bool:
+    """Whether a backward may give gradients to one of these modules and tensors; none stand for unknown ones."""
+    return backward.target is None or not models or not models.isdisjoint(id(each) for each in backward.target.trained())
+
+
+def _is_read(node: Node) -> bool:
+    """Whether a value only got known where it was read: `self.optimizer`."""
+    return isinstance(node, (cst.Name, cst.Attribute))
 
 
 def _is_empty(method: cst.FunctionDef) -> bool:
@@ -188,47 +203,89 @@ def _may_clear(model: ClassModel, name: str) -> bool:
     return flow is not None and any(event.what is Happens.CLEAR for event in flow.events.values())
 
 
-def receiver(step: Event) -> cst.BaseExpression | None:
-    """The expression that stands for the optimizer in `optimizer.step()` or `scaler.step(optimizer)`."""
-    call = step.node
-    if not isinstance(call, cst.Call) or not isinstance(call.func, cst.Attribute):
+def receiver(step: Event, file: FileAnalysis) -> tuple[cst.BaseExpression, Node] | None:
+    """What stands for the optimizer in this file, in `optimizer.step()` or `scaler.step(optimizer)`, and where it stands so."""
+    if is_by_hand(step):
         return None
-    func = call.func
-    given = call.args[0].value if call.args else None
-    assert isinstance(step.file, FileAnalysis)
-    flow = step.file.flow(step.file.function(call))
-    if given is not None and flow.values.get(given) is not None and flow.values[given].kind is Kind.OPTIMIZER:
-        return given
-    return func.value
+    for place in step.places:
+        if not isinstance(place, cst.Call) or place not in file.tree.order:
+            continue
+        func, flow = place.func, file.flow(file.function(place))
+        given = flow.values.get(place.args[0].value) if place.args else None
+        if not isinstance(func, cst.Attribute) or func.attr.value != "step" and place is not step.node:
+            continue
+        if given is not None and given.kind is Kind.OPTIMIZER:
+            return place.args[0].value, place
+        holder = flow.values.get(func.value)
+        if holder is None or holder.cls is None or holder.kind is Kind.OPTIMIZER or holder.cls.method("zero_grad") is not None:
+            return func.value, place
+    return None
+
+
+def is_by_hand(step: Event) -> bool:
+    """Whether a step is written out: `w -= lr * w.grad`."""
+    func = step.node.func if isinstance(step.node, cst.Call) else None
+    return not (isinstance(func, cst.Attribute) and func.attr.value == "step")
 
 
 def is_optimizer(step: Event) -> bool:
     """Whether what is stepped is known to be an optimizer; of an untyped value of which nothing but `step()` is known, the name decides."""
     target = step.target
+    if is_by_hand(step):
+        return target is not None and target.kind in (Kind.UNKNOWN, Kind.TENSOR)
     if target is None or target.kind is not Kind.UNKNOWN:
         return target is not None and target.kind is Kind.OPTIMIZER
-    expression = receiver(step)
-    name = expression.attr.value if isinstance(expression, cst.Attribute) else expression.value if isinstance(expression, cst.Name) else ""
-    return bool(_OPTIMIZER_NAME.search(str(name)))
+    assert isinstance(step.node, cst.Call) and isinstance(step.node.func, cst.Attribute)
+    given = step.node.args[0].value if step.node.args else None
+    for expression in (given, step.node.func.value):
+        name = (
+            expression.attr.value if isinstance(expression, cst.Attribute) else expression.value if isinstance(expression, cst.Name) else ""
+        )
+        if _OPTIMIZER_NAME.search(str(name)):
+            return True
+    return False
 
 
-def trained_modules(optimizer: Value | None) -> set[int]:
+def trained_modules(optimizer: Value) -> set[int]:
     """The identities of the modules and tensors whose parameters an optimizer was given; empty if that is not known."""
-    if optimizer is None:
+    if not _is_known(optimizer):
         return set()
     return {
         id(each)
-        for each in optimizer.lineage()
-        if each is not optimizer and (each.kind is Kind.MODULE or each.kind in (Kind.UNKNOWN, Kind.TENSOR) and not each.sources)
+        for given in _given(optimizer)
+        for each in given.lineage()
+        if each.kind is Kind.MODULE or each.kind in (Kind.UNKNOWN, Kind.TENSOR) and not each.sources
     }
 
 
-def _clears(target: Value | None, optimizer: Value) -> bool:
-    if target is None or target is optimizer:
+def _given(optimizer: Value) -> Iterator[Value]:
+    """The parameters that an optimizer was made for: its first argument, on every way on which the name may have been bound."""
+    if isinstance(optimizer.node, cst.Call):
+        yield from optimizer.sources[:1]
+    else:
+        for each in optimizer.sources:
+            yield from _given(each)
+
+
+def _is_known(optimizer: Value) -> bool:
+    """Whether it is known where the optimizer comes from, on every way on which the name may have been bound."""
+    if optimizer.kind is not Kind.OPTIMIZER:
+        return False
+    if isinstance(optimizer.node, cst.Call):
+        return optimizer.qualname is not None or optimizer.cls is not None
+    return bool(optimizer.sources) and all(_is_known(each) for each in optimizer.sources if each.kind is not Kind.NONE)
+
+
+def clears(target: Value | None, optimizer: Value) -> bool:
+    """Whether clearing the target may clear what the optimizer steps with."""
+    if optimizer.kind is Kind.TENSOR and optimizer.fresh:  # a weight of no module, stepped by hand
+        return target is None or target is optimizer or target.kind is not Kind.MODULE
+    if target is None or target is optimizer or target.kind is Kind.OBJECT:
         return True
     if target.kind is Kind.OPTIMIZER:
         # one optimizer made of another, or one of a joined pair, is the same for this question
-        return any(each is optimizer for each in target.lineage()) or any(each is target for each in optimizer.lineage())
+        related = any(each is optimizer for each in target.lineage()) or any(each is target for each in optimizer.lineage())
+        return related or bool(trained_modules(target) & trained_modules(optimizer))  # or they share weights
     models = trained_modules(optimizer)
     if not models:
         return True
@@ -248,16 +305,33 @@ def loops(file: FileAnalysis) -> list[TrainingLoop]:
     """Every loop in whose iterations both a backward and a step happen."""
     found = []
     every: list[cst.For | cst.While] = [*file.nodes(cst.For), *file.nodes(cst.While)]
-    for node in sorted(every, key=file.tree.order.__getitem__):
-        function = file.function(node)
+    by_function: dict[Node, list[cst.For | cst.While]] = {}
+    for node in every:
+        by_function.setdefault(file.function(node), []).append(node)
+    for function, nodes in by_function.items():
         if not file.relevance.reaches_backward(function):
             continue
         flow = file.flow(function)
-        inside = [event for event in flow.events.values() if _is_inside(file, event, node)]
-        if any(event.what is Happens.BACKWARD for event in inside) and any(event.what is Happens.STEP for event in inside):
-            found.append(TrainingLoop(file, node, flow, inside))
+        for node, inside in _by_loop(file, flow, nodes).items():
+            kinds = {event.what for event in inside}
+            if Happens.BACKWARD in kinds and Happens.STEP in kinds:
+                found.append(TrainingLoop(file, node, flow, inside))
+    return sorted(found, key=lambda loop: file.tree.order[loop.node])
+
+
+def _by_loop(file: FileAnalysis, flow: Flow, nodes: list[cst.For | cst.While]) -> dict[cst.For | cst.While, list[Event]]:
+    """The events of a function by the loops that they happen in; a generator that is iterated over runs between the iterations."""
+    found: dict[cst.For | cst.While, list[Event]] = {}
+    iterated: dict[Node, cst.For] = {}
+    for node in nodes:
+        value = flow.values.get(node.iter) if isinstance(node, cst.For) else None
+        if value is not None and isinstance(value.node, cst.Call) and isinstance(node, cst.For):
+            iterated[value.node] = node
+    for event in flow.events.values():
+        for loop in file.tree.loops(event.site):
+            found.setdefault(loop, []).append(event)
+        if event.what in (Happens.CLEAR, Happens.OPAQUE):
+            statement = iterated.get(event.site) or file.statement(event.site)
+            if isinstance(statement, cst.For) and (event.site in iterated or file.is_inside(event.site, statement.iter)):
+                found.setdefault(statement, []).append(event)
     return found
-
-
-def _is_inside(file: FileAnalysis, event: Event, loop: cst.For | cst.While) -> bool:
-    return file.is_inside(event.site, loop.body) or isinstance(loop, cst.While) and file.is_inside(event.site, loop.test)

@@ -20,7 +20,7 @@ from torchlint.syntax.parsing import Parsed
 from torchlint.syntax.tree import Node
 from torchlint.values.flow import Analysis, Flow
 from torchlint.values.interpreter import run
-from torchlint.values.value import Assigned, Function, Graph, Kind, Value
+from torchlint.values.value import Assigned, ClassDefinition, Function, Graph, Kind, Value
 
 
 class FileAnalysis(Analysis):
@@ -47,7 +47,7 @@ class FileAnalysis(Analysis):
         """Let go of everything that refers back to this model, so that it is freed at once and not by the garbage collector."""
         self._flows.clear()
         self._classes.clear()
-        for name in ("relevance", "attribute_assignments"):
+        for name in ("relevance", "attribute_assignments", "subclasses"):
             self.__dict__.pop(name, None)
 
     # -- passes ---------------------------------------------------------------------------------------------------------
@@ -84,6 +84,15 @@ class FileAnalysis(Analysis):
 
     def classes(self) -> Iterator[ClassModel]:
         return (self.class_model(node) for node in self.nodes(cst.ClassDef))
+
+    @cached_property
+    def subclasses(self) -> dict[ClassDefinition, list[ClassModel]]:
+        """The classes of this file by the classes that they inherit from, themselves left out."""
+        found: dict[ClassDefinition, list[ClassModel]] = {}
+        for model in self.classes():
+            for base in model.ancestry[1:]:
+                found.setdefault(base, []).append(model)
+        return found
 
     @cached_property
     def attribute_assignments(self) -> dict[cst.ClassDef, dict[str, list[Assigned]]]:

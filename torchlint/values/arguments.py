@@ -28,6 +28,11 @@ class Arguments:
             return self.keywords[name]
         return self.positional[position] if position is not None and position < len(self.positional) else None
 
+    def at(self, position: int) -> cst.BaseExpression | None:
+        """The expression given at a position."""
+        arg = self.call.args[position] if position < len(self.call.args) else None
+        return arg.value if arg is not None and arg.keyword is None and not arg.star else None
+
     def node(self, name: str) -> cst.BaseExpression | None:
         """The expression given for a keyword."""
         for arg in self.call.args:

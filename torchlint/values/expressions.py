@@ -7,6 +7,7 @@ import libcst as cst
 from torchlint.syntax.literals import integer, text
 from torchlint.syntax.tree import Node
 from torchlint.values.algebra import element, member, operate, unpacked
+from torchlint.values.events import HANDED_ON
 from torchlint.values.flow import Flow, evaluates
 from torchlint.values.references import attribute_value, by_binding, imported
 from torchlint.values.value import Function, Graph, Kind, Value, join, number
@@ -29,12 +30,14 @@ def _name(flow: Flow, node: cst.Name) -> Value:
 @evaluates(cst.Attribute)
 def _attribute(flow: Flow, node: cst.Attribute) -> Value:
     place = flow.place(node)
+    name = node.attr.value
+    if name == "zero_grad":
+        flow.evaluate(node.value).uses.add(HANDED_ON)
     if place is not None:
         value = flow.env.places.get(place)
         if value is not None:
             flow.evaluate(node.value)
             return value
-    name = node.attr.value
     base = flow.evaluate(node.value)
     if base.qualname is not None and base.kind in (Kind.UNKNOWN, Kind.FUNCTION, Kind.CLASS):
         value = imported(flow.file, flow.file.qualname(node) or f"{base.qualname}.{name}", node)
@@ -172,13 +175,13 @@ def _compare(flow: Flow, node: cst.Comparison) -> Value:
 
 @evaluates(cst.BooleanOperation)
 def _boolean(flow: Flow, node: cst.BooleanOperation) -> Value:
-    return join(flow.evaluate(node.left), flow.evaluate(node.right))
+    return join(flow.evaluate(node.left), flow.under(node.left, isinstance(node.operator, cst.And), node.right))
 
 
 @evaluates(cst.IfExp)
 def _conditional(flow: Flow, node: cst.IfExp) -> Value:
     flow.evaluate(node.test)
-    return join(flow.evaluate(node.body), flow.evaluate(node.orelse))
+    return join(flow.under(node.test, True, node.body), flow.under(node.test, False, node.orelse))
 
 
 @evaluates(cst.NamedExpr)

@@ -7,7 +7,8 @@ called. This module owns places, values and events; statements, expressions and 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from itertools import islice
 from typing import Any, TypeVar
 
 import libcst as cst
@@ -16,9 +17,10 @@ from torchlint.settings import Settings
 from torchlint.syntax.file import SourceFile
 from torchlint.syntax.literals import text
 from torchlint.syntax.tree import Node
+from torchlint.values import gradients
 from torchlint.values.algebra import unpacked
 from torchlint.values.arguments import Arguments
-from torchlint.values.events import Event, Happens
+from torchlint.values.events import Condition, Event, Happens, answer
 from torchlint.values.value import Assigned, ClassDefinition, Function, Graph, Kind, Value, join
 
 _SELF_MADE = frozenset({Kind.MODULE, Kind.OPTIMIZER, Kind.FUNCTION, Kind.CLASS, Kind.GRAD_MODE})
@@ -26,19 +28,21 @@ _SELF_MADE = frozenset({Kind.MODULE, Kind.OPTIMIZER, Kind.FUNCTION, Kind.CLASS, 
 
 
 class Environment:
-    """What the places (`x`, `self.x`, `stats['loss']`) hold at one point, and whether gradients are recorded there."""
+    """What the places (`x`, `self.x`, `stats['loss']`) hold at one point, whether gradients are recorded there, and what holds there."""
 
-    __slots__ = ("alive", "grad", "places")
+    __slots__ = ("alive", "grad", "places", "when")
 
-    def __init__(self, places: dict[str, Value], grad: bool | None = True, alive: bool = True) -> None:
+    def __init__(self, places: dict[str, Value], grad: bool | None = True, alive: bool = True, when: tuple[Condition, ...] = ()) -> None:
         self.places = places
         self.grad = grad
         """True: recorded. False: not. None: depends."""
         self.alive = alive
         """False behind a return, raise, break or continue."""
+        self.when = when
+        """The answers on the way to this point, early exits included."""
 
     def copy(self) -> Environment:
-        return Environment(dict(self.places), self.grad, self.alive)
+        return Environment(dict(self.places), self.grad, self.alive, self.when)
 
     def merge(self, others: Iterable[Environment]) -> None:
         """Become what holds when control comes from here or from any of the others."""
@@ -47,13 +51,22 @@ class Environment:
             return
         first, *rest = living
         places = dict(first.places)
-        grad = first.grad
+        grad, when = first.grad, first.when
         for each in rest:
+            when = _common(when, each.when)
             for name, value in each.places.items():
                 known = places.get(name)
                 places[name] = value if known is None or known is value else join(known, value)
             grad = grad if grad is each.grad else None
-        self.places, self.grad, self.alive = places, grad, True
+        self.places, self.grad, self.alive, self.when = places, grad, True, when
+
+
+def _common(a: tuple[Condition, ...], b: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    """What two ways to one point have in common from the start."""
+    for position, (one, other) in enumerate(zip(a, b, strict=False)):
+        if one is not other:
+            return a[:position]
+    return min(a, b, key=len)
 
 
 class Analysis(SourceFile, ABC):
@@ -122,7 +135,10 @@ class Flow:
         self.file = file
         self.node = node
         self.values: dict[Node, Value] = {}
-        self.events: dict[tuple[Happens, Node, Node], Event] = {}
+        self.events: dict[tuple[Happens, Node, tuple[cst.Call, ...]], Event] = {}
+        """In the order of the last pass over each loop."""
+        self.depths: dict[Node, int] = {}
+        """For each loop, how many conditions lead to it."""
         self.returns: Value | None = None
         self.falls_through = False
         """Some paths return a value, another one reaches the end: the caller gets None there."""
@@ -183,11 +199,30 @@ class Flow:
         *,
         value: Value | None = None,
         values: tuple[Value, ...] = (),
-        site: Node | None = None,
+        chain: tuple[cst.Call, ...] = (),
+        when: tuple[Condition, ...] = (),
         file: SourceFile | None = None,
     ) -> None:
-        site = site or node
-        self.events[what, node, site] = Event(what, node, target, value, values, site, file or self.file)
+        """Note an event; `chain` and `when` are those of the callee where a call repeats it."""
+        key = what, node, chain
+        self.events.pop(key, None)
+        self.events[key] = Event(what, node, file or self.file, target, value, values, chain, (*self.env.when, *when))
+
+    def forget(self, noted: int) -> None:
+        """Drop all events but the first ones: what follows is read again, and more is known by now."""
+        for key in list(islice(reversed(self.events), len(self.events) - noted)):
+            del self.events[key]
+
+    def ask(self, test: Node, arm: Hashable) -> tuple[Condition, ...]:
+        """What holds where a test comes out so, with all that holds here."""
+        return *self.env.when, answer(test, arm, self.values)
+
+    def under(self, test: Node, arm: Hashable, expression: Node) -> Value:
+        """The value of an expression that is evaluated only where a test comes out so."""
+        outer, self.env.when = self.env.when, self.ask(test, arm)
+        value = self.evaluate(expression)
+        self.env.when = outer
+        return value
 
     # -- places ---------------------------------------------------------------------------------------------------------
 
@@ -222,6 +257,8 @@ class Flow:
         place = self.place(target)
         if place is None:
             if isinstance(target, cst.Subscript):
+                if gradients.fills(target, value):
+                    self.happen(Happens.CLEAR, target)
                 container = self.evaluate(target.value)
                 self.store(target, container, value)
             return
@@ -229,7 +266,7 @@ class Flow:
             self._forget_parts(place)
         elif isinstance(target, cst.Attribute):
             self.evaluate(target.value)
-            if target.attr.value == "grad":
+            if target.attr.value == "grad" and not gradients.is_only_changed(self.file, target):
                 self.happen(Happens.CLEAR, target)
         elif isinstance(target, cst.Subscript):
             self.store(target, self.evaluate(target.value), value)

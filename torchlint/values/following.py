@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import libcst as cst
 
-from torchlint.syntax.tree import Node
+from torchlint.syntax.tree import Node, descendants
 from torchlint.values.algebra import element
 from torchlint.values.arguments import Arguments
+from torchlint.values.events import TRAINS, Condition, Happens, behind
 from torchlint.values.flow import Flow, calls
 from torchlint.values.value import Function, Graph, Kind, Place, Value
 
@@ -19,9 +20,16 @@ _DATA = frozenset({Kind.TENSOR, Kind.UNKNOWN, Kind.TUPLE, Kind.LIST, Kind.DICT, 
 
 @calls(Kind.FUNCTION)
 def follow(
-    flow: Flow, call: cst.Call, target: Value, arguments: Arguments, *, bound: Value | None = None, place: str | None = None
+    flow: Flow,
+    call: cst.Call,
+    target: Value,
+    arguments: Arguments,
+    *,
+    bound: Value | None = None,
+    place: str | None = None,
+    stepped: Value | None = None,
 ) -> Value:
-    """A call of a function or method of the project; `bound` is what it is called on."""
+    """A call of a function or method of the project; `bound` is what it is called on, `stepped` what all its steps are steps of."""
     assert isinstance(target.definition, Function)
     file, function = target.definition
     callee = flow.callee(target.definition)
@@ -29,7 +37,9 @@ def follow(
         return flow.opaque(call, arguments, bound)
     given = _match(callee, function, arguments, bound)
     _prove(flow, call, callee, given)
-    _repeat(flow, call, callee, given)
+    _repeat(flow, call, callee, given, stepped)
+    if isinstance(function, cst.FunctionDef):
+        _decorate(flow, call, function, callee)
     if isinstance(function, cst.FunctionDef) and any(
         file.qualname(each.decorator) == "contextlib.contextmanager" for each in function.decorators
     ):
@@ -88,18 +98,45 @@ def _prove(flow: Flow, call: cst.Call, callee: Flow, given: dict[int, Value]) ->
                 argument.sources = (*argument.sources, stored)
 
 
-def _repeat(flow: Flow, call: cst.Call, callee: Flow, given: dict[int, Value]) -> None:
+def _repeat(flow: Flow, call: cst.Call, callee: Flow, given: dict[int, Value], stepped: Value | None = None) -> None:
     """The callee's events happen here, to the arguments."""
-    for event in list(callee.events.values()):
+    events = list(callee.events.values())
+    trains = any(event.what in TRAINS for event in events)
+    conditions: dict[int, Condition] = {}
+    for event in events:
+        if event.what is Happens.LEAVE and not trains:
+            continue  # nothing is left out that matters
+        target = given.get(id(event.target), event.target) if event.target is not None else None
+        for each in event.when:
+            if id(each) not in conditions:
+                conditions[id(each)] = each.behind(call, given)
         flow.happen(
             event.what,
             event.node,
-            given.get(id(event.target), event.target) if event.target is not None else None,
+            stepped if stepped is not None and event.what is Happens.STEP else target,
             value=given.get(id(event.value), event.value) if event.value is not None else None,
             values=tuple(given.get(id(each), each) for each in event.values),
-            site=call,
+            chain=behind(call, event.chain),
+            when=tuple(conditions[id(each)] for each in event.when),
             file=event.file,
         )
+
+
+def _decorate(flow: Flow, call: cst.Call, function: cst.FunctionDef, callee: Flow) -> None:
+    """What a decorator of the project wraps around a function may clear the gradients."""
+    for each in function.decorators:
+        named = each.decorator.func if isinstance(each.decorator, cst.Call) else each.decorator
+        found = callee.file.names.definition(named) if isinstance(named, cst.Name) else None
+        if found is None or not isinstance(found.node, cst.FunctionDef) or found.node is function:
+            continue
+        if any(clears(flow, Function(callee.file, inner)) for inner in descendants(found.node) if isinstance(inner, cst.FunctionDef)):
+            flow.happen(Happens.CLEAR, call)
+
+
+def clears(flow: Flow, function: Function) -> bool:
+    """Whether a function of the project clears gradients on some way."""
+    callee = flow.callee(function)
+    return callee is not None and any(event.what is Happens.CLEAR for event in callee.events.values())
 
 
 def _substitute(
@@ -198,9 +235,13 @@ def forward(flow: Flow, call: cst.Call, module: Value, arguments: Arguments, pla
     if found is None:
         return output
     callee = flow.callee(found)
+    if callee is not None and isinstance(found.node, cst.FunctionDef):
+        _decorate(flow, call, found.node, callee)
     if callee is None or callee.returns is None:
         return output
     given = _match(callee, found.node, arguments, module)
+    if any(event.what in TRAINS for event in callee.events.values()):
+        _repeat(flow, call, callee, given)
     shape = _substitute(flow, call, callee.returns, given, values, {})
     _settle(shape, graph, place, {id(each) for argument in values for each in argument.lineage()})
     return shape

@@ -12,11 +12,12 @@ import libcst as cst
 from torchlint.facts import tensors as known
 from torchlint.values.algebra import element, operate
 from torchlint.values.arguments import Arguments
+from torchlint.values.events import HANDED_ON, Happens
 from torchlint.values.flow import Flow
-from torchlint.values.following import follow
+from torchlint.values.following import clears, follow
 from torchlint.values.library.tensors import MOVES, moves_to, tensor_method
 from torchlint.values.library.training import EFFECTS
-from torchlint.values.value import Graph, Kind, Place, Value, join, number, other
+from torchlint.values.value import Function, Graph, Kind, Place, Value, join, number, other
 
 _CONTAINERS = frozenset({Kind.LIST, Kind.DICT, Kind.UNKNOWN, Kind.TUPLE})
 _SELF_RETURNING = frozenset("train eval requires_grad_ apply share_memory zero_grad_".split())
@@ -38,6 +39,8 @@ def evaluate(flow: Flow, call: cst.Call, func: cst.Attribute, receiver: Value, a
         return flow.call(call, held, arguments)
     if receiver.kind is Kind.UNKNOWN:
         receiver.used(name)
+    if name.startswith("register_") and "hook" in name:
+        _hook(flow, receiver, arguments)
     handler = EFFECTS.get(name)
     if handler is not None:
         result = handler(flow, call, receiver, arguments)
@@ -51,6 +54,17 @@ def evaluate(flow: Flow, call: cst.Call, func: cst.Attribute, receiver: Value, a
     if by_kind is not None:
         return by_kind(flow, call, name, receiver, arguments)
     return _unknown(flow, call, name, receiver, arguments)
+
+
+def _hook(flow: Flow, receiver: Value, arguments: Arguments) -> None:
+    """A hook may clear at any time."""
+    for given in arguments.values:
+        if isinstance(given.definition, Function) and clears(flow, given.definition):
+            receiver.uses.add(HANDED_ON)
+            callee = flow.callee(given.definition)
+            for event in callee.events.values() if callee is not None else ():
+                if event.what is Happens.CLEAR and event.target is not None:
+                    event.target.uses.add(HANDED_ON)
 
 
 # -- containers ----------------------------------------------------------------------------------------------------------
@@ -99,6 +113,8 @@ def _module_method(flow: Flow, call: cst.Call, name: str, receiver: Value, argum
         if moved is not None:
             receiver.place = moved
         return receiver
+    if name == "apply" and len(arguments.positional) == 1 and arguments.positional[0].kind is Kind.FUNCTION:
+        flow.call(call, arguments.positional[0], Arguments(call, [receiver], {}, ()))
     if name in _SELF_RETURNING:
         return receiver
     if name in ("parameters", "named_parameters", "buffers"):

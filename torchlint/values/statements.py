@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import libcst as cst
 
 from torchlint.syntax.tree import Node
-from torchlint.values import parameters
+from torchlint.values import gradients, parameters
 from torchlint.values.algebra import element, entered, grad_mode, operate
 from torchlint.values.events import Happens
 from torchlint.values.flow import STATEMENTS, Environment, Flow, executes
@@ -57,6 +57,8 @@ def _assign(flow: Flow, statement: cst.Assign) -> None:
     value = flow.evaluate(statement.value)
     for target in statement.targets:
         flow.bind(target.target, value)
+        if isinstance(target.target, cst.Attribute) and target.target.attr.value == "data":
+            _descend(flow, statement, target.target, statement.value)
 
 
 @executes(cst.AnnAssign)
@@ -75,6 +77,14 @@ def _augmented(flow: Flow, statement: cst.AugAssign) -> None:
     flow.bind(statement.target, result)
     flow.values[statement] = result
     flow.values[statement.target] = before
+    _descend(flow, statement, statement.target, statement.value)
+
+
+def _descend(flow: Flow, statement: Node, target: Node, change: Node) -> None:
+    """`w -= lr * w.grad` is a step, taken by hand."""
+    root = gradients.leaf(target)
+    if gradients.follows(root, [change]) and not gradients.is_gradient(target):
+        flow.happen(Happens.STEP, statement, flow.values.get(root) or flow.evaluate(root))
 
 
 @executes(cst.Return)
@@ -82,20 +92,26 @@ def _return(flow: Flow, statement: cst.Return) -> None:
     value = flow.evaluate(statement.value) if statement.value is not None else other(statement)
     flow.returns = value if flow.returns is None else join(flow.returns, value)
     flow.returned = True
-    flow.env.alive = False
+    _leave(flow, statement)
 
 
 @executes(cst.Raise)
 def _raise(flow: Flow, statement: cst.Raise) -> None:
     if statement.exc is not None:
         flow.evaluate(statement.exc)
-    flow.env.alive = False
+    _leave(flow, statement)
 
 
 @executes(cst.Break, cst.Continue)
-def _leave(flow: Flow, statement: Node) -> None:
+def _leave_loop(flow: Flow, statement: Node) -> None:
     if flow.leaves:
         flow.leaves[-1].append(flow.env.copy())
+    _leave(flow, statement)
+
+
+def _leave(flow: Flow, statement: Node) -> None:
+    if flow.env.when or flow.leaves:
+        flow.happen(Happens.LEAVE, statement)
     flow.env.alive = False
 
 
@@ -117,6 +133,7 @@ def _delete(flow: Flow, statement: cst.Del) -> None:
 def _if(flow: Flow, statement: cst.If) -> None:
     flow.evaluate(statement.test)
     before = flow.env.copy()
+    flow.env.when, before.when = flow.ask(statement.test, True), flow.ask(statement.test, False)
     _suite(flow, statement.body)
     after = flow.env
     flow.env = before
@@ -130,7 +147,18 @@ def _if(flow: Flow, statement: cst.If) -> None:
 @executes(cst.For)
 def _for(flow: Flow, statement: cst.For) -> None:
     over = flow.evaluate(statement.iter)
+    _iterate(flow, statement.iter, over)
     _loop(flow, statement, lambda: flow.bind(statement.target, iterated(flow, over, statement.target)))
+
+
+def _iterate(flow: Flow, node: Node, iterated: Value) -> None:
+    """A loader of the project may clear the gradients whenever it is asked for a batch."""
+    if iterated.cls is None or iterated.kind is Kind.CLASS:
+        return
+    for method in (iterated.cls.method("__iter__"), iterated.cls.method("__next__")):
+        callee = flow.callee(method) if method is not None else None
+        if callee is not None and any(each.what is Happens.CLEAR for each in callee.events.values()):
+            flow.happen(Happens.CLEAR, node)
 
 
 @executes(cst.While)
@@ -140,8 +168,11 @@ def _while(flow: Flow, statement: cst.While) -> None:
 
 def _loop(flow: Flow, statement: cst.For | cst.While, begin: Callable[[], object]) -> None:
     entry = flow.env.copy()
+    flow.depths[statement] = len(entry.when)
     settled = flow.settled.get(statement, {})
+    noted = len(flow.events)
     for _ in range(2):  # the second time with what the first left behind
+        flow.forget(noted)
         before = _signature(flow.env)
         flow.leaves.append([])
         begin()
@@ -173,12 +204,17 @@ def _with(flow: Flow, statement: cst.With) -> None:
 @executes(cst.Try, cst.TryStar)
 def _try(flow: Flow, statement: cst.Try | cst.TryStar) -> None:
     before = flow.env.copy()
+    if statement.handlers:
+        flow.env.when = flow.ask(statement, None)
     _suite(flow, statement.body)
     ends = []
-    during = before
+    during = before.copy()
     during.merge([flow.env])
-    for handler in statement.handlers:
+    during.when = before.when
+    handlers: tuple[cst.ExceptHandler | cst.ExceptStarHandler, ...] = tuple(statement.handlers)
+    for position, handler in enumerate(handlers):
         kept, flow.env = flow.env, during.copy()
+        flow.env.when = flow.ask(statement, position)
         if handler.name is not None:
             flow.bind(handler.name.name, other(handler))
         _suite(flow, handler.body)
@@ -198,8 +234,9 @@ def _match(flow: Flow, statement: cst.Match) -> None:
     flow.evaluate(statement.subject)
     ends = []
     before = flow.env
-    for case in statement.cases:
+    for position, case in enumerate(statement.cases):
         flow.env = before.copy()
+        flow.env.when = flow.ask(statement, position)
         _suite(flow, case.body)
         ends.append(flow.env)
     flow.env = before

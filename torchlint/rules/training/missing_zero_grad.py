@@ -6,50 +6,54 @@ import libcst as cst
 
 from torchlint import rewrite
 from torchlint.model import FileModel
-from torchlint.model.training import TrainingLoop, receiver
+from torchlint.model.training import receiver
 from torchlint.rule import ERROR, REPAIRS, SAFE, UNSAFE, Finding, Fix, rule
-from torchlint.values.events import Event
+from torchlint.rules.training._carried import Carried, carried
 
 
 @rule("TL201", severity=ERROR, fix=SAFE, effect=REPAIRS, mentions=("backward",))
 def check(file: FileModel) -> Iterator[Finding]:
     reported: set[tuple[cst.CSTNode, cst.CSTNode]] = set()
     for loop in file.trainings():
-        if loop.is_managed or loop.runs_once:
-            continue  # a framework clears; or there is no second iteration to suffer
-        for step in loop.steps:
-            backward = loop.backward_of(step)
-            if backward is None or loop.makes(step.target):
-                continue  # gradients come from an inner loop; or every iteration has an optimizer of its own
-            if loop.is_rarer(step, backward):
-                continue  # accumulation: not every backward is followed by a step
-            if loop.clears(step):
-                continue
-            node = backward.node if backward.file is file.analysis else backward.site
-            if (node, step.node) in reported:
-                continue
-            reported.add((node, step.node))
-            yield _finding(file, loop, step, backward, node)
+        found = list(carried(loop))
+        weights = list(dict.fromkeys(each.weight for each in found if each.by_hand and each.weight))
+        for each in found:
+            key = each.node, loop.node if each.by_hand else each.step.node
+            if key not in reported:
+                reported.add(key)
+                yield _finding(file, each, weights)
 
 
-def _finding(file: FileModel, loop: TrainingLoop, step: Event, backward: Event, node: cst.CSTNode) -> Finding:
-    expression = receiver(step)
-    name = step.file.source(expression) if expression is not None else "the optimizer"
+def _finding(file: FileModel, found: Carried, weights: list[str]) -> Finding:
+    named = receiver(found.step, file.analysis)
+    name = file.source(named[0]) if named is not None else None
+    subject = (
+        f"`{name}` steps with" if name else f"`{'` and `'.join(weights)}` follow" if found.by_hand and weights else "are stepped with here"
+    )
     return Finding(
-        node,
-        f"the gradients that `{name}` steps with are never cleared: every batch adds to those of all batches before it",
-        help=f"call `{name}.zero_grad()` once per iteration, before `backward`",
-        fix=_fix(file, loop, step, backward, node, name),
-        related=((step.node, "stepped here", step.file),),
+        found.node,
+        f"the gradients that {subject} are never cleared: every batch adds to those of all batches before it",
+        help=f"{f'call `{name}.zero_grad()`' if name else 'clear them'} once per iteration, before `backward`",
+        fix=_fix(file, found, weights),
+        related=(
+            (found.step.node, "stepped here", found.step.file),
+            *((each.node, "and these are not cleared either", each.file) for each in found.backwards[1:]),
+            *((event.node, why, event.file) for event, why in found.elsewhere),
+        ),
     )
 
 
-def _fix(file: FileModel, loop: TrainingLoop, step: Event, backward: Event, node: cst.CSTNode, name: str) -> Fix | None:
-    if receiver(step) is None or step.file is not file.analysis:
+def _fix(file: FileModel, found: Carried, weights: list[str]) -> Fix | None:
+    named, place = receiver(found.step, file.analysis), found.place()
+    if found.by_hand and place is not None:
+        text = found.clearing_by_hand(weights)
+        return rewrite.insert_before(place, text).at_most(UNSAFE) if text is not None else None
+    if named is None or place is None:
         return None
-    home = file.function(step.node)
-    if file.function(node) is not home and not any(each is home for each in file.ancestors(node)):
+    home = file.function(named[1])
+    if file.function(found.node) is not home and not any(each is home for each in file.ancestors(found.node)):
         return None  # the optimizer has no name where backward is called
-    fix = rewrite.insert_before(node, f"{name}.zero_grad()").saying(f"clear the gradients of `{name}` before `backward`")
-    certain = len(loop.steps) == 1 and backward.node is backward.site
+    name = file.source(named[0])
+    fix = rewrite.insert_before(place, f"{name}.zero_grad()").saying(f"clear the gradients of `{name}` before `backward`")
+    certain = len(found.loop.steps) == 1 and found.always_steps and not any(each.chain for each in (*found.backwards, found.step))
     return fix if certain else fix.at_most(UNSAFE)

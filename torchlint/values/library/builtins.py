@@ -6,17 +6,17 @@ import libcst as cst
 
 from torchlint.values.algebra import element, operate
 from torchlint.values.arguments import Arguments
-from torchlint.values.events import Happens
+from torchlint.values.events import HANDED_ON, Happens
 from torchlint.values.flow import Flow
 from torchlint.values.value import Graph, Kind, Value, number, other
 
 _WITHOUT_VALUE = frozenset("print isinstance hasattr open callable setattr vars dir any all exit delattr slice".split())
 
 
-def _is_grad(call: cst.Call) -> bool:
-    """`setattr(p, "grad", …)`."""
+def _named(call: cst.Call) -> object:
+    """The attribute's name in `setattr(p, "grad", …)`."""
     named = call.args[1].value if len(call.args) > 1 else None
-    return isinstance(named, cst.SimpleString) and named.evaluated_value == "grad"
+    return named.evaluated_value if isinstance(named, cst.SimpleString) else None
 
 
 def call_builtin(flow: Flow, call: cst.Call, name: str, arguments: Arguments) -> Value:
@@ -71,8 +71,10 @@ def call_builtin(flow: Flow, call: cst.Call, name: str, arguments: Arguments) ->
         return reduced
     if name in ("abs", "round", "pow"):
         return operate(call, first)
-    if name == "setattr" and _is_grad(call):
+    if name == "setattr" and _named(call) == "grad":
         flow.happen(Happens.CLEAR, call)
+    if name == "getattr" and _named(call) == "zero_grad":
+        first.uses.add(HANDED_ON)
     if name in _WITHOUT_VALUE:
         return other(call)
     return flow.opaque(call, arguments)

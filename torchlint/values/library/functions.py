@@ -14,6 +14,7 @@ from torchlint.values.algebra import grad_mode, operate, pair, placed
 from torchlint.values.arguments import Arguments
 from torchlint.values.events import Happens
 from torchlint.values.flow import Flow
+from torchlint.values.gradients import holds_gradient, is_zero
 from torchlint.values.value import Graph, Kind, Place, Value, number, other
 
 
@@ -60,9 +61,11 @@ def _torch_call(flow: Flow, call: cst.Call, path: str, arguments: Arguments) -> 
             return _operation(call, name, arguments)
         if name in tensors.ALIASING_CONSTRUCTORS or path in tensors.ALIASING_CONSTRUCTORS:
             return Value(Kind.TENSOR, graph=Graph.NO, place=_device_place(arguments, Place.CPU), node=call)
-    if path == "torch._foreach_zero_":
-        flow.happen(Happens.CLEAR, call)
-        return other(call)
+    if path in _ZEROING:
+        number_at = _ZEROING[path]
+        if holds_gradient(arguments.values[:1]) and (number_at is None or is_zero(arguments.at(number_at))):
+            flow.happen(Happens.CLEAR, call)
+        return arguments.positional[0] if arguments.positional else other(call)
     if package == "torch.nn" and name[:1].isupper() and path not in modules.NON_MODULES_IN_NN:
         return Value(Kind.MODULE, node=call, qualname=path, scalar=_reduces(arguments), sources=arguments.values)
     if path.startswith("torch.optim.") and name[:1].isupper():
@@ -90,6 +93,16 @@ def _torch_call(flow: Flow, call: cst.Call, path: str, arguments: Arguments) -> 
     ):
         return other(call)
     return flow.opaque(call, arguments)
+
+
+_ZEROING: dict[str, int | None] = {
+    "torch._foreach_zero_": None,
+    "torch._foreach_mul_": 1,
+    "torch.nn.init.zeros_": None,
+    "torch.nn.init.constant_": 1,
+    "torch.zero_": None,
+}
+"""What fills the first argument with zeros: always, or if the argument at this position is 0."""
 
 
 def _factory(call: cst.Call, arguments: Arguments) -> Value:

@@ -13,6 +13,7 @@ from torchlint.values.arguments import Arguments
 from torchlint.values.events import Happens
 from torchlint.values.flow import Flow
 from torchlint.values.following import follow
+from torchlint.values.gradients import are_aliased, follows, holds_gradient, is_gradient, is_zero, leaf
 from torchlint.values.value import Kind, Value, other
 
 
@@ -57,6 +58,9 @@ def _manual_backward(flow: Flow, call: cst.Call, receiver: Value, arguments: Arg
 
 def _step(flow: Flow, call: cst.Call, receiver: Value, arguments: Arguments) -> Value | None:
     given = arguments.get(0, "closure")
+    if _is_super(call) and flow.owner is not None and flow.owner.instance_kind is Kind.OPTIMIZER:
+        flow.happen(Happens.STEP, call, next(iter(flow.parameters.values())))
+        return Value(node=call, sources=arguments.values)
     if receiver.kind is Kind.SCHEDULER:
         flow.happen(Happens.SCHEDULE, call, receiver)
         return other(call)
@@ -65,30 +69,50 @@ def _step(flow: Flow, call: cst.Call, receiver: Value, arguments: Arguments) -> 
         flow.happen(Happens.STEP, call, given)
         return other(call)
     if given is not None and given.kind is Kind.FUNCTION and receiver.kind in (Kind.UNKNOWN, Kind.OPTIMIZER):
-        flow.happen(Happens.STEP, call, receiver, value=given)
         result = follow(flow, call, given, Arguments(call, [], {}, ()))
+        flow.happen(Happens.STEP, call, receiver, value=given)
         return result
     if receiver.kind is Kind.OPTIMIZER or receiver.kind is Kind.UNKNOWN and not call.args:
         own = receiver.cls.method("step") if receiver.cls is not None else None
-        if own is not None:  # the project's own optimizer may clear in its step
-            follow(flow, call, Value(Kind.FUNCTION, definition=own), arguments, bound=receiver)
-        flow.happen(Happens.STEP, call, receiver)
+        steps = False
+        if own is not None:  # the project's own optimizer may clear in its step, and what it steps inside it steps for itself
+            follow(flow, call, Value(Kind.FUNCTION, definition=own), arguments, bound=receiver, stepped=receiver)
+            callee = flow.callee(own)
+            steps = callee is not None and any(each.what is Happens.STEP for each in callee.events.values())
+        if not steps:
+            flow.happen(Happens.STEP, call, receiver)
         return other(call)
     return None
 
 
+def _is_super(call: cst.Call) -> bool:
+    """`super().step(…)`"""
+    inner = call.func.value if isinstance(call.func, cst.Attribute) else None
+    return isinstance(inner, cst.Call) and isinstance(inner.func, cst.Name) and inner.func.value == "super"
+
+
 def _zero_grad(flow: Flow, call: cst.Call, receiver: Value, arguments: Arguments) -> Value | None:
+    if _is_super(call):
+        receiver = next(iter(flow.parameters.values()), receiver)
     flow.happen(Happens.CLEAR, call, receiver)
+    own = receiver.cls.method("zero_grad") if receiver.cls is not None and not _is_super(call) else None
+    if own is not None:
+        follow(flow, call, Value(Kind.FUNCTION, definition=own), arguments, bound=receiver)
     return other(call)
 
 
-def _zero_in_place(flow: Flow, call: cst.Call, receiver: Value, arguments: Arguments) -> Value | None:
-    func = call.func
-    inner = func.value if isinstance(func, cst.Attribute) else None
-    while isinstance(inner, cst.Attribute):
-        if inner.attr.value == "grad":
-            flow.happen(Happens.CLEAR, call)
-        inner = inner.value
+def _in_place(flow: Flow, call: cst.Call, receiver: Value, arguments: Arguments) -> Value | None:
+    """Zeros written into gradients clear; gradients added to their own tensor are a step taken by hand."""
+    if not isinstance(call.func, cst.Attribute):
+        return None
+    name, inner = call.func.attr.value, call.func.value
+    if name in ("add_", "sub_", "addcdiv_", "copy_"):
+        root = leaf(inner)
+        if follows(root, call.args) and not is_gradient(inner):
+            flow.happen(Happens.STEP, call, flow.values.get(root, receiver))
+    zeroes = name == "zero_" or name in ("fill_", "mul_") and is_zero(arguments.at(0))
+    if zeroes and are_aliased(flow.file) or (zeroes or name in ("copy_", "set_")) and (is_gradient(inner) or holds_gradient([receiver])):
+        flow.happen(Happens.CLEAR, call)
     return None
 
 
@@ -125,8 +149,7 @@ EFFECTS: dict[str, Callable[[Flow, cst.Call, Value, Arguments], Value | None]] =
     "manual_backward": _manual_backward,
     "step": _step,
     "zero_grad": _zero_grad,
-    "zero_": _zero_in_place,
-    "fill_": _zero_in_place,
+    **dict.fromkeys(("zero_", "fill_", "mul_", "copy_", "set_", "add_", "sub_", "addcdiv_"), _in_place),
     "train": _mode,
     "eval": _mode,
     "scale": _scale,

@@ -1,0 +1,79 @@
+"""What the text says of `.grad`: whether an expression is a gradient or a part of one, and what a write leaves of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import libcst as cst
+
+from torchlint.syntax.file import SourceFile
+from torchlint.syntax.tree import Node, descendants
+from torchlint.values.value import Kind, Value
+
+
+def is_gradient(node: Node | None) -> bool:
+    """Whether an expression leads to a `.grad` or into one: `p.grad`, `p.grad.data[0]`, `p.grad.detach()`."""
+    while node is not None:
+        if isinstance(node, cst.Attribute):
+            if node.attr.value == "grad":
+                return True
+            node = node.value
+        elif isinstance(node, cst.Subscript):
+            node = node.value
+        elif isinstance(node, cst.Call):
+            node = node.func
+        else:
+            return False
+    return False
+
+
+def holds_gradient(values: Iterable[Value]) -> bool:
+    """Whether one of the values is a gradient, or holds some, as `[p.grad for p in …]` does."""
+    return any(isinstance(each.node, cst.Attribute) and each.node.attr.value == "grad" for value in values for each in value.lineage())
+
+
+def is_zero(node: Node | None) -> bool:
+    return isinstance(node, (cst.Integer, cst.Float)) and node.evaluated_value == 0
+
+
+def is_only_changed(file: SourceFile, target: cst.Attribute) -> bool:
+    """Whether a new `p.grad` still has the old one in it: `p.grad /= n`, `p.grad = p.grad.clamp(…)`."""
+    statement = file.statement(target)
+    for row in statement.body if isinstance(statement, cst.SimpleStatementLine) else ():
+        if isinstance(row, cst.AugAssign) and row.target is target:
+            return not (isinstance(row.operator, cst.MultiplyAssign) and is_zero(row.value))
+        if isinstance(row, cst.Assign) and any(each.target is target for each in row.targets):
+            return any(isinstance(each, cst.Attribute) and each.deep_equals(target) for each in descendants(row.value))
+    return False
+
+
+def are_aliased(file: SourceFile) -> bool:
+    """Whether the file makes gradients of its own tensors, so that zeroing those may clear: `p.grad = flat[a:b].view_as(p)`."""
+    for each in file.tree.attributes.get("grad", ()):
+        statement = file.parent(file.parent(each) or each)
+        if not isinstance(statement, cst.Assign) or not any(row.target is each for row in statement.targets):
+            continue
+        if not (isinstance(statement.value, cst.Name) and statement.value.value == "None"):
+            return True
+    return False
+
+
+def leaf(node: Node) -> Node:
+    """The tensor itself: `w` in `w.data`."""
+    while isinstance(node, cst.Attribute) and node.attr.value == "data":
+        node = node.value
+    return node
+
+
+def follows(root: Node, expressions: Iterable[Node]) -> bool:
+    """Whether one of the expressions holds the gradient of that very tensor: `lr * w.grad`."""
+    return any(
+        isinstance(each, cst.Attribute) and each.attr.value == "grad" and leaf(each.value).deep_equals(root)
+        for expression in expressions
+        for each in descendants(expression)
+    )
+
+
+def fills(target: Node, value: Value) -> bool:
+    """Whether an assignment to a part sets a gradient to a number: `p.grad[...] = 0`."""
+    return value.kind is Kind.NUMBER and is_gradient(target)
