@@ -21,7 +21,9 @@ def check(file: FileModel) -> Iterator[Finding]:
             continue  # a numpy array takes the number out; a comprehension over layers or parameters ends with them
         if store.is_bounded or store.is_differentiated or store.is_inspected or store.is_converted:
             continue  # of one accumulation window; for a backward over all of it, or its own gradient; or made a number a moment later
-        if not store.is_spent and (not store.is_recorded or store.escapes and not store.is_measured or store.is_windowed):
+        if not store.is_spent and (
+            not store.is_recorded or store.escapes and not store.is_measured or store.is_windowed or store.is_awaited
+        ):
             continue  # whoever gets the container may still differentiate what is in it; or it is emptied now and then
         yield Finding(
             store.value,
