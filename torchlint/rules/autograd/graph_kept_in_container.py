@@ -24,7 +24,7 @@ def check(file: FileModel) -> Iterator[Finding]:
         if not store.is_spent and (
             not store.is_recorded or store.escapes and not store.is_measured or store.is_windowed or store.is_awaited
         ):
-            continue  # whoever gets the container may still differentiate what is in it; or it is emptied now and then
+            continue  # whoever gets the container may differentiate what is in it, or a later backward does; or it is emptied
         yield Finding(
             store.value,
             f"`{file.source(store.target)}` keeps the autograd graph of every iteration alive{store.through}",

@@ -21,7 +21,7 @@ def check(file: FileModel) -> Iterator[Finding]:
         if update.is_bounded or update.is_differentiated:
             continue  # the total of one accumulation window; or summed on purpose, for one backward over all of it
         if not update.is_spent and (update.escapes and not update.is_measured or update.is_windowed or update.is_awaited):
-            continue  # whoever gets the total may still differentiate it; or it is started afresh now and then
+            continue  # whoever gets the total may differentiate it, or a later backward does; or it is started afresh
         fix = rewrite.method(update.carrier, "detach")
         yield Finding(
             update.carrier,
