@@ -17,7 +17,7 @@ from torchlint.rules.autograd import _presence as presence
 from torchlint.rules.autograd._escape import escapes
 from torchlint.rules.autograd._lifetimes import rebinds, renewals, same
 from torchlint.syntax.file import SourceFile
-from torchlint.syntax.tree import Node, descendants
+from torchlint.syntax.tree import Node
 from torchlint.values.events import Happens
 from torchlint.values.flow import Flow
 from torchlint.values.value import Kind, Value
@@ -171,22 +171,26 @@ class Kept:
 
     @property
     def is_measured(self) -> bool:
-        """Whether it is kept while a model is evaluated, batch by batch: what comes of that is looked at, not trained on."""
+        """Whether it is kept batch by batch while a model is evaluated, or the loop trains only now and then: it is looked at, no more."""
         flow, file = self.flow, self.file
+        if not isinstance(self.loop, cst.For):
+            return False
+        owner = file.owner(flow.node)
+        if self.backwards and (owner is None or not owner.is_managed):
+            return self._runs_over_batches(self.loop)
         switched = [each.site for each in flow.events.values() if each.what is Happens.EVAL and each.site in file.tree.order]
         before = any(file.is_after(self.loop, site) and file.function(site) is flow.node for site in switched)
-        return before and isinstance(self.loop, cst.For) and self._runs_over_batches(self.loop)
+        return before and self._runs_over_batches(self.loop)
 
     def _runs_over_batches(self, loop: cst.For) -> bool:
         """Whether the loop takes batches from a loader, moves them to a device, or a namesake of what it runs over is trained on."""
         iterated = _iterated(loop.iter)
         if any(each.kind is Kind.LOADER for each in (self.flow.values.get(loop.iter) or Value()).lineage()):
             return True
-        drawn = [each for each in descendants(loop.target) if isinstance(each, cst.Name)]
         moved = (
             each.value for name in ("to", "cuda") for each in self.file.tree.attributes.get(name, ()) if self.file.is_inside(each, loop)
         )
-        if any(same(each, name) for each in moved for name in drawn):
+        if any((self.flow.values.get(each) or Value()).batch for each in moved):
             return True
         return iterated is not None and any(
             other is not loop and same(_iterated(other.iter) or loop, iterated) and self.file.is_inside(call, other)
