@@ -147,6 +147,17 @@ def test_what_helpers_of_other_files_return_is_followed(tmp_path: Path, kept: st
     assert [each.code for each in found] == expected
 
 
+@pytest.mark.parametrize("kept", ["meter.update(loss)", "total += step(model, x, y, optimizer)"])
+def test_what_a_star_imports_is_followed(tmp_path: Path, kept: str) -> None:
+    (tmp_path / "helpers.py").write_text(HELPERS)
+    text = "from helpers import *\n" + loop(kept, before="total, meter = 0.0, Meter()", after="print(total, meter)")
+    (tmp_path / "main.py").write_text(text)
+
+    found = lint(text, Settings(select=("TL102",)), path=str(tmp_path / "main.py"), project=Project([tmp_path]))
+
+    assert [each.code for each in found] == ["TL102"]
+
+
 def test_total_that_another_file_differentiates_is_left_to_it() -> None:
     text = HEAD + (
         "total = torch.zeros(())\n"

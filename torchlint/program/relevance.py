@@ -16,6 +16,7 @@ from torchlint.syntax.tree import Node
 from torchlint.values import namesakes
 from torchlint.values.flow import Analysis
 from torchlint.values.parameters import sketch
+from torchlint.values.references import BUILTINS
 from torchlint.values.value import Kind
 
 _BACKWARD = ("backward", "manual_backward")
@@ -106,9 +107,14 @@ class Relevance:
         return found
 
     def _steps_of_modules(self) -> list[Node]:
-        """The calls `helpers.step(…)` of functions that run backward in another file of the project."""
+        """The calls `helpers.step(…)`, or `step(…)` behind `import *`, of functions that run backward in another file of the project."""
         file = self._file
         found: list[Node] = []
+        for star in file.names.stars:
+            called = {each.func.value for each in file.nodes(cst.Call) if isinstance(each.func, cst.Name)}
+            for name in sorted(name for name in called if name not in file.names.module.bindings and name not in BUILTINS):
+                if file.imports_training(star + name if star.endswith(".") else f"{star}.{name}"):
+                    found += file.tree.names.get(name, ())
         for name, bindings in file.names.module.bindings.items():
             base = bindings[0].path if len(bindings) == 1 and bindings[0].how is Binds.IMPORT else None
             if base is None or base.partition(".")[0] in ("torch", "numpy"):
