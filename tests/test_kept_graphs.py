@@ -129,6 +129,7 @@ FROM_OTHER_FILES = {
     "an entry": ("out = parts(model, x, y, optimizer); total += out['loss']", ["TL102"]),
     "an entry that is a number": ("out = parts(model, x, y, optimizer); total += out['value']", []),
     "a meter": ("meter.update(step(model, x, y, optimizer))", ["TL102"]),
+    "a total, by the name of the file": ("total += helpers.step(model, x, y, optimizer)", ["TL102"]),
     "a meter that is given a number": ("meter.update(step(model, x, y, optimizer).item())", []),
 }
 
@@ -136,7 +137,7 @@ FROM_OTHER_FILES = {
 @pytest.mark.parametrize(("kept", "expected"), FROM_OTHER_FILES.values(), ids=FROM_OTHER_FILES)
 def test_what_helpers_of_other_files_return_is_followed(tmp_path: Path, kept: str, expected: list[str]) -> None:
     (tmp_path / "helpers.py").write_text(HELPERS)
-    text = "from helpers import Meter, parts, step\n" + loop(
+    text = "import helpers\nfrom helpers import Meter, parts, step\n" + loop(
         kept, before="total, kept, meter = 0.0, [], Meter()", after="print(total, meter)", step="\n"
     )
 
@@ -144,6 +145,17 @@ def test_what_helpers_of_other_files_return_is_followed(tmp_path: Path, kept: st
     found = lint(text, Settings(select=("TL101", "TL102")), path=str(tmp_path / "main.py"), project=Project([tmp_path]))
 
     assert [each.code for each in found] == expected
+
+
+@pytest.mark.parametrize("kept", ["meter.update(loss)", "total += step(model, x, y, optimizer)"])
+def test_what_a_star_imports_is_followed(tmp_path: Path, kept: str) -> None:
+    (tmp_path / "helpers.py").write_text(HELPERS)
+    text = "from helpers import *\n" + loop(kept, before="total, meter = 0.0, Meter()", after="print(total, meter)")
+    (tmp_path / "main.py").write_text(text)
+
+    found = lint(text, Settings(select=("TL102",)), path=str(tmp_path / "main.py"), project=Project([tmp_path]))
+
+    assert [each.code for each in found] == ["TL102"]
 
 
 def test_total_that_another_file_differentiates_is_left_to_it() -> None:

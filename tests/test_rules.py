@@ -3,7 +3,7 @@
 In a case file, a line on which findings start ends in `# expect: TL102` (one code per finding), and a comment
 `# case: what is special here` opens each case. `bad*.py` holds mistakes and `bad*.fixed.py` what fixing makes of them,
 `good*.py` holds code that looks like the mistake and is not. `# miss: TL102` marks a mistake that the rule knowingly does not see;
-where it learns to, the mark becomes an expectation.
+where it learns to, the mark becomes an expectation. `maybe*.py` holds code on which either verdict is fair: it is read without a failure.
 """
 
 import ast
@@ -45,6 +45,7 @@ def fixed_beside(path: Path) -> Path:
 
 BAD = [pytest.param(rule, path, id=f"{rule.code}-{path.stem}") for rule in RULES for path in sources(rule, "bad")]
 GOOD = [pytest.param(path, id=f"{rule.code}-{path.stem}") for rule in RULES for path in sources(rule, "good")]
+MAYBE = [pytest.param(path, id=f"{rule.code}-{path.stem}") for rule in RULES for path in sources(rule, "maybe")]
 EVERY_FILE = [pytest.param(path, id=str(path.relative_to(FIXTURES))) for path in sorted(FIXTURES.rglob("*.py"))]
 EVERY_RULE = [pytest.param(rule, id=rule.code) for rule in RULES]
 
@@ -99,6 +100,11 @@ def test_fires_exactly_where_expected(rule: Rule, path: Path) -> None:
 @pytest.mark.parametrize("path", GOOD)
 def test_all_rules_together_are_silent_on_good_code(path: Path) -> None:
     assert [(each.location.row, each.code, each.message) for each in lint(read(path), path=str(path))] == []
+
+
+@pytest.mark.parametrize("path", MAYBE)
+def test_code_that_may_be_judged_either_way_is_read(path: Path) -> None:
+    assert [each.code for each in lint(read(path), path=str(path)) if each.code < "TL100"] == []
 
 
 @pytest.mark.parametrize(("rule", "path"), BAD)

@@ -16,6 +16,7 @@ from torchlint.syntax.tree import Node
 from torchlint.values import namesakes
 from torchlint.values.flow import Analysis
 from torchlint.values.parameters import sketch
+from torchlint.values.references import BUILTINS
 from torchlint.values.value import Kind
 
 _BACKWARD = ("backward", "manual_backward")
@@ -33,6 +34,7 @@ class Relevance:
         """Every backward, and every call or mention that leads to one."""
         backward: list[Node] = [attribute for name in _BACKWARD for attribute in file.tree.attributes.get(name, ())]
         backward += [name for statement in file.nodes(cst.ImportFrom) for name in self._imported_steps(statement)]
+        backward += self._steps_of_modules()
         self._near_backward = self._reached(backward)
         self._calling_modules: dict[Node, bool] = {}
 
@@ -102,6 +104,30 @@ class Relevance:
                 path = file.names.module.bindings.get(bound.value, ())
                 if len(path) == 1 and path[0].path is not None and file.imports_training(path[0].path):
                     found += file.tree.names.get(bound.value, ())
+        return found
+
+    def _steps_of_modules(self) -> list[Node]:
+        """The calls `helpers.step(…)`, or `step(…)` behind `import *`, of functions that run backward in another file of the project."""
+        file = self._file
+        found: list[Node] = []
+        for star in file.names.stars:
+            called = {each.func.value for each in file.nodes(cst.Call) if isinstance(each.func, cst.Name)}
+            for name in sorted(name for name in called if name not in file.names.module.bindings and name not in BUILTINS):
+                if file.imports_training(star + name if star.endswith(".") else f"{star}.{name}"):
+                    found += file.tree.names.get(name, ())
+        for name, bindings in file.names.module.bindings.items():
+            base = bindings[0].path if len(bindings) == 1 and bindings[0].how is Binds.IMPORT else None
+            if base is None or base.partition(".")[0] in ("torch", "numpy"):
+                continue
+            known: dict[str, bool] = {}
+            for each in file.tree.names.get(name, ()):
+                above = file.parent(each)
+                if isinstance(above, cst.Attribute) and isinstance(file.parent(above), cst.Call):
+                    asked = above.attr.value
+                    if asked not in known:
+                        known[asked] = file.imports_training(base + asked if base.endswith(".") else f"{base}.{asked}")
+                    if known[asked]:
+                        found.append(above)
         return found
 
     def _calls_module(self, function: Node) -> bool:

@@ -82,6 +82,8 @@ class Names:
         self._blocks: dict[Node, Scope] = {}
         self._qualified: dict[Node, str | None] = {}
         self._references: dict[str, dict[Scope | None, list[cst.Name]]] = {}
+        self.stars: list[str] = []
+        """The modules of which everything is imported: names that nothing binds may come from them."""
         self._declare()
         self._bind_definitions()
         self._bind_imports()
@@ -160,10 +162,11 @@ class Names:
                     head = path.split(".")[0]
                     scope.bind(head, Binding(Binds.IMPORT, alias, path=head))
         for chosen in self._tree.nodes(cst.ImportFrom):
+            base = "." * len(chosen.relative) + (_dotted(chosen.module) if chosen.module is not None else "")
             if isinstance(chosen.names, cst.ImportStar):
+                self.stars.append(base)
                 continue
             scope = self.scope(chosen)
-            base = "." * len(chosen.relative) + (_dotted(chosen.module) if chosen.module is not None else "")
             for alias in chosen.names:
                 name = alias.name.value if isinstance(alias.name, cst.Name) else _dotted(alias.name)
                 bound = alias.asname.name if alias.asname is not None else alias.name

@@ -40,7 +40,12 @@ def by_binding(flow: Flow, node: cst.Name) -> Value:
         return imported(file, path, node)
     scope = file.names.scope(node).lookup(node.value)
     if scope is None:
-        return Value(Kind.UNKNOWN, node=node, qualname=f"builtins.{node.value}") if node.value in BUILTINS else Value(node=node)
+        if node.value in BUILTINS:
+            return Value(Kind.UNKNOWN, node=node, qualname=f"builtins.{node.value}")
+        starred = (
+            file.project_value(base + node.value if base.endswith(".") else f"{base}.{node.value}", node) for base in file.names.stars
+        )
+        return next((each for each in starred if each is not None), None) or Value(node=node)
     bindings = scope.bindings[node.value]
     if len(bindings) == 1 and bindings[0].how is Binds.FUNCTION:
         return Value(Kind.FUNCTION, graph=Graph.NO, node=node, definition=Function(file, bindings[0].node))

@@ -258,6 +258,13 @@ class Value:
             if call not in value.differentiated:
                 value.differentiated.append(call)
         self._infer_origin()
+        if self.node is _JOINED:
+            for each in self.sources:  # whichever of them it was, it went backward
+                if each.kind in (Kind.UNKNOWN, Kind.TENSOR) and each.graph is not Graph.NO:
+                    each.refine(Kind.TENSOR)
+                    each.graph = Graph.YES
+                    each.scalar = each.scalar or self.scalar
+                    each._infer_origin()
         if any(each.place is Place.ACCELERATOR for each in self.lineage()):
             for value in self.lineage():  # what is computed with is where the data and the weights are
                 if value.place is Place.UNKNOWN and (value.has_graph or value.is_tensor and value.graph is not Graph.NO):

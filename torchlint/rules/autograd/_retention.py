@@ -15,7 +15,7 @@ from torchlint.program import callers
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.autograd import _presence as presence
 from torchlint.rules.autograd._escape import escapes
-from torchlint.rules.autograd._lifetimes import rebinds, renewals
+from torchlint.rules.autograd._lifetimes import rebinds, renewals, same
 from torchlint.syntax.file import SourceFile
 from torchlint.syntax.tree import Node
 from torchlint.values.events import Happens
@@ -55,6 +55,12 @@ class Kept:
     @cached_property
     def flow(self) -> Flow:
         return self.file.flow(self.file.function(self.node))
+
+    @cached_property
+    def loops(self) -> list[Node]:
+        """All loops whose iterations it outlives."""
+        around = self.file.tree.loops(self.node)
+        return [self.loop, *(each for each in around if each is not self.loop and not rebinds(self.file, each, self.target, always=True))]
 
     @cached_property
     def kept(self) -> Value:
@@ -97,7 +103,7 @@ class Kept:
         return any(self._is_certain(call) for call in self.backwards)
 
     def _frees(self, call: Node) -> bool:
-        if call not in self.file.tree.order or not self.file.is_inside(call, self.loop):
+        if call not in self.file.tree.order or not any(self.file.is_inside(call, loop) for loop in self.loops):
             return False
         retained = (
             [arg.value for arg in call.args if arg.keyword is not None and arg.keyword.value in ("retain_graph", "create_graph")]
@@ -110,7 +116,7 @@ class Kept:
         """Whether backward ran wherever the value is kept: in both branches, or in the branch that keeps it."""
         inner: Node = call
         for around in self.file.ancestors(call):
-            if around is self.loop:
+            if around in self.loops:
                 return True
             if isinstance(around, cst.If) and not self.file.is_inside(self.node, inner):
                 other = around.orelse if inner is around.body else around.body
@@ -157,14 +163,47 @@ class Kept:
         return escapes(self.file, self.flow, self.target, self.into)
 
     @property
+    def is_awaited(self) -> bool:
+        """Whether a backward outside the loop goes through the value: until then its graph is needed."""
+        carrying = (value for value in self.kept.trained() if value.has_graph and value.kind in (Kind.TENSOR, Kind.UNKNOWN))
+        calls = [call for each in carrying for call in each.differentiated]
+        return any(call not in self.file.tree.order or not any(self.file.is_inside(call, loop) for loop in self.loops) for call in calls)
+
+    @property
     def is_measured(self) -> bool:
-        """Whether it is kept while a model is evaluated, batch by batch: what comes of that is looked at, not trained on."""
+        """Whether it is kept batch by batch while a model is evaluated, or the loop trains only now and then: it is looked at, no more."""
         flow, file = self.flow, self.file
+        if not isinstance(self.loop, cst.For):
+            return False
+        owner = file.owner(flow.node)
+        if self.backwards and (owner is None or not owner.is_managed):
+            return self._runs_over_batches(self.loop)
         switched = [each.site for each in flow.events.values() if each.what is Happens.EVAL and each.site in file.tree.order]
-        measured = any(
-            isinstance(self.loop, cst.For) and file.is_after(self.loop, site) and file.function(site) is flow.node for site in switched
+        before = any(file.is_after(self.loop, site) and file.function(site) is flow.node for site in switched)
+        return before and self._runs_over_batches(self.loop)
+
+    def _runs_over_batches(self, loop: cst.For) -> bool:
+        """Whether the loop takes batches from a loader, moves them to a device, or a namesake of what it runs over is trained on."""
+        iterated = _iterated(loop.iter)
+        if any(each.kind is Kind.LOADER for each in (self.flow.values.get(loop.iter) or Value()).lineage()):
+            return True
+        moved = (
+            each.value for name in ("to", "cuda") for each in self.file.tree.attributes.get(name, ()) if self.file.is_inside(each, loop)
         )
-        return measured and any(each.batch or each.kind is Kind.LOADER for each in self.kept.lineage())
+        if any((self.flow.values.get(each) or Value()).batch for each in moved):
+            return True
+        return iterated is not None and any(
+            other is not loop and same(_iterated(other.iter) or loop, iterated) and self.file.is_inside(call, other)
+            for other in self.file.nodes(cst.For)
+            for call in self.file.tree.attributes.get("backward", ())
+        )
+
+
+def _iterated(node: Node) -> Node | None:
+    """`loader` in `enumerate(tqdm(loader))`"""
+    while isinstance(node, cst.Call) and node.args:
+        node = node.args[0].value
+    return node if isinstance(node, (cst.Name, cst.Attribute)) else None
 
 
 def _passes_on(call: cst.Call) -> bool:

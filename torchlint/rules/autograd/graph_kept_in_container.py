@@ -21,8 +21,10 @@ def check(file: FileModel) -> Iterator[Finding]:
             continue  # a numpy array takes the number out; a comprehension over layers or parameters ends with them
         if store.is_bounded or store.is_differentiated or store.is_inspected or store.is_converted:
             continue  # of one accumulation window; for a backward over all of it, or its own gradient; or made a number a moment later
-        if not store.is_spent and (not store.is_recorded or store.escapes and not store.is_measured or store.is_windowed):
-            continue  # whoever gets the container may still differentiate what is in it; or it is emptied now and then
+        if not store.is_spent and (
+            not store.is_recorded or store.escapes and not store.is_measured or store.is_windowed or store.is_awaited
+        ):
+            continue  # whoever gets the container may differentiate what is in it, or a later backward does; or it is emptied
         yield Finding(
             store.value,
             f"`{file.source(store.target)}` keeps the autograd graph of every iteration alive{store.through}",

@@ -20,8 +20,8 @@ def check(file: FileModel) -> Iterator[Finding]:
             continue  # an object of the project adds in its own way; a sum made without gradients has no graph
         if update.is_bounded or update.is_differentiated:
             continue  # the total of one accumulation window; or summed on purpose, for one backward over all of it
-        if not update.is_spent and (update.escapes and not update.is_measured or update.is_windowed):
-            continue  # whoever gets the total may still differentiate it; or it is started afresh now and then
+        if not update.is_spent and (update.escapes and not update.is_measured or update.is_windowed or update.is_awaited):
+            continue  # whoever gets the total may differentiate it, or a later backward does; or it is started afresh
         fix = rewrite.method(update.carrier, "detach")
         yield Finding(
             update.carrier,
