@@ -32,6 +32,7 @@ SAFE = {
     "walked": net("def forward(self, x):\n    for layer in self.layers:\n        x = layer(x)\n    return x", ALL),
     "trainable parameters only": net(after="torch.optim.Adam(filter(lambda p: p.requires_grad, net.parameters()))"),
     "looked at from outside": net(after=ALL + "print(len(net.layers), net.layers[0](torch.ones(1, 4)))"),
+    "made by somebody who gets the class": net().replace("net = Net()", "def make(kind):\n    return kind()\n\n\nnet = make(Net)"),
     "a layer added from outside": net(after="net.layers.append(nn.Linear(4, 4))\n" + ALL),
     "built by a method after the base constructor": HEAD
     + """

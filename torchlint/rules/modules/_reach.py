@@ -196,5 +196,12 @@ def _is_chosen_by_hand(file: FileAnalysis, call: cst.Call) -> bool:
 def _is_program_in_sight(held: HeldModules) -> bool:
     """Whether somebody makes an instance where it can be seen, and no other file that can be seen asks for the container."""
     file, name = held.file, held.owner.name
-    made = (isinstance(call := file.parent(each), cst.Call) and call.func is each for each in file.tree.names.get(name, ()))
+    made = (_makes(file, each) for each in file.tree.names.get(name, ()) if not file.is_inside(each, held.owner.node))
     return (any(made) or file.is_named_elsewhere(name)) and not file.is_reached_elsewhere(held.attribute, name)
+
+
+def _makes(file: FileAnalysis, name: cst.Name) -> bool:
+    """Whether the class is called here, or handed to somebody who calls it."""
+    above = file.parent(name)
+    call = file.parent(above) if isinstance(above, cst.Arg) else above
+    return isinstance(call, cst.Call) and called(file, call) not in ("isinstance", "issubclass", "super")
