@@ -70,7 +70,9 @@ def _is_loss(name: str) -> bool:
 
 FACTORIES = Asked(
     _is_factory,
-    also=[f"torch.{name}" for name in "tensor complex polar bernoulli linspace logspace multinomial normal poisson sparse_coo_tensor".split()],
+    also=[
+        f"torch.{name}" for name in "tensor complex polar bernoulli linspace logspace multinomial normal poisson sparse_coo_tensor".split()
+    ],
     never=["torch.from_file"],
 )
 """Functions that make a tensor of their own: its memory is shared with nothing. `tensor` has no schema; those that are added make it of
