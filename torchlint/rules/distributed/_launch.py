@@ -25,17 +25,20 @@ class Program:
         """Whether it runs backward, or makes an optimizer."""
         self.predicts = not self.trains and bool(attributes.get("eval") or next(file.calls(*_INFERENCE), None))
         """Whether it only runs models."""
-        self.distributed = next(file.calls(DDP), None)
-        """Where it wraps a module for one process per GPU already."""
 
-    @property
-    def advice(self) -> _Advice:
-        """What to do in this program, and the places that would change with it."""
+    def distributed(self, call: cst.Call) -> cst.Call | None:
+        """Where the function that wraps a module here wraps one for one process per GPU already."""
+        function = self.file.function(call)
+        return next((each for each in self.file.calls(DDP) if self.file.function(each) is function), None)
+
+    def advice(self, call: cst.Call) -> _Advice:
+        """What to do in this program instead of a wrap, and the places that would change with it."""
         if self.predicts:
             return "a program that only predicts needs no wrapper: run one process per GPU, each with its share of the data", ()
-        if self.distributed is not None:
+        distributed = self.distributed(call)
+        if distributed is not None:
             text = "the branch with `DistributedDataParallel` serves a single machine too"
-            return text, ((self.distributed, "wrapped for one process per GPU here"),)
+            return text, ((distributed, "wrapped for one process per GPU here"),)
         if not self.trains:
             return "leave the wrap to the training program, with `DistributedDataParallel` and one process per GPU", ()
         steps = dict.fromkeys(text for text in self._missing())

@@ -22,12 +22,12 @@ def check(file: FileModel) -> Iterator[Finding]:
             continue  # wrapped for the keys of a checkpoint
         if is_test(file.analysis, call):
             continue  # DataParallel itself is tried
-        advice, places = program.advice
+        advice, places = program.advice(call)
         yield Finding(
             call,
             f"`DataParallel` copies `{_wrapped(file, call)}` to every GPU {_how_often(program)}, all from one process",
             help=advice,
-            fix=_fix(file, call) if program.trains and program.distributed is None else None,
+            fix=_fix(file, call) if not program.predicts and program.distributed(call) is None else None,
             related=places,
         )
 
