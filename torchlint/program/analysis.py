@@ -38,6 +38,7 @@ class FileAnalysis(Analysis):
         super().__init__(text, path=path, parsed=parsed)
         self.settings = settings or Settings()
         self._imports = imports
+        self.namesakes: dict[str, Value | None] = {}
         self._flows: dict[Node, Flow] = {}
         self._running: set[Node] = set()
         self._recorded: dict[cst.FunctionDef, bool | None] = {}
@@ -47,6 +48,7 @@ class FileAnalysis(Analysis):
         """Let go of everything that refers back to this model, so that it is freed at once and not by the garbage collector."""
         self._flows.clear()
         self._classes.clear()
+        self.namesakes.clear()
         for name in ("relevance", "attribute_assignments", "subclasses"):
             self.__dict__.pop(name, None)
 

@@ -73,6 +73,8 @@ class Analysis(SourceFile, ABC):
     """A file together with what is known of the values in it, and of the program around it; `torchlint.program.analysis` makes them."""
 
     settings: Settings
+    namesakes: dict[str, Value | None]
+    """What the variables of one name are, in whatever function: `torchlint.values.namesakes` finds out."""
 
     @abstractmethod
     def flow(self, function: Node) -> Flow:

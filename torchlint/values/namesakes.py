@@ -7,6 +7,7 @@ used alike (both are called), and no third one says otherwise.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 import libcst as cst
 
@@ -19,6 +20,8 @@ from torchlint.values.value import Graph, Kind, Value
 
 Sketch = Callable[[Analysis, Node, int], Value | None]
 _DEPTH = 2
+_MANY = 40
+"""Calls of one name that are looked at: a file with more of them is made by a program."""
 _BACKWARD = ("backward", "manual_backward")
 
 
@@ -26,6 +29,17 @@ def module(file: Analysis, function: cst.FunctionDef, name: str, sketch: Sketch)
     """The module that an untyped parameter is, as far as its namesakes show; None where they do not, or disagree."""
     if not _is_called(file, function, name):
         return None
+    if name not in file.namesakes:  # the same for every function that asks
+        file.namesakes[name] = None
+        file.namesakes[name] = _agreed(file, name, sketch)
+    agreed = file.namesakes[name]
+    if agreed is None:
+        return None
+    return Value(Kind.MODULE, qualname=agreed.qualname, definition=agreed.definition, scalar=agreed.scalar)
+
+
+def _agreed(file: Analysis, name: str, sketch: Sketch) -> Value | None:
+    """What all variables of the name are of which anything is proved."""
     found: list[Value] = []
     for binding in _bindings(file, name):
         value = _proved(file, binding, name, sketch)
@@ -74,17 +88,19 @@ def _proved(file: Analysis, binding: Binding, name: str, sketch: Sketch) -> Valu
 
 def _methods(file: Analysis, name: str, function: Node) -> set[str]:
     """What a function asks of the variable."""
-    attributes = (file.parent(each) for each in file.tree.names.get(name, ()) if file.function(each) is function)
+    uses = file.tree.within(file.tree.names.get(name, ()), function)
+    attributes = (file.parent(each) for each in uses if file.function(each) is function)
     return {each.attr.value for each in attributes if isinstance(each, cst.Attribute)}
 
 
 def _is_called(file: Analysis, function: cst.FunctionDef, name: str) -> bool:
-    return any(file.is_inside(call, function.body) for call, _ in _calls(file, name))
+    return any(True for _ in _calls(file, name, function.body))
 
 
-def _calls(file: Analysis, name: str) -> Iterator[tuple[cst.Call, Node]]:
-    """The calls `name(…)` and `self.name(…)`, with the function that each stands in."""
-    for each in (*file.tree.names.get(name, ()), *file.tree.attributes.get(name, ())):
+def _calls(file: Analysis, name: str, place: Node) -> Iterator[tuple[cst.Call, Node]]:
+    """The calls `name(…)` and `self.name(…)` in a place, with the function that each stands in."""
+    tree = file.tree
+    for each in (*tree.within(tree.names.get(name, ()), place), *tree.within(tree.attributes.get(name, ()), place)):
         call = file.parent(each)
         if isinstance(call, cst.Call) and call.func is each:
             yield call, file.function(call)
@@ -96,7 +112,7 @@ def is_loss(file: Analysis, call: cst.Call) -> bool:
     own = file.function(call)
     if _differentiates(file, own):
         return False  # whatever is differentiated here shows here
-    for other, function in _calls(file, str(name)):
+    for other, function in islice(_calls(file, str(name), file.module), _MANY):
         if function is own or len(other.args) != len(call.args) or not _differentiates(file, function):
             continue
         flow = file.flow_or_none(function)
@@ -107,4 +123,4 @@ def is_loss(file: Analysis, call: cst.Call) -> bool:
 
 
 def _differentiates(file: Analysis, function: Node) -> bool:
-    return any(file.is_inside(each, function) for name in _BACKWARD for each in file.tree.attributes.get(name, ()))
+    return any(file.tree.within(file.tree.attributes.get(name, ()), function) for name in _BACKWARD)
