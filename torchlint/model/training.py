@@ -34,6 +34,8 @@ class TrainingLoop:
     flow: Flow
     events: list[Event]
     """In the order of execution."""
+    clearings: list[Event]
+    """Where the function clears gradients, in the loop and around it."""
 
     def happening(self, what: Happens) -> list[Event]:
         return [event for event in self.events if event.what is what]
@@ -312,10 +314,11 @@ def loops(file: FileAnalysis) -> list[TrainingLoop]:
         if not file.relevance.reaches_backward(function):
             continue
         flow = file.flow(function)
+        clearings = [event for event in flow.events.values() if event.what is Happens.CLEAR]
         for node, inside in _by_loop(file, flow, nodes).items():
             kinds = {event.what for event in inside}
             if Happens.BACKWARD in kinds and Happens.STEP in kinds:
-                found.append(TrainingLoop(file, node, flow, inside))
+                found.append(TrainingLoop(file, node, flow, inside, clearings))
     return sorted(found, key=lambda loop: file.tree.order[loop.node])
 
 

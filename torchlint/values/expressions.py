@@ -31,7 +31,7 @@ def _name(flow: Flow, node: cst.Name) -> Value:
 def _attribute(flow: Flow, node: cst.Attribute) -> Value:
     place = flow.place(node)
     name = node.attr.value
-    if name == "zero_grad":
+    if name == "zero_grad" and not _is_looked_at(flow, node):
         flow.evaluate(node.value).uses.add(HANDED_ON)
     if place is not None:
         value = flow.env.places.get(place)
@@ -49,6 +49,13 @@ def _attribute(flow: Flow, node: cst.Attribute) -> Value:
         flow.note_part(place)
         flow.env.places[place] = value
     return value
+
+
+def _is_looked_at(flow: Flow, node: Node) -> bool:
+    """Whether an expression goes to a function of Python that keeps nothing of it: `print(optimizer.zero_grad)`."""
+    argument = flow.file.parent(node)
+    call = flow.file.parent(argument) if isinstance(argument, cst.Arg) else None
+    return isinstance(call, cst.Call) and isinstance(call.func, cst.Name) and call.func.value in ("print", "callable", "id", "repr", "str")
 
 
 @evaluates(cst.Tuple)

@@ -71,8 +71,8 @@ class Carried:
         tree = self.loop.file.tree
         around = set(tree.loops(self.loop.node))
         inside = {id(event) for event in self.loop.events}
-        for event in self.loop.flow.events.values():
-            if event.what is not Happens.CLEAR or event.target is None or not clears(event.target, optimizer):
+        for event in self.loop.clearings:
+            if event.target is None or not clears(event.target, optimizer):
                 continue
             if id(event) in inside:
                 is_branch = len(event.when) > self.loop.flow.depths.get(self.loop.node, 0)
