@@ -98,7 +98,7 @@ def _dict(flow: Flow, node: cst.Dict) -> Value:
 @evaluates(cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
 def _comprehension(flow: Flow, node: cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp) -> Value:
     outer = flow.env.places
-    flow.env.places = dict(outer)
+    flow.env.places = outer.copy()
     clause: cst.CompFor | None = node.for_in
     while clause is not None:
         iterated = flow.evaluate(clause.iter)

@@ -21,6 +21,7 @@ from torchlint.values import gradients
 from torchlint.values.algebra import unpacked
 from torchlint.values.arguments import Arguments
 from torchlint.values.events import Condition, Event, Happens, answer
+from torchlint.values.places import Places
 from torchlint.values.value import Assigned, ClassDefinition, Function, Graph, Kind, Value, join
 
 _SELF_MADE = frozenset({Kind.MODULE, Kind.OPTIMIZER, Kind.FUNCTION, Kind.CLASS, Kind.GRAD_MODE})
@@ -32,7 +33,7 @@ class Environment:
 
     __slots__ = ("alive", "grad", "places", "when")
 
-    def __init__(self, places: dict[str, Value], grad: bool | None = True, alive: bool = True, when: tuple[Condition, ...] = ()) -> None:
+    def __init__(self, places: Places[Value], grad: bool | None = True, alive: bool = True, when: tuple[Condition, ...] = ()) -> None:
         self.places = places
         self.grad = grad
         """True: recorded. False: not. None: depends."""
@@ -42,7 +43,7 @@ class Environment:
         """The answers on the way to this point, early exits included."""
 
     def copy(self) -> Environment:
-        return Environment(dict(self.places), self.grad, self.alive, self.when)
+        return Environment(self.places.copy(), self.grad, self.alive, self.when)
 
     def merge(self, others: Iterable[Environment]) -> None:
         """Become what holds when control comes from here or from any of the others."""
@@ -50,14 +51,16 @@ class Environment:
         if not living:
             return
         first, *rest = living
-        places = dict(first.places)
+        differing = first.places.apart([each.places for each in rest])
+        places = first.places if first is self else first.places.copy()
         grad, when = first.grad, first.when
         for each in rest:
             when = _common(when, each.when)
-            for name, value in each.places.items():
-                known = places.get(name)
-                places[name] = value if known is None or known is value else join(known, value)
             grad = grad if grad is each.grad else None
+            for place in differing:
+                known, value = places.get(place), each.places.get(place)
+                if value is not None and value is not known:
+                    places[place] = value if known is None else join(known, value)
         self.places, self.grad, self.alive, self.when = places, grad, True, when
 
 
@@ -147,11 +150,11 @@ class Flow:
         self.parameters: dict[str, Value] = {}
         self.owner: ClassDefinition | None = None
         """The class whose method this is."""
-        self._parts: set[str] = set()
+        self._parts: dict[str, set[str]] = {}
         self.returned = False
         self.settled: dict[Node, dict[str, tuple[Kind, Graph]]] = {}
         self.leaves: list[list[Environment]] = []
-        self.env = Environment({})
+        self.env = Environment(Places())
 
     # -- running --------------------------------------------------------------------------------------------------------
 
@@ -279,12 +282,11 @@ class Flow:
 
     def note_part(self, place: str) -> None:
         """Remember that places like `x.y` are held, so that a new `x` makes them stale."""
-        self._parts.add(place.split(".")[0].split("[")[0])
+        self._parts.setdefault(place.split(".")[0].split("[")[0], set()).add(place)
 
     def _forget_parts(self, name: str) -> None:
-        stale = [place for place in self.env.places if place.startswith((name + ".", name + "["))]
-        for place in stale:
-            del self.env.places[place]
+        for place in self._parts[name]:
+            self.env.places.forget(place)
 
 
 # -- who evaluates what: each module of this layer registers the kinds of nodes and values that it knows -------------------

@@ -124,7 +124,7 @@ def _assert(flow: Flow, statement: cst.Assert) -> None:
 def _delete(flow: Flow, statement: cst.Del) -> None:
     place = flow.place(statement.target)
     if place is not None:
-        flow.env.places.pop(place, None)
+        flow.env.places.forget(place)
     if isinstance(statement.target, cst.Attribute) and statement.target.attr.value == "grad":
         flow.happen(Happens.CLEAR, statement.target)
 
@@ -171,19 +171,20 @@ def _loop(flow: Flow, statement: cst.For | cst.While, begin: Callable[[], object
     flow.depths[statement] = len(entry.when)
     settled = flow.settled.get(statement, {})
     noted = len(flow.events)
+    watched, after = _places_in(flow, statement), dict[str, tuple[Kind, Graph]]()
     for _ in range(2):  # the second time with what the first left behind
         flow.forget(noted)
-        before = _signature(flow.env)
+        before = _signature(flow.env, watched)
         flow.leaves.append([])
         begin()
         _suite(flow, statement.body)
         ends = [flow.env, *flow.leaves.pop()]
         flow.env = entry.copy()
         flow.env.merge(ends)
-        after = _signature(flow.env)
+        after = _signature(flow.env, watched)
         if before.items() <= after.items() or before.items() <= settled.items():
             break  # nothing new for a second time; or this is what an earlier run of the loop, inside another one, came to
-    flow.settled[statement] = _signature(flow.env)
+    flow.settled[statement] = after
     if statement.orelse is not None:
         _suite(flow, statement.orelse.body)
 
@@ -262,7 +263,7 @@ def _import(flow: Flow, statement: cst.Import | cst.ImportFrom) -> None:
         while isinstance(bound, cst.Attribute):
             bound = bound.value
         if isinstance(bound, cst.Name):
-            flow.env.places.pop(bound.value, None)
+            flow.env.places.forget(bound.value)
 
 
 def update(flow: Flow, node: cst.AugAssign, before: Value, added: Value) -> Value:
@@ -276,6 +277,14 @@ def update(flow: Flow, node: cst.AugAssign, before: Value, added: Value) -> Valu
     return operate(node, before, added)
 
 
-def _signature(env: Environment) -> dict[str, tuple[Kind, Graph]]:
+def _places_in(flow: Flow, loop: Node) -> set[str]:
+    """The places that a loop names: what the others hold makes no difference to how it reads."""
+    tree = flow.file.tree
+    nodes = [each for kind in (cst.Name, cst.Attribute, cst.Subscript) for each in tree.within(tree.nodes(kind), loop)]
+    return {place for place in map(flow.place, nodes) if place is not None}
+
+
+def _signature(env: Environment, watched: set[str]) -> dict[str, tuple[Kind, Graph]]:
     """What the places hold, as far as it matters for reading a loop again."""
-    return {name: (value.kind, value.graph) for name, value in env.places.items()}
+    held = ((place, env.places.get(place)) for place in watched)
+    return {place: (value.kind, value.graph) for place, value in held if value is not None}
