@@ -94,6 +94,8 @@ _HOLDING = frozenset({Kind.LIST, Kind.TUPLE, Kind.DICT})
 _ARITHMETIC = (cst.BinaryOperation, cst.AugAssign, cst.UnaryOperation)
 _FAR = 200
 """Values looked at to find where a graph came from."""
+_DEEP = 8
+"""Operations between a value and the one that brought its graph."""
 
 
 class Value:
@@ -307,6 +309,14 @@ class Value:
         if divided and isinstance(sources[1].node, (cst.Param, cst.Name, cst.Attribute)):
             sources = sources[:1]  # divided by a setting, such as the number of steps
         return [each for each in sources if each.may_carry]
+
+    def settle(self, depth: int = _DEEP) -> None:
+        """Take over the graph of what it was computed from, where that came to light afterwards: `total += loss * n; loss.backward()`."""
+        if self.graph is Graph.MAYBE and self.pure and depth > 0:
+            for each in self.carriers:
+                each.settle(depth - 1)
+                if each.has_graph:
+                    self.graph = Graph.YES
 
     @property
     def may_carry(self) -> bool:
