@@ -368,11 +368,16 @@ def join(a: Value, b: Value) -> Value:
     if a.kind is Kind.NONE:
         a, b = b, a
     sources = (a, b)
+    started = False
+    """A sum that begins with a plain number, which it still is where the loop has no iterations."""
     if b.kind is Kind.NONE:
         kind, graph, place = a.kind, a.graph, a.place
     else:
         kind = a.kind if a.kind is b.kind else Kind.UNKNOWN
-        graph = a.graph if a.graph is b.graph else Graph.MAYBE
+        started = (
+            isinstance(a.node, (cst.Integer, cst.Float)) and b.has_graph or isinstance(b.node, (cst.Integer, cst.Float)) and a.has_graph
+        )
+        graph = a.graph if a.graph is b.graph else Graph.YES if started else Graph.MAYBE
         place = max(a.place, b.place)
     same = b.kind is Kind.NONE
     joined = Value(
@@ -389,7 +394,7 @@ def join(a: Value, b: Value) -> Value:
         scalar=a.scalar if same else a.scalar and b.scalar,
         fresh=a.fresh if same else a.fresh and b.fresh,
     )
-    joined.optional = a.optional or b.optional or same and a.kind is not Kind.NONE
+    joined.optional = a.optional or b.optional or same and a.kind is not Kind.NONE or started
     return joined
 
 
