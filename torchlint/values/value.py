@@ -201,6 +201,11 @@ class Value:
     def __repr__(self) -> str:
         return f"<{self.kind.value} graph={self.graph.name} place={self.place.name}{' scalar' if self.scalar else ''}>"
 
+    @property
+    def is_joined(self) -> bool:
+        """Whether it stands for one of several values: of two branches, or of what a loop begins and goes on with."""
+        return self.node is _JOINED
+
     def lineage(self) -> Iterator[Value]:
         """This value and everything it was computed from."""
         seen: set[int] = set()
