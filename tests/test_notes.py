@@ -49,7 +49,7 @@ for inputs, labels in loader:
 print(sum(losses) / len(losses))
 """,
         "losses.append(loss)",
-        "losses.append(loss.item())",
+        "losses.append(loss.detach())",
     ),
     "losses summed with their graphs": Mistake(
         "TL102",

@@ -201,7 +201,7 @@ ENTRIES = {
     "spread": ("c = {'a': 1}\nd = {'b': 'x', **c}\nprobe = d['a']", "number"),
     "set afterwards": ("d = {}\nd['a'] = 1\nd['b'] = 'x'\nprobe = d['a']", "number"),
     "set to two things": ("def f(c):\n    d = {'a': 1}\n    if c:\n        d['a'] = 'x'\n    return d\ne = f(c)\nprobe = e['a']", "plain"),
-    "with a default": (MODEL + "d = {'a': F.relu(net(x))}\nprobe = d.get('a', 0.0)", ""),
+    "with a default": (MODEL + "d = {'a': F.relu(net(x))}\nprobe = d.get('a', 0.0)", "graph"),
 }
 NAMESAKES = {
     "trained in another function": ("def g(m):\n    m.train()\n    m(y)\ndef f(m):\n    probe = m\n    m(x)", "module"),

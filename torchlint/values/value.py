@@ -94,6 +94,8 @@ _HOLDING = frozenset({Kind.LIST, Kind.TUPLE, Kind.DICT})
 _ARITHMETIC = (cst.BinaryOperation, cst.AugAssign, cst.UnaryOperation)
 _FAR = 200
 """Values looked at to find where a graph came from."""
+_DEEP = 8
+"""Operations between a value and the one that brought its graph."""
 
 
 class Value:
@@ -198,6 +200,11 @@ class Value:
 
     def __repr__(self) -> str:
         return f"<{self.kind.value} graph={self.graph.name} place={self.place.name}{' scalar' if self.scalar else ''}>"
+
+    @property
+    def is_joined(self) -> bool:
+        """Whether it stands for one of several values: of two branches, or of what a loop begins and goes on with."""
+        return self.node is _JOINED
 
     def lineage(self) -> Iterator[Value]:
         """This value and everything it was computed from."""
@@ -308,6 +315,14 @@ class Value:
             sources = sources[:1]  # divided by a setting, such as the number of steps
         return [each for each in sources if each.may_carry]
 
+    def settle(self, depth: int = _DEEP) -> None:
+        """Take over the graph of what it was computed from, where that came to light afterwards: `total += loss * n; loss.backward()`."""
+        if self.graph is Graph.MAYBE and self.pure and depth > 0:
+            for each in self.carriers:
+                each.settle(depth - 1)
+                if each.has_graph:
+                    self.graph = Graph.YES
+
     @property
     def may_carry(self) -> bool:
         """Whether a graph may be in it, as far as is known: plain data, numbers and detached tensors hold none."""
@@ -358,11 +373,16 @@ def join(a: Value, b: Value) -> Value:
     if a.kind is Kind.NONE:
         a, b = b, a
     sources = (a, b)
+    started = False
+    """A sum that begins with a plain number, which it still is where the loop has no iterations."""
     if b.kind is Kind.NONE:
         kind, graph, place = a.kind, a.graph, a.place
     else:
         kind = a.kind if a.kind is b.kind else Kind.UNKNOWN
-        graph = a.graph if a.graph is b.graph else Graph.MAYBE
+        started = (
+            isinstance(a.node, (cst.Integer, cst.Float)) and b.has_graph or isinstance(b.node, (cst.Integer, cst.Float)) and a.has_graph
+        )
+        graph = a.graph if a.graph is b.graph else Graph.YES if started else Graph.MAYBE
         place = max(a.place, b.place)
     same = b.kind is Kind.NONE
     joined = Value(
@@ -379,7 +399,7 @@ def join(a: Value, b: Value) -> Value:
         scalar=a.scalar if same else a.scalar and b.scalar,
         fresh=a.fresh if same else a.fresh and b.fresh,
     )
-    joined.optional = a.optional or b.optional or same and a.kind is not Kind.NONE
+    joined.optional = a.optional or b.optional or same and a.kind is not Kind.NONE or started
     return joined
 
 

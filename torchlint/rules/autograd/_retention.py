@@ -65,7 +65,9 @@ class Kept:
     @cached_property
     def kept(self) -> Value:
         """What is known of the value."""
-        return self.flow.values.get(self.value) or Value(node=self.value)
+        value = self.flow.values.get(self.value) or Value(node=self.value)
+        value.settle()
+        return value
 
     @cached_property
     def into(self) -> Value:

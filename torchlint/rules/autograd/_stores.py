@@ -58,6 +58,14 @@ class Store(Kept):
         )
 
     @property
+    def is_secondhand(self) -> bool:
+        """Whether its graph is that of a running total, which is a finding of its own: `history.append(total / n)`."""
+        value = self.kept
+        while value.pure and len(value.carriers) == 1:
+            value = value.carriers[0]
+        return value.is_joined and not value.differentiated and any(each.kind is Kind.NUMBER for each in value.sources)
+
+    @property
     def is_inspected(self) -> bool:
         """Whether somebody asks the value for what only a tensor with its graph can say: its own gradient, a hook."""
         return any(

@@ -15,7 +15,7 @@ from torchlint.values.value import Kind
 def check(file: FileModel) -> Iterator[Finding]:
     kept: list[Store | Handed] = [*stores(file.analysis), *handed(file.analysis, sums=False)]
     for store in kept:
-        if not store.kept.holds_graph or store.kept.leaf or store.is_doubtful:
+        if not store.kept.holds_graph or store.kept.leaf or store.is_doubtful or store.is_secondhand:
             continue  # a number, a detached tensor, made where gradients are off, a parameter itself; or nothing is known of it
         if not store.keeps_tensors or not store.iterates_over_data:
             continue  # a numpy array takes the number out; a comprehension over layers or parameters ends with them
