@@ -43,6 +43,7 @@ class FileAnalysis(Analysis):
         self._running: set[Node] = set()
         self._recorded: dict[cst.FunctionDef, bool | None] = {}
         self._classes: dict[cst.ClassDef, ClassModel] = {}
+        self._method_calls: dict[str, tuple[dict[cst.ClassDef, list[cst.Call]], list[cst.Call]]] = {}
 
     def release(self) -> None:
         """Let go of everything that refers back to this model, so that it is freed at once and not by the garbage collector."""
@@ -108,6 +109,19 @@ class FileAnalysis(Analysis):
         path = self.qualname(node)
         found = self.project_value(path, node) if path is not None else None
         return found.definition if found is not None and isinstance(found.definition, ClassModel) else None
+
+    def method_calls(self, name: str) -> tuple[dict[cst.ClassDef, list[cst.Call]], list[cst.Call]]:
+        known = self._method_calls.get(name)
+        if known is None:
+            own: dict[cst.ClassDef, list[cst.Call]] = {}
+            elsewhere: list[cst.Call] = []
+            for call in self.methods(name):
+                inner = call.func.value if isinstance(call.func, cst.Attribute) else None
+                on_self = isinstance(inner, cst.Name) and inner.value == "self"
+                around = next((each for each in self.ancestors(call) if isinstance(each, cst.ClassDef)), None) if on_self else None
+                (elsewhere if around is None else own.setdefault(around, [])).append(call)
+            known = self._method_calls[name] = own, elsewhere
+        return known
 
     def owner(self, function: Node) -> ClassModel | None:
         node = self.owner_node(function)

@@ -12,10 +12,14 @@ from torchlint.values.flow import Analysis
 
 
 def calls(file: Analysis, function: cst.FunctionDef) -> Iterator[cst.Call]:
-    """The calls of a function by its name, or of a method by its name on anything."""
+    """The calls of a function by its name, or of a method by its name: on `self` of its class and relatives, or on anything else."""
     name = function.name.value
-    if file.owner(function) is not None:
-        yield from file.methods(name)
+    owner = file.owner(function)
+    if owner is not None:
+        own, elsewhere = file.method_calls(name)
+        for node in (owner.node, *(each.node for each in owner.ancestry[1:]), *(each.node for each in file.subclasses.get(owner, ()))):
+            yield from own.get(node, ())
+        yield from elsewhere
         return
     for each in file.tree.names.get(name, ()):
         call = file.parent(each)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 import libcst as cst
@@ -53,6 +53,14 @@ class SourceFile:
     def nodes(self, kind: type[N]) -> list[N]:
         """All nodes of exactly this type, in document order."""
         return self.tree.nodes(kind)
+
+    def inside(self, ancestor: Node, kind: type[N]) -> Sequence[N]:
+        """Those of exactly this type that stand below a node, in document order; costs what is there, not what the file holds."""
+        return self.tree.within(self.tree.nodes(kind), ancestor)
+
+    def attributes_inside(self, ancestor: Node, name: str) -> Sequence[cst.Attribute]:
+        """The accesses `….name` below a node, in document order."""
+        return self.tree.within(self.tree.attributes.get(name, ()), ancestor)
 
     def parent(self, node: Node) -> Node | None:
         return self.tree.parents.get(node)

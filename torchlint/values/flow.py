@@ -7,7 +7,7 @@ called. This module owns places, values and events; statements, expressions and 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -102,6 +102,15 @@ class Analysis(SourceFile, ABC):
     @abstractmethod
     def class_of(self, node: Node) -> ClassDefinition | None:
         """The project's class that an expression names."""
+
+    @abstractmethod
+    def method_calls(self, name: str) -> tuple[dict[cst.ClassDef, list[cst.Call]], list[cst.Call]]:
+        """The calls `self.name(…)` by the class that they stand in, and all other calls of methods of this name."""
+
+    @property
+    @abstractmethod
+    def subclasses(self) -> Mapping[ClassDefinition, Sequence[ClassDefinition]]:
+        """The classes of this file by the classes that they inherit from, themselves left out."""
 
     @abstractmethod
     def owner(self, function: Node) -> ClassDefinition | None:

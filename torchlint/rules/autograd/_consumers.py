@@ -22,14 +22,13 @@ _HALF = ("bfloat16", "float16", "half")
 
 def read_graphs(file: Analysis, function: Node) -> bool:
     """Whether the function asks some tensor about its graph, or compares tensors by identity."""
-    asked = (each for name in _GRAPH_READS for each in file.tree.attributes.get(name, ()))
-    if any(file.is_inside(each, function) and not isinstance(file.parent(each), cst.AssignTarget) for each in asked):
+    asked = (each for name in _GRAPH_READS for each in file.attributes_inside(function, name))
+    if any(not isinstance(file.parent(each), cst.AssignTarget) for each in asked):
         return True
     return any(
         isinstance(target.operator, (cst.Is, cst.IsNot))
         and not (isinstance(target.comparator, cst.Name) and target.comparator.value in ("None", "True", "False"))
-        and file.is_inside(target, function)
-        for comparison in file.nodes(cst.Comparison)
+        for comparison in file.inside(function, cst.Comparison)
         for target in comparison.comparisons
     )
 

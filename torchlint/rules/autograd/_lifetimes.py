@@ -31,14 +31,14 @@ def renewals(file: FileAnalysis, loop: Node, target: Node) -> Iterator[Node]:
             bindings = [binding.node for binding in scope.bindings[current.value]] if scope is not None else []
             if isinstance(loop, cst.For):
                 yield from (each for each in bindings if file.is_inside(each, loop.target))
-            emptied = (each for each in file.references(current) if _is_emptied(file, each))
+            emptied = (each for each in file.tree.within(file.references(current), body) if _is_emptied(file, each))
             found = iter([*(each for each in bindings if _is_rebinding(file, each)), *emptied])
         elif isinstance(current, cst.Attribute):
-            others = (each for each in file.tree.attributes.get(current.attr.value, ()) if same(each, current))
+            others = (each for each in file.attributes_inside(body, current.attr.value) if same(each, current))
             found = (each for each in others if _is_bound(file, each) or _is_emptied(file, each))
             above = current.value
         elif isinstance(current, cst.Subscript):
-            found = iter(_assigned_subscripts(file, current))
+            found = _assigned_subscripts(file, current, body)
             above = current.value
         elif isinstance(current, cst.Call) and isinstance(current.func, cst.Attribute):
             above = current.func.value
@@ -76,9 +76,9 @@ def _is_bound(file: FileAnalysis, attribute: Node) -> bool:
     return isinstance(above, cst.AnnAssign) and above.target is attribute
 
 
-def _assigned_subscripts(file: FileAnalysis, target: cst.Subscript) -> Iterator[cst.Subscript]:
+def _assigned_subscripts(file: FileAnalysis, target: cst.Subscript, body: Node) -> Iterator[cst.Subscript]:
     """Where `stats['loss']`, the very same key, is given a new value."""
-    for other in file.nodes(cst.Subscript):
+    for other in file.inside(body, cst.Subscript):
         holder = file.parent(other)
         if other is not target and isinstance(holder, cst.AssignTarget) and other.deep_equals(target):
             assign = file.parent(holder)

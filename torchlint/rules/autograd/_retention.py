@@ -153,8 +153,7 @@ class Kept:
     def is_recorded(self) -> bool:
         """Whether gradients are recorded where it is kept: a sum made without them has no graph."""
         if not self.backwards and any(
-            arg.keyword is not None and arg.keyword.value == "volatile" and self.file.is_inside(arg, self.flow.node)
-            for arg in self.file.nodes(cst.Arg)
+            arg.keyword is not None and arg.keyword.value == "volatile" for arg in self.file.inside(self.flow.node, cst.Arg)
         ):
             return False  # what torch before 0.4 had for no_grad
         return callers.records(self.file, self.node) is not False
@@ -189,15 +188,12 @@ class Kept:
         iterated = _iterated(loop.iter)
         if any(each.kind is Kind.LOADER for each in (self.flow.values.get(loop.iter) or Value()).lineage()):
             return True
-        moved = (
-            each.value for name in ("to", "cuda") for each in self.file.tree.attributes.get(name, ()) if self.file.is_inside(each, loop)
-        )
+        moved = (each.value for name in ("to", "cuda") for each in self.file.attributes_inside(loop, name))
         if any((self.flow.values.get(each) or Value()).batch for each in moved):
             return True
         return iterated is not None and any(
-            other is not loop and same(_iterated(other.iter) or loop, iterated) and self.file.is_inside(call, other)
+            other is not loop and same(_iterated(other.iter) or loop, iterated) and self.file.attributes_inside(other, "backward")
             for other in self.file.nodes(cst.For)
-            for call in self.file.tree.attributes.get("backward", ())
         )
 
 

@@ -53,7 +53,7 @@ class Store(Kept):
             and same(target.target.value, self.target)
             and mentions(assign.value, self.target)
             and (self.flow.values.get(assign.value) or Value()).graph is Graph.NO
-            for assign in self.file.nodes(cst.Assign)
+            for assign in self.file.inside(self.flow.node, cst.Assign)
             for target in assign.targets
         )
 

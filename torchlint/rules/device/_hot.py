@@ -35,6 +35,8 @@ class HotLoops:
         self._known: dict[Loop, bool] = {}
         self._training: dict[Node, set[Loop]] = {}
         """For each function that was looked at, its loops that train."""
+        self._fresh: dict[Node, set[Loop]] = {}
+        """The same for loops that make the optimizer that steps in them."""
 
     def around(self, node: Node) -> Loop | None:
         """The innermost hot loop around a node."""
@@ -102,10 +104,14 @@ class HotLoops:
 
     def _starts_over(self, loop: Loop) -> bool:
         """Whether every iteration makes an optimizer of its own: it compares models, it does not train one."""
-        tree = self.file.tree
-        steps = (each for each in self.file.flow(self.file.function(loop)).events.values() if each.what is Happens.STEP)
-        made = (each.target.node for each in steps if each.target is not None and each.target.kind in (Kind.OPTIMIZER, Kind.UNKNOWN))
-        return any(node is not None and node in tree.order and next(tree.loops(node), None) is loop for node in made)
+        tree, function = self.file.tree, self.file.function(loop)
+        known = self._fresh.get(function)
+        if known is None:
+            steps = (each for each in self.file.flow(function).events.values() if each.what is Happens.STEP)
+            made = (each.target.node for each in steps if each.target is not None and each.target.kind in (Kind.OPTIMIZER, Kind.UNKNOWN))
+            around = (next(tree.loops(node), None) for node in made if node is not None and node in tree.order)
+            known = self._fresh[function] = {each for each in around if each is not None}
+        return loop in known
 
     def _brings_batches(self, loop: Loop) -> bool:
         """Whether what the loop iterates over is moved to a device in it, or comes from there."""

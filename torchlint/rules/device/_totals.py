@@ -100,11 +100,11 @@ def _assigned_number(file: FileAnalysis, name: Node) -> bool:
 
 
 def _only_added_to(file: FileAnalysis, name: cst.Name, update: Node, loop: Node) -> bool:
-    return all(file.is_inside(each, update) for each in file.references(name) if file.is_inside(each, loop))
+    return all(file.is_inside(each, update) for each in file.tree.within(file.references(name), loop))
 
 
 def _returns(file: FileAnalysis, loop: Node) -> bool:
-    return any(file.is_inside(each, loop) for each in (*file.nodes(cst.Return), *file.nodes(cst.Yield)))
+    return bool(file.inside(loop, cst.Return) or file.inside(loop, cst.Yield))
 
 
 def _is_count(node: Node) -> bool:

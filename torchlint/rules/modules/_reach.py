@@ -159,7 +159,7 @@ def is_trained_by_hand(held: HeldModules) -> bool:
 
 
 def _has_optimizer(model: ClassModel) -> bool:
-    calls = (call for call in model.file.nodes(cst.Call) if model.file.is_inside(call, model.node))
+    calls = model.file.inside(model.node, cst.Call)
     return any((model.file.qualname(call.func) or "").startswith("torch.optim.") for call in calls)
 
 

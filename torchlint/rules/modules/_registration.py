@@ -185,7 +185,7 @@ def makes_registered(file: Analysis, owner: ClassModel, call: cst.Call) -> bool:
     if found is None:
         return False
     model, method = found
-    returned = [each.value for each in model.file.nodes(cst.Return) if model.file.function(each) is method]
+    returned = [each.value for each in model.file.inside(method, cst.Return) if model.file.function(each) is method]
     return any(isinstance(each, cst.Name) and is_registered_name(model.file, model, each) for each in returned)
 
 

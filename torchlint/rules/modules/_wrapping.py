@@ -125,7 +125,7 @@ def _is_after_init(held: HeldModules, method: cst.FunctionDef, target: Node) -> 
         constructor = model.own_methods.get("__init__")
         if constructor is None:
             continue
-        calls = [call for call in model.file.nodes(cst.Call) if model.file.is_inside(call, constructor.body)]
+        calls = model.file.inside(constructor.body, cst.Call)
         own = [call for call in calls if isinstance(call.func, cst.Attribute) and is_on_instance(model.file, call.func, model.node)]
         if any(not is_after_base_constructor(model.file, constructor, call) for call in own):
             return False
