@@ -19,6 +19,8 @@ from torchlint.values.value import Kind, Value, other
 
 def _backward(flow: Flow, call: cst.Call, receiver: Value, arguments: Arguments) -> Value | None:
     given = arguments.get(0, "gradient")
+    if receiver.kind in (Kind.UNKNOWN, Kind.OBJECT) and (_is_used(flow, call) or "forward" in receiver.uses):
+        return flow.opaque(call, arguments, receiver)
     if (
         receiver.kind is Kind.MANAGER
         or receiver.kind in (Kind.UNKNOWN, Kind.OBJECT, Kind.OPTIMIZER)
@@ -46,6 +48,11 @@ def _backward(flow: Flow, call: cst.Call, receiver: Value, arguments: Arguments)
                 scaled.scalar = True
     flow.happen(Happens.BACKWARD, call, receiver)
     return other(call)
+
+
+def _is_used(flow: Flow, call: cst.Call) -> bool:
+    """Whether something is done with what `backward` returns: torch's returns None, a layer written by hand the gradient of its input."""
+    return isinstance(flow.file.parent(call), (cst.Assign, cst.AnnAssign, cst.AugAssign, cst.Arg, cst.BinaryOperation, cst.Attribute))
 
 
 def _manual_backward(flow: Flow, call: cst.Call, receiver: Value, arguments: Arguments) -> Value | None:
