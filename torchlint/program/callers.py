@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from torchlint.facts.modules import GRAD_OFF
+from torchlint.facts.modules import EVALUATION_STEPS, GRAD_OFF
 from torchlint.syntax.tree import Node
 from torchlint.values.flow import Analysis
 
@@ -63,7 +63,10 @@ def uses(file: Analysis, function: cst.FunctionDef, name: str) -> set[str]:
 
 def recorded(file: Analysis, function: cst.FunctionDef) -> bool | None:
     """True: everybody who calls it records gradients, or nobody does. False: nobody records. None: some do."""
-    if function.name.value == "__init__" and file.owner(function) is not None:
+    owner = file.owner(function)
+    if owner is not None and owner.is_managed and function.name.value in EVALUATION_STEPS:
+        return False
+    if function.name.value == "__init__" and owner is not None:
         return True  # called by the constructors of subclasses, whichever: what `super()` is, a name does not tell
     seen: set[bool | None] = set()
     for call in calls(file, function):

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import libcst as cst
 
 from torchlint.program.analysis import FileAnalysis
+from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import Node
+from torchlint.values.value import Kind
 
 DDP = "torch.nn.parallel.DistributedDataParallel"
 _LAUNCHERS = ("torch.multiprocessing.spawn", "torch.distributed.init_process_group")
@@ -23,8 +25,48 @@ class Program:
         attributes = file.tree.attributes
         self.trains = bool(attributes.get("backward")) or any(_is_training(file, call) for call in file.nodes(cst.Call))
         """Whether it runs backward, or makes an optimizer."""
-        self.predicts = not self.trains and bool(attributes.get("eval") or next(file.calls(*_INFERENCE), None))
-        """Whether it only runs models."""
+        self._only_runs = not self.trains and bool(attributes.get("eval") or next(file.calls(*_INFERENCE), None))
+
+    def predicts(self, call: cst.Call) -> bool:
+        """Whether what a call wraps is only run: the program or the function never trains, or its optimizers are for other models."""
+        return self._only_runs or self._stays_where_nothing_trains(call) or self._is_left_to_itself(call)
+
+    def has_one_device(self) -> bool:
+        """Whether the program shows itself a single GPU."""
+        for target in self.file.nodes(cst.Subscript):
+            key = target.slice[0].slice if len(target.slice) == 1 else None
+            assign = self.file.parent(self.file.parent(target) or target)
+            if isinstance(key, cst.Index) and literal(key.value) == "CUDA_VISIBLE_DEVICES" and isinstance(assign, cst.Assign):
+                shown = literal(assign.value)
+                if isinstance(shown, str) and "," not in shown and self.file.function(assign) is self.file.module:
+                    return True
+        return False
+
+    def _stays_where_nothing_trains(self, call: cst.Call) -> bool:
+        """Whether the wrapped module stays in a function that neither runs backward nor makes an optimizer."""
+        file, function = self.file, self.file.function(call)
+        assign = file.parent(call)
+        if (
+            not isinstance(function, cst.FunctionDef)
+            or not isinstance(assign, cst.Assign)
+            or not isinstance(assign.targets[0].target, cst.Name)
+        ):
+            return False
+        name = assign.targets[0].target
+        if file.relevance.reaches_backward(function) or any(_is_training(file, each) for each in file.inside(function, cst.Call)):
+            return False
+        uses = [each for each in file.references(name) if each is not name]
+        handed_on = (cst.Return, cst.Yield, cst.Arg, cst.Assign, cst.Element, cst.DictElement)
+        return bool(uses) and not any(isinstance(file.parent(each), handed_on) for each in uses if not file.is_inside(each, assign))
+
+    def _is_left_to_itself(self, call: cst.Call) -> bool:
+        """Whether the optimizers made around the wrap are known to be for other models."""
+        file = self.file
+        wrapped = {id(each) for each in file.value(call).lineage()}
+        flow = file.flow(file.function(call))
+        made = [each for each in flow.values.values() if each.kind is Kind.OPTIMIZER and isinstance(each.node, cst.Call)]
+        modules = [{id(part) for part in each.lineage() if part.kind is Kind.MODULE} for each in made]
+        return bool(modules) and all(each and not each & wrapped for each in modules)
 
     def distributed(self, call: cst.Call) -> cst.Call | None:
         """Where the function that wraps a module here wraps one for one process per GPU already."""
@@ -33,7 +75,7 @@ class Program:
 
     def advice(self, call: cst.Call) -> _Advice:
         """What to do in this program instead of a wrap, and the places that would change with it."""
-        if self.predicts:
+        if self.predicts(call):
             return "a program that only predicts needs no wrapper: run one process per GPU, each with its share of the data", ()
         distributed = self.distributed(call)
         if distributed is not None:

@@ -52,14 +52,15 @@ def _promises(file: Analysis, statement: cst.Return, call: cst.Call) -> bool:
 
 
 def _is_only_unwrapped(file: Analysis, assign: cst.Assign, depth: int) -> bool:
-    """Whether the name that is assigned goes to something that unwraps it, and is not called before."""
+    """Whether the name that is assigned is never called: it goes to something that unwraps it, or is only asked for its state."""
     if depth == 0 or len(assign.targets) != 1 or not isinstance(assign.targets[0].target, cst.Name):
         return False
-    name = assign.targets[0].target
+    name, asked = assign.targets[0].target, False
     for use in file.references(name):
-        if not file.is_after(use, assign) or file.is_inside(use, assign):
-            continue
+        elsewhere = file.function(use) is not file.function(name)  # and perhaps run after it, wherever it stands
         around = file.parent(use)
+        if not elsewhere and not file.is_after(use, assign) or file.is_inside(use, assign) or isinstance(around, cst.Param):
+            continue
         if isinstance(around, cst.Attribute) and around.attr.value == "module" and _is_bound_again(file, around, name.value):
             return True
         if isinstance(around, cst.Arg):
@@ -68,7 +69,11 @@ def _is_only_unwrapped(file: Analysis, assign: cst.Assign, depth: int) -> bool:
             return _unwraps(call) or isinstance(above, cst.Assign) and above.value is call and _is_only_unwrapped(file, above, depth - 1)
         if not isinstance(around, (cst.Attribute, cst.AssignTarget)):
             return False  # called, or handed to somebody who may call it
-    return False
+        if isinstance(around, cst.Attribute):
+            if around.attr.value not in _ONLY_STATE | _PASSES_ON:
+                return False
+            asked = asked or around.attr.value == "state_dict"
+    return asked
 
 
 def _unwraps(call: Node | None) -> bool:

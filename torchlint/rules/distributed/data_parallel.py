@@ -16,24 +16,24 @@ def check(file: FileModel) -> Iterator[Finding]:
     calls = [call for call in file.calls("torch.nn.DataParallel") if call.args and not _has_one_device(call)]
     program = Program(file.analysis) if calls else None
     for call in calls:
-        if program is None or has_no_gpu(file.analysis, call):
+        if program is None or has_no_gpu(file.analysis, call) or program.has_one_device():
             continue  # the module is called directly, nothing is copied
-        if never_runs(file.analysis, call) or program.predicts and loads_keys(file.analysis, call):
+        if never_runs(file.analysis, call) or program.predicts(call) and loads_keys(file.analysis, call):
             continue  # wrapped for the keys of a checkpoint
         if is_test(file.analysis, call):
             continue  # DataParallel itself is tried
         advice, places = program.advice(call)
         yield Finding(
             call,
-            f"`DataParallel` copies `{_wrapped(file, call)}` to every GPU {_how_often(program)}, all from one process",
+            f"`DataParallel` copies `{_wrapped(file, call)}` to every GPU {_how_often(program, call)}, all from one process",
             help=advice,
-            fix=_fix(file, call) if not program.predicts and program.distributed(call) is None else None,
+            fix=_fix(file, call) if not program.predicts(call) and program.distributed(call) is None else None,
             related=places,
         )
 
 
-def _how_often(program: Program) -> str:
-    return "for every batch that it predicts" if program.predicts else "in every step"
+def _how_often(program: Program, call: cst.Call) -> str:
+    return "for every batch that it predicts" if program.predicts(call) else "in every step"
 
 
 def _has_one_device(call: cst.Call) -> bool:
