@@ -6,6 +6,8 @@
     file.spelling("torch.nn.ModuleList", n)             how the imports in reach of a node let a dotted name be written
     file.references(name)                               every use of a variable in the scope that binds it, in order
     file.value(expr)                                    what an expression yields: kind, graph, place, definition (`Value`)
+    file.when(n), file.loops(n)                         what must hold for a node to be reached; the loops around it, innermost first
+    file.uses_of(names)                                 where dotted names of libraries are used
     file.literal(expr)                                  what a literal spells out; `...` where it does not
     file.consumers(value), file.escapes(value)          what is computed from a value; whether code out of sight may get it
     file.operations("softmax", …), file.operation(call) calls of torch's operations in any form, arguments by name
@@ -21,12 +23,12 @@ What one family of rules alone needs is no question for this class: it stands be
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TypeVar
 
 import libcst as cst
 
-from torchlint.model import dataflow, operations, training
+from torchlint.model import conditions, dataflow, naming, operations, training
 from torchlint.model.operations import Use
 from torchlint.model.training import TrainingLoop
 from torchlint.program.analysis import FileAnalysis
@@ -34,6 +36,7 @@ from torchlint.program.classes import ClassModel
 from torchlint.syntax.literals import literal
 from torchlint.syntax.spelling import spelling
 from torchlint.syntax.tree import Node
+from torchlint.values.events import Condition
 from torchlint.values.value import Value
 
 N = TypeVar("N", bound=cst.CSTNode)
@@ -83,6 +86,14 @@ class FileModel:
         """The function, lambda or module whose code evaluates the node."""
         return self.analysis.function(node)
 
+    def loops(self, node: Node) -> list[cst.For | cst.While]:
+        """The loops of the same function whose body holds the node, innermost first."""
+        return list(self.analysis.tree.loops(node))
+
+    def when(self, node: Node) -> tuple[Condition, ...]:
+        """What must hold for a node to be reached, outermost first: branches, early exits, short circuits."""
+        return conditions.when(self.analysis, node)
+
     def is_after(self, node: Node, earlier: Node) -> bool:
         """Whether the node begins later in the text."""
         return self.analysis.is_after(node, earlier)
@@ -100,6 +111,10 @@ class FileModel:
     def references(self, name: cst.Name) -> list[cst.Name]:
         """Every appearance, in document order, of the variable that this name is bound to (or would be)."""
         return self.analysis.references(name)
+
+    def uses_of(self, names: Collection[str]) -> Iterator[tuple[cst.Name | cst.Attribute, str]]:
+        """The expressions that stand for one of these dotted names, in document order, with the name; imports are left out."""
+        return naming.uses_of(self.analysis, names)
 
     def value(self, node: Node) -> Value:
         """What an expression yields."""

@@ -153,6 +153,8 @@ class Flow:
         """In the order of the last pass over each loop."""
         self.depths: dict[Node, int] = {}
         """For each loop, how many conditions lead to it."""
+        self.when: dict[Node, tuple[Condition, ...]] = {}
+        """For each statement that is reached only under conditions, what must hold."""
         self.returns: Value | None = None
         self.falls_through = False
         """Some paths return a value, another one reaches the end: the caller gets None there."""

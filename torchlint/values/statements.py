@@ -37,6 +37,8 @@ def _block(flow: Flow, body: Iterable[Node]) -> None:
     for statement in body:
         if not flow.env.alive:
             return
+        if flow.env.when:
+            flow.when[statement] = flow.env.when
         handler = STATEMENTS.get(type(statement))
         if handler is not None:
             handler(flow, statement)
