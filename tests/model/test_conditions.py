@@ -46,10 +46,7 @@ def test_loops_around_a_place_are_those_of_its_function() -> None:
 
 
 def test_names_of_libraries_are_found_through_every_import() -> None:
-    file = FileModel(
-        model(
-            "from torch import ger as outer, zeros\nimport torch.nn.functional as func\ny = outer(a, b), torch.ger, func.ger, x.ger, zeros(2)\n"
-        )
-    )
+    imports = "from torch import ger as outer, zeros\nimport torch.nn.functional as func\n"
+    file = FileModel(model(imports + "y = outer(a, b), torch.ger, func.ger, x.ger, zeros(2)\n"))
 
     assert [(file.source(node), name) for node, name in file.uses_of({"torch.ger"})] == [("outer", "torch.ger"), ("torch.ger", "torch.ger")]
