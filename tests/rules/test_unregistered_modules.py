@@ -34,6 +34,33 @@ SAFE = {
     "looked at from outside": net(after=ALL + "print(len(net.layers), net.layers[0](torch.ones(1, 4)))"),
     "made by somebody who gets the class": net().replace("net = Net()", "def make(kind):\n    return kind()\n\n\nnet = make(Net)"),
     "a layer added from outside": net(after="net.layers.append(nn.Linear(4, 4))\n" + ALL),
+    "put in front": net(after="net.layers.insert(0, nn.Linear(4, 4))\n" + ALL),
+    "sliced, spread, counted, asked": net(
+        """
+        def forward(self, x):
+            if not self.layers or self.head in self.layers:
+                return nn.Sequential(*self.layers)(x)
+            for layer in self.layers[:-1]:
+                x = layer(x)
+            return self.layers[-1](x) / len(self.layers)
+        """,
+        ALL,
+    ),
+    "a local list that is only filled": HEAD
+    + """
+class Net(nn.Module):
+    def __init__(self, widths):
+        super().__init__()
+        layers = []
+        for width in widths:
+            layers.append(nn.Linear(layers[-1].out_features if len(layers) else 4, width))
+        self.layers = layers
+
+net = Net([4, 4])
+""",
+    "another class reads its own attributes by name": net(
+        after="class Options:\n    def get(self, name):\n        return getattr(self, name)"
+    ),
     "built by a method after the base constructor": HEAD
     + """
 class Net(nn.Module):
@@ -84,10 +111,70 @@ torch.optim.SGD(net.parameters(), lr=0.1)
     "under another name outside": net(after="layers = net.layers\n" + ALL),
     "found by its name": net(after="ps = getattr(net, 'layers')\n" + ALL),
     "found by a name that varies": net("def all(self, n):\n    return getattr(self, n) + [torch.relu]", ALL),
+    "asked from outside by a name that varies": net(after="name = 'lay' + 'ers'\ngetattr(net, name).pop()\n"),
+    "set from outside by a name that varies": net(after="setattr(net, 'lay' + 'ers', list(net.layers)[:1])\n"),
+    "asked through a function": net(after="first = [*map(getattr, [net], names)]\n"),
+    "named in a path": net(after="patch('net.layers', [])\n"),
+    "named in a key": net(after="state = load()['layers.0.weight']\n"),
+    "registered from outside": net(after="for i, layer in enumerate(net.layers):\n    net.register_module(f'l{i}', layer)\n"),
+    "a slice under another name": net("def body(self):\n    body = self.layers[:]\n    body.append(torch.relu)\n    return body"),
+    "printed": net(after="print(net.layers)\n"),
+    "an own state dict": net("def state_dict(self, *args):\n    return {**super().state_dict(*args), 'depth': 3}"),
+    "an own way to load": net("def __setstate__(self, state):\n    self.__dict__.update(state)").replace("self.__dict__.update", "restore"),
+    "decorated": net().replace("class Net", "@enlist\nclass Net"),
+    "made by a metaclass": net().replace("(nn.Module)", "(nn.Module, metaclass=Registering)"),
+    "patched": net(after="Net.__init__ = adopting(Net.__init__)\n"),
+    "made by a function that may keep the list": net(layers="many()", before="super().__init__()").replace(
+        "class Net", "def many():\n    return [nn.Linear(4, 4), nn.Linear(4, 4)]\n\n\nclass Net"
+    ),
     "no instance in sight": net().replace("net = Net()", ""),
     "an own way to the attributes": net("def __delattr__(self, name):\n    super().__delattr__(name)", ALL),
 }
 NEVER = {
+    "put in before the last": net(after="net.layers.insert(-1, nn.Linear(4, 4))\n"),
+    "put in behind the end": net("def grow(self):\n    self.layers.insert(99, nn.Linear(4, 4))"),
+    "the result of append is used": net(after="print(net.layers.append(nn.Linear(4, 4)) is None)\n"),
+    "the result of extend is kept": net(after="added = net.layers.extend([nn.Linear(4, 4)])\n"),
+    "a method is taken without a call": net("def last(self):\n    pop = self.layers.pop\n    return pop()"),
+    "a method is handed over": net("def pick(self):\n    return list(map(self.layers.get, 'ab'))", layers='{"a": nn.Linear(4, 4)}'),
+    "target of a loop": net(after="for net.layers in ([nn.Identity()],):\n    pass\n"),
+    "target of a with": net(after="with opened() as net.layers:\n    pass\n"),
+    "starred target": net(after="first, *net.layers = nn.Identity(), nn.Identity()\n"),
+    "a number as a key from outside": net(after="net.layers[3] = nn.Linear(4, 4)\n", layers='{"a": nn.Linear(4, 4)}'),
+    "shortened while it is walked": net("def thin(self):\n    for layer in self.layers:\n        del self.layers[0]"),
+    "grown by a method while it is walked": net(
+        "def grow(self):\n    self.layers.append(nn.Linear(4, 4))", "for layer in net.layers:\n    net.grow()\n    break\n"
+    ),
+    "turned around in slices": net("def halves(self):\n    self.layers[:1].reverse()"),
+    "deleted": net("def forget(self):\n    del self.layers"),
+    "a list that a closure goes on filling": HEAD
+    + """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        layers = [nn.Linear(4, 4)]
+
+        def grow():
+            layers.append(nn.Linear(4, 4))
+
+        self.layers = layers
+        grow()
+
+net = Net()
+""",
+    "a list that is kept elsewhere": HEAD
+    + """
+KEPT = {}
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        layers = [nn.Linear(4, 4)]
+        KEPT["layers"] = layers
+        self.layers = layers
+
+net = Net()
+""",
     "matched as a sequence": net("def ends(self):\n    match self.layers:\n        case [a, b]:\n            return a, b"),
     "built before the base constructor": HEAD
     + """
@@ -117,6 +204,13 @@ net = Net()
 }
 
 
+DICTS = {
+    "keys that vary, from outside": "for name in names:\n    net.layers[name] = nn.Linear(4, 4)\n",
+    "another dict": "net.layers.update(more())\n",
+    "a formatted key": "net.layers.update({f'{number}': nn.Linear(4, 4)})\n",
+}
+
+
 def done(text: str, applicability: Applicability) -> str:
     return fix(text, ONLY, applicability=applicability).text
 
@@ -136,6 +230,41 @@ def test_layers_are_registered_only_on_request_where_somebody_may_look_after_the
 def test_layers_are_reported_and_left_alone_where_a_wrap_would_break_something(text: str) -> None:
     assert [each.code for each in lint(text, ONLY)] == ["TL301"]
     assert done(text, Applicability.UNSAFE) == text
+
+
+@pytest.mark.parametrize("after", DICTS.values(), ids=DICTS)
+def test_a_dict_is_registered_unasked_only_where_all_its_keys_can_be_read(after: str) -> None:
+    seen, unseen = (net(after=each, layers='{"a": nn.Linear(4, 4)}') for each in (ALL, after))
+
+    assert "nn.ModuleDict(" in done(seen, Applicability.SAFE)
+    assert [each.code for each in lint(unseen, ONLY)] == ["TL301"]
+    assert done(unseen, Applicability.SAFE) == unseen
+
+
+def test_what_a_star_brings_along_is_known(tmp_path: Path) -> None:
+    (tmp_path / "layers.py").write_text(
+        "import torch\nfrom torch import nn\n\n\nclass Block(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.fc = nn.Linear(4, 4)\n",
+        encoding="utf-8",
+    )
+    text = net(layers="[Block(), Block()]").replace(HEAD, "from layers import *\n")
+    path = str(tmp_path / "net.py")
+    (tmp_path / "net.py").write_text(text, encoding="utf-8")
+
+    assert [each.code for each in lint(text, ONLY, path=path, project=Project([tmp_path]))] == ["TL301"]
+    fixed = fix(text, ONLY, path=path, project=Project([tmp_path]), applicability=Applicability.UNSAFE).text
+    assert fixed == text.replace("[Block(), Block()]", "nn.ModuleList([Block(), Block()])")
+    assert lint("from unseen import *\n" + text, ONLY, path=path, project=Project([tmp_path]))
+    assert not lint(text.replace("layers import *", "layers import *\nfrom unseen import *"), ONLY, path=path, project=Project([tmp_path]))
+
+
+def test_a_quoted_annotation_is_read() -> None:
+    text = HEAD + "class Net(nn.Module):\n    def __init__(self, given: {}):\n        super().__init__()\n        self.experts = given\n"
+
+    for annotation in ('"list[nn.Module]"', 'list["nn.Module"]', "\"list['Part']\""):
+        found = lint(text.format(annotation) + "\n\nclass Part(nn.Module):\n    pass\n", ONLY)
+        assert [each.code for each in found] == ["TL301"]
+    assert not lint(text.format('"list[nn.Modul("'), ONLY)
 
 
 OTHERS = {

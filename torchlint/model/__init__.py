@@ -34,7 +34,6 @@ from torchlint.model.training import TrainingLoop
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.classes import ClassModel
 from torchlint.syntax.literals import literal
-from torchlint.syntax.spelling import spelling
 from torchlint.syntax.tree import Node
 from torchlint.values.events import Condition
 from torchlint.values.value import Value
@@ -106,7 +105,7 @@ class FileModel:
 
     def spelling(self, path: str, place: Node) -> str | None:
         """How a dotted name is written at this place, with the imports that are in reach; None if none leads there."""
-        return spelling(self.analysis, path, place)
+        return self.analysis.spelling(path, place)
 
     def references(self, name: cst.Name) -> list[cst.Name]:
         """Every appearance, in document order, of the variable that this name is bound to (or would be)."""

@@ -10,6 +10,8 @@ from functools import cached_property
 
 import libcst as cst
 
+from torchlint.facts.names import canonical
+from torchlint.facts.versions import presence
 from torchlint.program import callers
 from torchlint.program.classes import ClassModel, attribute_assignments
 from torchlint.program.imports import Imports
@@ -17,9 +19,11 @@ from torchlint.program.relevance import Relevance
 from torchlint.settings import Settings
 from torchlint.syntax.names import Binds
 from torchlint.syntax.parsing import Parsed
+from torchlint.syntax.spelling import spelling
 from torchlint.syntax.tree import Node
 from torchlint.values.flow import Analysis, Flow
 from torchlint.values.interpreter import run
+from torchlint.values.references import BUILTINS
 from torchlint.values.value import Assigned, ClassDefinition, Function, Graph, Kind, Value
 
 
@@ -39,6 +43,7 @@ class FileAnalysis(Analysis):
         self.settings = settings or Settings()
         self._imports = imports
         self.namesakes: dict[str, Value | None] = {}
+        self._by_star: dict[str, str | None] = {}
         self._flows: dict[Node, Flow] = {}
         self._running: set[Node] = set()
         self._recorded: dict[cst.FunctionDef, bool | None] = {}
@@ -138,6 +143,50 @@ class FileAnalysis(Analysis):
 
     def methods_called_on(self, function: cst.FunctionDef, name: str) -> set[str]:
         return callers.uses(self, function, name)
+
+    # -- names ----------------------------------------------------------------------------------------------------------
+
+    def qualname(self, node: Node) -> str | None:
+        """As the file says, or as the modules do of which it imports everything."""
+        found = super().qualname(node)
+        if found is not None or not self.names.stars:
+            return found
+        if isinstance(node, cst.Attribute):
+            head = self.qualname(node.value)
+            return canonical(f"{head}.{node.attr.value}") if head is not None else None
+        return self._starred(node.value) if isinstance(node, cst.Name) and not self.names.bindings(node) else None
+
+    def spelling(self, path: str, place: Node) -> str | None:
+        """How a place would write a dotted name, with the imports that are in reach there; None if none leads there."""
+        found = spelling(self, path, place)
+        if found is not None or not self.names.stars:
+            return found
+        parts, scope = path.split("."), self.names.scope(place)
+        for first in reversed(range(len(parts))):
+            if scope.lookup(parts[first]) is None and self._starred(parts[first]) == ".".join(parts[: first + 1]):
+                return ".".join(parts[first:])
+        return None
+
+    def _starred(self, word: str) -> str | None:
+        if word in BUILTINS or word.startswith("_"):
+            return None
+        if word not in self._by_star:
+            self._by_star[word] = self._find_starred(word)
+        return self._by_star[word]
+
+    def _find_starred(self, word: str) -> str | None:
+        for base in reversed(self.names.stars):  # the last one wins
+            path = base + word if base.endswith(".") else f"{base}.{word}"
+            if base.partition(".")[0] == "torch":
+                if presence(path) is not None:
+                    return canonical(path)
+            elif self._imports is None or not self._imports.offers(self.path, base):
+                return None  # it may be anything
+            else:
+                found = self._imports.origin(self.path, path)
+                if found is not None:
+                    return canonical(found)
+        return None
 
     # -- the program around ---------------------------------------------------------------------------------------------
 

@@ -12,6 +12,12 @@ class Imports(Protocol):
     def definition(self, importer: str, path: str, node: Node) -> Value | None:
         """What a dotted path, imported by the file `importer`, stands for where a file of the project defines it."""
 
+    def origin(self, importer: str, path: str) -> str | None:
+        """The dotted path of what a module of the project offers under this one, followed into a library; None where nothing does."""
+
+    def offers(self, importer: str, module: str) -> bool:
+        """Whether a module, imported by the file `importer`, is a file of the project."""
+
     def trains(self, importer: str, path: str) -> bool:
         """Whether an imported function or class runs backward itself."""
 

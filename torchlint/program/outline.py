@@ -30,6 +30,8 @@ class Outline:
             if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
                 self._definitions[statement.name] = "\n".join(lines[statement.lineno - 1 : statement.end_lineno])
             elif isinstance(statement, ast.Import):
+                heads = {alias.name.partition(".")[0] for alias in statement.names if alias.asname is None}
+                self._imports.update({head: head for head in heads})
                 self._imports.update({alias.asname: alias.name for alias in statement.names if alias.asname is not None})
             elif isinstance(statement, ast.ImportFrom):
                 base = "." * statement.level + (statement.module or "")

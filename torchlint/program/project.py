@@ -60,6 +60,25 @@ class Project:
         view = self._view(found[0]) if found is not None else None
         return view.exported(found[1], node) if view is not None and found is not None else None
 
+    def origin(self, importer: str, path: str, hops: int = _HOPS) -> str | None:
+        """The dotted path of what a module of the project offers under this one, followed into a library; None where nothing does."""
+        module, _, name = path.rpartition(".")
+        if path.partition(".")[0] in _LIBRARIES:
+            return path
+        file = self._file(os.path.abspath(importer), module) if hops and module and os.path.exists(importer) else None
+        outline = self._files.outline(file) if file is not None else None
+        if file is None or outline is None:
+            return None
+        if outline.defines(name):
+            return path
+        origins = (self.origin(file, each, hops - 1) for each in outline.leads_to(name))
+        found = next((each for each in origins if each is not None), None)
+        return found if found is None or found.partition(".")[0] in _LIBRARIES else path
+
+    def offers(self, importer: str, module: str) -> bool:
+        """Whether a module, imported by the file `importer`, is a file of the project."""
+        return os.path.exists(importer) and self._file(os.path.abspath(importer), module) is not None
+
     def trains(self, importer: str, path: str) -> bool:
         """Whether an imported function or class runs backward itself."""
         found = self._locate(importer, path)

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from torchlint.settings import Settings
 
 MENTION = b"torch"
-"""What a file contains if any rule has something to say about it, unless it trains with what other files import."""
+"""What a file contains if any rule has something to say about it, unless it works with what other files import."""
+_MODULE = b"nn.Module"
 _TRAINING = (b".backward(", b".step()")
 _OTHERS = re.compile(rb"\b(?:mxnet|gluon|paddle|chainer|mindspore|jittor|megengine|tinygrad|clear_grad\w*|cleargrads|jax)\b")
 """Libraries whose training loops are written alike, and mean something else."""
@@ -49,8 +50,8 @@ class Outcome:
 
 
 def concerns(data: bytes) -> bool:
-    """Whether a file is worth parsing: it mentions torch, or trains as only users of torch do."""
-    return MENTION in data or all(each in data for each in _TRAINING) and _OTHERS.search(data) is None
+    """Whether a file is worth parsing: it mentions torch, or defines modules or trains as only users of torch do."""
+    return MENTION in data or (_MODULE in data or all(each in data for each in _TRAINING)) and _OTHERS.search(data) is None
 
 
 def mentioning(files: Files, outcome: Outcome) -> list[tuple[Path, Settings, int]]:

@@ -45,6 +45,8 @@ class Scope:
     bindings: dict[str, list[Binding]] = field(default_factory=dict)
     outer: dict[str, bool] = field(default_factory=dict)
     """Names declared `global` (True) or `nonlocal` (False)."""
+    imports: dict[str, None] = field(default_factory=dict)
+    """The names that an import binds here, in their order."""
 
     def bind(self, name: str, binding: Binding) -> None:
         scope = self
@@ -52,6 +54,8 @@ class Scope:
         if declared is not None:
             scope = self._module() if declared else (self.parent or self)
         scope.bindings.setdefault(name, []).append(binding)
+        if binding.how is Binds.IMPORT:
+            scope.imports[name] = None
 
     def lookup(self, name: str) -> Scope | None:
         """The scope in which a name used here is bound; class scopes are visible only from their own body."""

@@ -14,8 +14,8 @@ def spelling(file: SourceFile, path: str, place: Node) -> str | None:
     found: list[str] = []
     current: Scope | None = scope
     while current is not None:
-        for name, bindings in current.bindings.items():
-            reached = _imported(bindings)
+        for name in current.imports:
+            reached = _imported(current.bindings[name])
             if reached is None or scope.lookup(name) is not current:
                 continue
             if reached == path:

@@ -9,6 +9,7 @@ import libcst as cst
 
 from torchlint.facts import modules as known
 from torchlint.facts.tensors import MODULE_EVIDENCE
+from torchlint.syntax.literals import text
 from torchlint.syntax.names import Binds
 from torchlint.syntax.tree import Node
 from torchlint.values import namesakes
@@ -99,6 +100,11 @@ def annotate(flow: Flow, value: Value, annotation: cst.Annotation) -> None:
 
 def _promise(flow: Flow, value: Value, node: Node) -> None:
     file = flow.file
+    if isinstance(node, (cst.SimpleString, cst.ConcatenatedString)):
+        quoted = _unquoted(node)
+        if quoted is not None:
+            _promise(flow, value, quoted)
+        return
     if isinstance(node, cst.BinaryOperation):
         sides = [side for side in (node.left, node.right) if not (isinstance(side, cst.Name) and side.value == "None")]
         if len(sides) != 1:
@@ -136,6 +142,14 @@ def _promise(flow: Flow, value: Value, node: Node) -> None:
         value.kind = kind_of_class(file, path) or Kind.UNKNOWN
         if value.kind is not Kind.UNKNOWN:
             value.qualname = path
+
+
+def _unquoted(node: cst.SimpleString | cst.ConcatenatedString) -> Node | None:
+    """The expression that a quoted annotation spells; its names are looked up at the top of the file."""
+    try:
+        return cst.parse_expression(text(node) or "")
+    except cst.ParserSyntaxError:
+        return None  # Python does not read it either
 
 
 def _promise_container(flow: Flow, value: Value, node: cst.Subscript) -> None:

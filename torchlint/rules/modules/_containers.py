@@ -41,6 +41,10 @@ class Store:
         return isinstance(self.value, (cst.List, cst.Tuple, cst.Dict)) and not self.value.elements
 
 
+_TAKEN = frozenset({Holds.MODULE, Holds.GIVEN, Holds.STATELESS, Holds.NONE, Holds.FROZEN})
+"""What a registering container takes."""
+
+
 class Appearances:
     """Where a file asks for an attribute of that name: by the class whose instance is asked, and of anything else."""
 
@@ -71,11 +75,22 @@ class HeldModules:
     def uses(self) -> list[cst.Attribute]:
         """`x.attribute` wherever `x` may be an instance, in the class and around it; the assignments of the containers left out."""
         targets = {store.target for store in self.stores}
-        found = [each for each in self._found.elsewhere if self._may_be_instance(self.file.value(each.value))]
-        for definition, nodes in self._found.on_instance.items():
-            if self._is_related(self.file.class_model(definition)):
-                found += nodes
+        found = [each for each in self._found.elsewhere if self.may_be_instance(self.file.value(each.value))]
+        for model in self.family:
+            found += self._found.on_instance.get(model.node, ())
         return [each for each in found if each not in targets]
+
+    @cached_property
+    def family(self) -> list[ClassModel]:
+        """The class, those of this file that it inherits from, and those that inherit from it."""
+        return [*(each for each in self.owner.ancestry if each.file is self.file), *self.file.subclasses.get(self.owner, ())]
+
+    @cached_property
+    def loops(self) -> list[cst.For | cst.CompFor]:
+        """The loops that walk over it."""
+        around = (each for node in self.uses for each in self.file.ancestors(node))
+        found = [each for each in around if isinstance(each, (cst.For, cst.CompFor))]
+        return [loop for loop in dict.fromkeys(found) if any(self.file.is_inside(node, loop.iter) for node in self.uses)]
 
     @cached_property
     def stores(self) -> list[Store]:
@@ -162,7 +177,18 @@ class HeldModules:
                 yield node, "the layers run here"
                 return
 
-    def _may_be_instance(self, value: Value) -> bool:
+    def takes(self, elements: list[Element]) -> bool:
+        """Whether a registering container takes all of these."""
+        return all(element.holds in _TAKEN and all(arm.holds in _TAKEN for arm in self._arms(element)) for element in elements)
+
+    def _arms(self, element: Element) -> list[Element]:
+        """The two sides of a conditional element: one module is enough for a finding, but not for a wrap."""
+        if not isinstance(element.node, cst.IfExp):
+            return []
+        return [element_at(self.file, self.owner, each) for each in (element.node.body, element.node.orelse)]
+
+    def may_be_instance(self, value: Value) -> bool:
+        """Whether a value may be an instance of the class."""
         return value.kind in (Kind.MODULE, Kind.UNKNOWN) and (value.cls is None or self._is_related(value.cls))
 
     def _is_related(self, other: ClassDefinition) -> bool:

@@ -22,7 +22,7 @@ from torchlint.values.flow import Analysis
 from torchlint.values.value import Kind, Value
 
 _DISPLAYS = (cst.List, cst.Tuple, cst.Set)
-_BUILDERS = {
+BUILDERS = {
     "list": "list",
     "tuple": "list",
     "set": "set",
@@ -79,8 +79,8 @@ def container_shape(file: Analysis, value: cst.BaseExpression) -> str | None:
         return shapes.pop() if len(shapes) == 1 else None
     if isinstance(value, cst.Call):
         name = called(file, value)
-        if name in _BUILDERS:
-            return _BUILDERS[name]
+        if name in BUILDERS:
+            return BUILDERS[name]
     if isinstance(value, (cst.Name, cst.Call)):
         made = file.value(value)
         if made.kind in (Kind.LIST, Kind.TUPLE, Kind.DICT) and any(part.kind is Kind.MODULE for part in _parts(made)):
@@ -118,7 +118,7 @@ def elements_of(file: Analysis, owner: ClassModel, value: cst.BaseExpression) ->
         return [each for side in (value.left, value.right) if container_shape(file, side) for each in elements_of(file, owner, side)]
     if isinstance(value, (cst.IfExp, cst.BooleanOperation)):
         return [each for side in arms(value) for each in elements_of(file, owner, side)]
-    if isinstance(value, cst.Call) and called(file, value) in _BUILDERS:
+    if isinstance(value, cst.Call) and called(file, value) in BUILDERS:
         return [each for arg in value.args for each in _given(file, owner, value, arg)]
     if isinstance(value, cst.Name):
         written = _written(file, owner, value)
@@ -151,7 +151,7 @@ def _written(file: Analysis, owner: ClassModel, name: cst.Name) -> list[Element]
 def _given(file: Analysis, owner: ClassModel, call: cst.Call, arg: cst.Arg) -> list[Element]:
     if arg.keyword is not None:
         return [element_at(file, owner, arg.value)]
-    pairs = _BUILDERS[called(file, call) or ""] == "dict" and isinstance(arg.value, cst.List)
+    pairs = BUILDERS[called(file, call) or ""] == "dict" and isinstance(arg.value, cst.List)
     if pairs and all(isinstance(each.value, cst.Tuple) and len(each.value.elements) == 2 for each in arg.value.elements):  # type: ignore[attr-defined]
         return [element_at(file, owner, each.value.elements[1].value) for each in arg.value.elements]  # type: ignore[attr-defined]
     return elements_of(file, owner, arg.value)
@@ -190,6 +190,9 @@ def _classify(file: Analysis, owner: ClassModel, node: cst.BaseExpression) -> Ho
     if isinstance(node, cst.IfExp):
         sides = {_classify(file, owner, node.body), _classify(file, owner, node.orelse)} - {Holds.NONE}
         return sides.pop() if len(sides) == 1 else Holds.MODULE if Holds.MODULE in sides else Holds.UNKNOWN
+    if isinstance(node, cst.NamedExpr):  # layers.append(layer := Linear(2, 2))
+        named = _classify(file, owner, node.target)
+        return named if named in (Holds.REGISTERED, Holds.FROZEN) else _classify(file, owner, node.value)
     if is_frozen(node):
         return Holds.FROZEN
     if is_part_of_instance(file, owner, node):

@@ -9,7 +9,7 @@ import libcst as cst
 from torchlint.syntax.tree import Node
 from torchlint.values.flow import Analysis
 
-_STORING = frozenset("append appendleft add insert extend update setdefault".split())
+STORING = frozenset("append appendleft add insert extend update setdefault".split())
 
 
 def put_in(file: Analysis, node: Node) -> Iterator[cst.BaseExpression]:
@@ -22,7 +22,7 @@ def put_in(file: Analysis, node: Node) -> Iterator[cst.BaseExpression]:
         statement = file.parent(target) if isinstance(target, cst.AssignTarget) else None
         if isinstance(statement, cst.Assign):
             yield statement.value
-    elif method_on(file, node) in _STORING:
+    elif method_on(file, node) in STORING:
         call = file.parent(above) if above is not None else None
         if isinstance(call, cst.Call) and call.args:
             yield call.args[-1].value

@@ -8,34 +8,78 @@ import libcst as cst
 
 from torchlint.facts.module_attributes import MODULE_DICT_KEYS_TAKEN
 from torchlint.program.analysis import FileAnalysis
-from torchlint.rules.modules._containers import HeldModules, Store
+from torchlint.rules.modules._containers import HeldModules
+from torchlint.rules.modules._filling import method_on, put_in
 from torchlint.rules.modules._registration import is_target
+from torchlint.syntax.literals import literal
 from torchlint.values.value import Kind
 
 
 def keys_of(held: HeldModules) -> Iterator[cst.BaseExpression]:
-    for store in held.stores:
-        yield from _written_keys(store)
-    for node in held.appearances:
+    """Every key that is written to the dict or looked up in it, as far as keys are written out."""
+    for value in _written(held):
+        yield from _keys_in(value)
+    if held.stores and held.stores[0].shape == "dict":
+        for _, key in _subscripts(held):
+            yield key
+
+
+def are_keys_visible(held: HeldModules) -> bool:
+    """Whether all keys that are ever written are string literals; so they are where there is no dict."""
+    if not held.stores or held.stores[0].shape != "dict":
+        return True
+    stored = [key for item, key in _subscripts(held) if is_target(held.file, item)]
+    return all(_shows_keys(value) for value in _written(held)) and all(isinstance(key, cst.SimpleString) for key in (*stored, *_keys(held)))
+
+
+def _keys(held: HeldModules) -> Iterator[cst.BaseExpression]:
+    return (key for value in _written(held) for key in _keys_in(value))
+
+
+def _written(held: HeldModules) -> Iterator[cst.BaseExpression]:
+    """The containers whose keys go into the dict: those assigned to it, and those that it is updated with."""
+    yield from (store.value for store in held.stores)
+    for node in held.uses:
+        if method_on(held.file, node) == "update":
+            yield from put_in(held.file, node)
+
+
+def _subscripts(held: HeldModules) -> Iterator[tuple[cst.Subscript, cst.BaseExpression]]:
+    for node in held.uses:
         above = held.file.parent(node)
-        if isinstance(above, cst.Subscript) and held.stores and held.stores[0].shape == "dict" and len(above.slice) == 1:
+        if isinstance(above, cst.Subscript) and above.value is node and len(above.slice) == 1:
             index = above.slice[0].slice
             if isinstance(index, cst.Index):
-                yield index.value
+                yield above, index.value
 
 
-def _written_keys(store: Store) -> Iterator[cst.BaseExpression]:
-    if isinstance(store.value, cst.Dict):
-        for entry in store.value.elements:
-            if isinstance(entry, cst.DictElement):
-                yield entry.key
-    elif isinstance(store.value, cst.DictComp):
-        yield store.value.key
-    elif isinstance(store.value, cst.Call):
-        for arg in store.value.args:
-            if isinstance(arg.value, cst.List):
-                pairs = [each.value for each in arg.value.elements]
-                yield from (pair.elements[0].value for pair in pairs if isinstance(pair, cst.Tuple) and pair.elements)
+def _pairs(value: cst.Call) -> list[cst.BaseExpression] | None:
+    """The keys of `dict([("down", layer)])`; None where they are not written out."""
+    found: list[cst.BaseExpression] = []
+    for arg in value.args:
+        if arg.keyword is not None:
+            continue
+        if arg.star or not isinstance(arg.value, (cst.List, cst.Tuple)):
+            return None
+        for each in arg.value.elements:
+            if not isinstance(each.value, cst.Tuple) or not each.value.elements:
+                return None
+            found.append(each.value.elements[0].value)
+    return found
+
+
+def _keys_in(value: cst.BaseExpression) -> list[cst.BaseExpression]:
+    if isinstance(value, cst.Dict):
+        return [entry.key for entry in value.elements if isinstance(entry, cst.DictElement)]
+    if isinstance(value, cst.DictComp):
+        return [value.key]
+    return _pairs(value) or [] if isinstance(value, cst.Call) else []
+
+
+def _shows_keys(value: cst.BaseExpression) -> bool:
+    if isinstance(value, cst.Dict):
+        return all(isinstance(entry, cst.DictElement) for entry in value.elements)
+    return isinstance(value, cst.DictComp) or isinstance(value, cst.Call) and _pairs(value) is not None
 
 
 def keywords_of(held: HeldModules) -> Iterator[str]:
@@ -45,18 +89,12 @@ def keywords_of(held: HeldModules) -> Iterator[str]:
             yield from (arg.keyword.value for arg in store.value.args if arg.keyword is not None)
 
 
-def is_unsure(file: FileAnalysis, key: cst.BaseExpression) -> bool:
-    above = file.parent(key)
-    reads = isinstance(above, cst.Index) and not is_target(file, file.parent(file.parent(above) or key) or key)
-    return not isinstance(key, cst.SimpleString) and not reads
-
-
 def obstacles_of_key(file: FileAnalysis, key: cst.BaseExpression) -> Iterator[str]:
     if isinstance(key, cst.SimpleString):
         text = str(key.evaluated_value)
         if not text or "." in text or text in MODULE_DICT_KEYS_TAKEN:
             yield f"`nn.ModuleDict` refuses the key {key.value}"
-    elif _kind_of_key(file, key) not in (Kind.STRING, Kind.UNKNOWN):
+    elif literal(key) is not ... or _kind_of_key(file, key) not in (Kind.STRING, Kind.UNKNOWN):
         yield "the keys of `nn.ModuleDict` are strings"
 
 

@@ -7,30 +7,36 @@ Where the program that uses the class is not in sight, nobody can tell. What a w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cached_property
 
 import libcst as cst
 
+from torchlint.facts.module_attributes import MODULE_ATTRIBUTES, REGISTERING_METHODS
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.classes import ClassModel
 from torchlint.rules.modules._containers import HeldModules
-from torchlint.rules.modules._elements import Holds, elements_of
-from torchlint.rules.modules._keys import is_unsure, keys_of
-from torchlint.rules.modules._registration import PASSED_ON, called
+from torchlint.rules.modules._elements import BUILDERS, Holds, elements_of
+from torchlint.rules.modules._keys import are_keys_visible
+from torchlint.rules.modules._registration import PASSED_ON, called, instance_name, is_target
+from torchlint.rules.modules._uses import leaves
 from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import COMPREHENSIONS, Node, descendants
 
-_READS = PASSED_ON | frozenset(
-    "len any all sum max min next print id repr bool range random.choice itertools.chain itertools.zip_longest itertools.islice".split()
+_USUAL = frozenset({"forward", "extra_repr"})
+"""What a module is meant to define. The other methods of every module, where a class has its own, may do what registration would do."""
+_UNDER_THE_HOOD = frozenset(
+    """__getattribute__ __delattr__ __getstate__ __setstate__ __deepcopy__ __copy__ __reduce__ __reduce_ex__ __new__ __init_subclass__
+    __dir__ _save_to_state_dict _load_from_state_dict""".split()
 )
-"""Calls that treat both kinds of container alike, and keep neither."""
-_HOLDING = PASSED_ON | {"next", "filter", "random.choice", "itertools.chain", "itertools.zip_longest", "itertools.islice"}
-"""Those whose result brings the layers along."""
-_LOOKING_AFTER = frozenset({"train", "eval", "to", "__getattribute__", "__delattr__"})
-"""Methods that a module overrides to do by hand what registration would do."""
+"""Methods by which a class meddles with its attributes and state."""
+_BY_NAME = {"getattr": 2, "hasattr": 2, "setattr": 3, "delattr": 2}
+_BY_NAME_METHODS = ("__setattr__", "__getattribute__", "__delattr__", "__getattr__")
 _COLLECTING = frozenset({"parameters", "named_parameters", "grad"})
 """What is asked of a layer by code that trains it by hand."""
+_WORD = re.compile(r"\w+")
+_PART = re.compile(r"\w\.(\w+)")
 
 
 class Surroundings:
@@ -44,21 +50,71 @@ class Surroundings:
         """Whether an optimizer gets anything but all parameters of one module."""
         return any(_is_chosen_by_hand(self._file, call) for call in self._file.nodes(cst.Call))
 
+    @cached_property
+    def spelt(self) -> frozenset[str]:
+        """The names that strings spell: those in `"layers"`, `"net.layers"` and `"layers.0.weight"`, none in plain sentences."""
+        file = self._file
+        found: set[str] = set()
+        texts = [each.raw_value for each in file.nodes(cst.SimpleString)] + [each.value for each in file.nodes(cst.FormattedStringText)]
+        for text in texts:
+            found.update(_PART.findall(text) if any(each.isspace() for each in text) else _WORD.findall(text))
+        return frozenset(found)
+
+    @cached_property
+    def asked_by_name(self) -> list[tuple[Node, cst.BaseExpression | None]]:
+        """Where an attribute is asked for by a name that is worked out, and of what; None where that is not written out."""
+        file = self._file
+        found: list[tuple[Node, cst.BaseExpression | None]] = []
+        for function, count in _BY_NAME.items():
+            for name in file.tree.names.get(function, ()):
+                call = file.parent(name)
+                if not isinstance(call, cst.Call) or call.func is not name or len(call.args) < min(count, 2):
+                    found.append((name, None))
+                elif literal(call.args[1].value) is ...:
+                    found.append((name, call.args[0].value))
+        for method in _BY_NAME_METHODS:
+            found += ((each, each.value) for each in file.tree.attributes.get(method, ()))
+        return found
+
 
 def is_doubtful(held: HeldModules, around: Surroundings) -> bool:
     """Whether registering the layers may change more than the finding says: then only the author can decide."""
     return (
-        bool(_LOOKING_AFTER & held.owner.own_methods.keys())
+        _has_own_ways(held)
         or any(element.holds is Holds.GIVEN for element in held.elements)
-        or any(is_unsure(held.file, key) for key in keys_of(held))
+        or not are_keys_visible(held)
         or any(_is_unseen(held, value) for value in (*(store.value for store in held.stores), *_spread(held)))
-        or any(_escapes(held.file, node) for node in held.uses)
+        or any(leaves(held, node) for node in held.uses)
         or any(_is_handed_out(held.file, node) for node in _parts(held))
         or is_trained_by_hand(held)
         or around.chooses_by_hand
-        or _is_reached_by_name(held)
+        or held.attribute in around.spelt
+        or any(_may_ask(held, place, of) for place, of in around.asked_by_name)
+        or any(_registers_outside(held, name) for name in (*REGISTERING_METHODS, "_modules"))
         or not _is_program_in_sight(held)
     )
+
+
+def _has_own_ways(held: HeldModules) -> bool:
+    """Whether the class, or one above it, overrides what every module does, or is made in an unusual way: decorated, by a metaclass."""
+    for model in held.owner.ancestry:
+        if any(name in _UNDER_THE_HOOD or name in MODULE_ATTRIBUTES and name not in _USUAL for name in model.own_methods):
+            return True
+        if model.node.decorators or any(_is_unusual(model, each) for each in model.node.keywords):
+            return True
+        if model.file is not held.file and model.file.attributes_inside(model.node, held.attribute):
+            return True
+    return any(_is_patched(held.file, each) for each in held.file.tree.names.get(held.owner.name, ()))
+
+
+def _is_unusual(model: ClassModel, keyword: cst.Arg) -> bool:
+    return keyword.keyword is None or keyword.keyword.value != "metaclass" or model.file.qualname(keyword.value) != "abc.ABCMeta"
+
+
+def _is_patched(file: FileAnalysis, name: cst.Name) -> bool:
+    """`Net.__init__ = …`"""
+    above = file.parent(name)
+    return isinstance(above, cst.Attribute) and is_target(file, above)
 
 
 # -- the container ------------------------------------------------------------------------------------------------------
@@ -83,33 +139,27 @@ def _is_unseen(held: HeldModules, value: cst.BaseExpression) -> bool:
         return any(isinstance(each, cst.StarredDictElement) and _is_unseen(held, each.value) for each in value.elements)
     if isinstance(value, cst.BinaryOperation) and isinstance(value.operator, cst.Add):
         return _is_unseen(held, value.left) or _is_unseen(held, value.right)
+    if isinstance(value, cst.Call) and called(held.file, value) not in BUILDERS:
+        return True  # whoever made it may have kept it
     if value in held.appearances or isinstance(value, cst.Call) and not value.args:
         return False
     return not elements_of(held.file, held.owner, value)
 
 
-def _escapes(file: FileAnalysis, node: Node) -> bool:
-    """Whether the container itself goes somewhere: to a call that is not known, out of the method, to another name."""
-    above = file.parent(node)
-    if isinstance(above, cst.Arg):
-        call = file.parent(above)
-        if not isinstance(call, cst.Call) or above.star:
-            return False
-        return called(file, call) not in _READS or called(file, call) in _HOLDING and _escapes(file, call)
-    if isinstance(above, cst.AnnAssign | cst.Assign):
-        return above.value is node
-    leaves = (cst.Return, cst.Yield, cst.From, cst.Lambda, cst.Element, cst.DictElement, cst.NamedExpr, cst.BooleanOperation, cst.IfExp)
-    return isinstance(above, leaves)
+def _may_ask(held: HeldModules, place: Node, of: cst.BaseExpression | None) -> bool:
+    """Whether an instance is asked for an attribute whose name varies: any may be meant."""
+    around = next((each for each in held.file.ancestors(place) if isinstance(each, cst.ClassDef)), None)
+    if isinstance(of, cst.Name) and around is not None and of.value == instance_name(held.file, place, around):
+        return any(model.node is around for model in held.family)
+    if isinstance(of, cst.Call) and isinstance(of.func, cst.Name) and of.func.value == "super":
+        return around is None or any(model.node is around for model in held.family)
+    return of is None or held.may_be_instance(held.file.value(of))
 
 
-def _is_reached_by_name(held: HeldModules) -> bool:
-    """`getattr(self, name)`, `net.__dict__`: any attribute may be meant; or its name is written out somewhere."""
-    file = held.file
-    if any(quote + held.attribute + quote in file.text for quote in ("'", '"')):
-        return True
-    calls = [file.parent(each) for name in ("getattr", "delattr") for each in file.tree.names.get(name, ())]
-    named = [call.args[1].value for call in calls if isinstance(call, cst.Call) and len(call.args) > 1]
-    return any(literal(each) is ... and file.is_inside(each, held.owner.node) for each in named)
+def _registers_outside(held: HeldModules, name: str) -> bool:
+    """Whether code around the class may register something with an instance."""
+    found = held.file.tree.attributes.get(name, ())
+    return any(not held.file.is_inside(each, held.owner.node) and held.may_be_instance(held.file.value(each.value)) for each in found)
 
 
 # -- the layers in it ---------------------------------------------------------------------------------------------------

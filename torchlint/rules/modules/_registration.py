@@ -126,6 +126,8 @@ def _registers(file: Analysis, owner: ClassModel, call: cst.Call) -> bool:
     if isinstance(func, cst.Attribute):
         if func.attr.value in REGISTERING_METHODS:
             return True
+        if func.attr.value in ("update", "setdefault") and isinstance(func.value, cst.Attribute) and func.value.attr.value == "_modules":
+            return True
         if func.attr.value in _ADDING and is_part_of_instance(file, owner, func.value) and file.value(func.value).kind is Kind.MODULE:
             return True
         return (

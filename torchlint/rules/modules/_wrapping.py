@@ -1,6 +1,7 @@
-"""Whether a registering container could stand where a Python one does: what the code asks of the list that `nn.ModuleList` cannot do.
+"""Whether a registering container could stand where a Python one does: what stands in its way where it is made and filled.
 
-Which attributes hold modules in Python containers is answered in `torchlint.rules.modules._containers`.
+How the code uses it afterwards is answered in `torchlint.rules.modules._uses`, which attributes hold modules in Python containers in
+`torchlint.rules.modules._containers`.
 """
 
 from __future__ import annotations
@@ -11,19 +12,14 @@ import libcst as cst
 
 from torchlint.facts.module_attributes import MODULE_ATTRIBUTES, MODULE_DICT_KEYS_TAKEN
 from torchlint.rules.modules._containers import HeldModules
-from torchlint.rules.modules._elements import Element, Holds, element_at, elements_of, is_none
-from torchlint.rules.modules._filling import put_in
+from torchlint.rules.modules._elements import Holds, element_at, is_none
+from torchlint.rules.modules._filling import STORING, method_on, put_in
 from torchlint.rules.modules._keys import keys_of, keywords_of, obstacles_of_key
 from torchlint.rules.modules._registration import called, is_after_base_constructor, is_on_instance, is_target
+from torchlint.rules.modules._uses import obstacles_of_use
 from torchlint.syntax.tree import Node
 from torchlint.values.value import Kind
 
-_LIST_METHODS = frozenset("append extend insert pop".split())
-_DICT_METHODS = frozenset("items keys values update pop clear".split())
-_TAKEN = frozenset({Holds.MODULE, Holds.GIVEN, Holds.STATELESS, Holds.NONE, Holds.FROZEN})
-"""What a registering container takes."""
-_SEQUENCES_ONLY = frozenset({"random.sample", "reversed"})
-"""Calls that refuse what only looks like a sequence; `reversed` walks a list of modules, though not their dict."""
 _LOOKING_UP = frozenset({"__getattr__", "__getattribute__"})
 """Methods through which registered modules are found; a class that has its own may never look there."""
 
@@ -43,7 +39,7 @@ def _obstacles(held: HeldModules) -> Iterator[str]:
             yield "containers in containers need one wrap each"
         elif element.holds is Holds.REGISTERED:
             yield "some of the modules are registered already"
-        elif not _are_modules(held, [element]):
+        elif not held.takes([element]):
             yield "an element may not be a module"
     yield from _obstacles_of_assignment(held)
     yield from _obstacles_of_lookup(held)
@@ -54,7 +50,7 @@ def _obstacles(held: HeldModules) -> Iterator[str]:
             if name in MODULE_DICT_KEYS_TAKEN:
                 yield f"`nn.ModuleDict` refuses the key `{name}`"
     for node in held.uses:
-        yield from _obstacles_of_use(held, node, dictionary)
+        yield from obstacles_of_use(held, node, dictionary)
         if node not in held.appearances:
             yield from _obstacles_of_outside(held, node)
 
@@ -63,20 +59,8 @@ def _obstacles_of_outside(held: HeldModules, node: cst.Attribute) -> Iterator[st
     if is_target(held.file, node):
         yield "code outside the class assigns the attribute as well"
     for value in put_in(held.file, node):
-        if not _are_modules(held, [element_at(held.file, held.owner, value)]):
+        if not held.takes([element_at(held.file, held.owner, value)]):
             yield "code outside the class may put in something else"
-
-
-def _are_modules(held: HeldModules, elements: list[Element]) -> bool:
-    """Whether a registering container takes all of these."""
-    return all(element.holds in _TAKEN and all(arm.holds in _TAKEN for arm in _arms(held, element)) for element in elements)
-
-
-def _arms(held: HeldModules, element: Element) -> list[Element]:
-    """The two sides of a conditional element: one module is enough for a finding, but not for a wrap."""
-    if not isinstance(element.node, cst.IfExp):
-        return []
-    return [element_at(held.file, held.owner, each) for each in (element.node.body, element.node.orelse)]
 
 
 def _obstacles_of_assignment(held: HeldModules) -> Iterator[str]:
@@ -99,16 +83,36 @@ def _obstacles_of_assignment(held: HeldModules) -> Iterator[str]:
             yield f"`{name}` in the class body would hide the registered one"
         if model is not held.owner and name in model.assignments:
             yield "a base class assigns the attribute as well"
-    for other in file.classes():
-        if other is not held.owner and held.owner in other.ancestry and name in other.assignments:
+    for other in file.subclasses.get(held.owner, ()):
+        if name in other.assignments:
             yield "a subclass assigns the attribute as well"
     for store in held.stores:
         if isinstance(store.value, cst.IfExp) and any(is_none(each) for each in (store.value.body, store.value.orelse)):
             yield "it is None at times"
         if isinstance(store.value, cst.Name) and file.value(store.value).optional:
             yield f"`{store.value.value}` may be None"
-        if isinstance(store.value, cst.Name) and any(file.is_after(each, store.value) for each in file.references(store.value)):
-            yield f"`{store.value.value}` is used after it was assigned, and the wrap would be a copy"
+        if isinstance(store.value, cst.Name) and not all(_only_fills(held, store.value, each) for each in file.references(store.value)):
+            yield f"`{store.value.value}` is used elsewhere, and the wrap would be a copy"
+
+
+def _only_fills(held: HeldModules, given: cst.Name, name: cst.Name) -> bool:
+    """Whether a local container is made, filled or measured here, in the same function and before it is assigned to the attribute."""
+    file, above = held.file, held.file.parent(name)
+    if name is given or isinstance(above, cst.Param):
+        return True
+    if file.is_after(name, given) or file.function(name) is not file.function(given) or any(file.tree.loops(given)):
+        return False
+    if isinstance(above, cst.AssignTarget):
+        statement = file.parent(above)
+        return isinstance(statement, cst.Assign) and len(statement.targets) == 1
+    if isinstance(above, (cst.AugAssign, cst.AnnAssign)):
+        return above.target is name
+    method, call = method_on(file, name), file.parent(above) if above is not None else None
+    if method is not None and call is not None:
+        return method in STORING and isinstance(file.parent(call), cst.Expr)
+    if isinstance(above, cst.Subscript):  # layers[-1].out_features, layers[i] = layer
+        return above.value is name and not any(isinstance(each.slice, cst.Slice) for each in above.slice)
+    return isinstance(above, cst.Arg) and isinstance(call, cst.Call) and called(file, call) == "len"
 
 
 def _may_follow(held: HeldModules, value: cst.BaseExpression) -> bool:
@@ -157,46 +161,3 @@ def _is_set_in_body(definition: cst.ClassDef, name: str) -> bool:
             if any(isinstance(target, cst.Name) and target.value in (name, "__slots__") for target in targets):
                 return True
     return False
-
-
-# -- uses ---------------------------------------------------------------------------------------------------------------
-
-
-def _obstacles_of_use(held: HeldModules, node: Node, dictionary: bool) -> Iterator[str]:
-    file = held.file
-    container = "nn.ModuleDict" if dictionary else "nn.ModuleList"
-    above = file.parent(node)
-    if isinstance(above, cst.Attribute):
-        call = file.parent(above)
-        name = above.attr.value
-        if isinstance(call, cst.Call) and call.func is above:
-            if name not in (_DICT_METHODS if dictionary else _LIST_METHODS):
-                yield f"`{container}` has no `{name}()`"
-            elif name == "pop" and len(call.args) != 1:
-                yield f"`{container}.pop()` takes exactly one argument"
-    elif isinstance(above, cst.BinaryOperation):
-        if dictionary or above.right is node or not isinstance(above.operator, cst.Add):
-            yield f"`{container}` lacks this operator"
-        else:
-            added = elements_of(file, held.owner, above.right)
-            if not added or not _are_modules(held, added):
-                yield "what is added to it may be no module"
-    elif isinstance(above, cst.AugAssign) and above.target is node and (dictionary or not isinstance(above.operator, cst.AddAssign)):
-        yield f"`{container}` lacks this operator"
-    elif isinstance(above, cst.Comparison) and any(isinstance(each.operator, (cst.Equal, cst.NotEqual)) for each in above.comparisons):
-        yield f"a `{container}` equals no list"
-    elif isinstance(above, cst.ComparisonTarget) and isinstance(above.operator, (cst.Equal, cst.NotEqual)):
-        yield f"a `{container}` equals no list"
-    elif isinstance(above, cst.Subscript) and is_target(file, above) and any(isinstance(each.slice, cst.Slice) for each in above.slice):
-        yield f"`{container}` lets no slice be replaced"
-    elif isinstance(above, cst.Subscript) and above.value is node and any(isinstance(each.slice, cst.Slice) for each in above.slice):
-        yield from _obstacles_of_use(held, above, dictionary)  # a slice of it is one, too
-    elif isinstance(above, cst.Arg):
-        call = file.parent(above)
-        asked = called(file, call) if isinstance(call, cst.Call) else None
-        if asked in ("isinstance", "type"):
-            yield f"a `{container}` is no list"
-        elif asked in _SEQUENCES_ONLY and (dictionary or asked != "reversed"):
-            yield f"`{asked}` refuses a `{container}`"
-    elif isinstance(above, cst.Match) and above.subject is node:
-        yield f"a `{container}` matches no pattern of a list or dict"
