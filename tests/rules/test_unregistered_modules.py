@@ -34,6 +34,7 @@ SAFE = {
     "looked at from outside": net(after=ALL + "print(len(net.layers), net.layers[0](torch.ones(1, 4)))"),
     "made by somebody who gets the class": net().replace("net = Net()", "def make(kind):\n    return kind()\n\n\nnet = make(Net)"),
     "a layer added from outside": net(after="net.layers.append(nn.Linear(4, 4))\n" + ALL),
+    "something is registered with a module of torch": net(after="body = nn.Sequential()\nbody.add_module('tail', nn.ReLU())\n"),
     "put in front": net(after="net.layers.insert(0, nn.Linear(4, 4))\n" + ALL),
     "sliced, spread, counted, asked": net(
         """

@@ -189,6 +189,8 @@ class HeldModules:
 
     def may_be_instance(self, value: Value) -> bool:
         """Whether a value may be an instance of the class."""
+        if value.cls is None and (value.qualname or "").startswith("torch.nn."):
+            return False  # a module of torch's own
         return value.kind in (Kind.MODULE, Kind.UNKNOWN) and (value.cls is None or self._is_related(value.cls))
 
     def _is_related(self, other: ClassDefinition) -> bool:

@@ -49,8 +49,8 @@ class Alias:
     stays_in_use: bool
     """Both names are used afterwards, and hold nothing else; or a flat script ends here."""
     is_certain: bool
-    """Constructor, second name, change and reading follow one another in one block, nothing else gets the tensor before, and the reading
-    is a difference of the two: the old value was wanted."""
+    """Constructor, second name, change and reading follow one another in one block, nothing else gets the tensor before, and the second
+    name is used nowhere but in the difference of the two: the old value was wanted."""
 
 
 def aliases(file: FileAnalysis) -> Iterator[Alias]:
@@ -80,7 +80,7 @@ def aliases(file: FileAnalysis) -> Iterator[Alias]:
             trace.compared or trace.reader.compared,
             creation is not None and not file.value(old).has_graph,  # a copy of a leaf that is trained would not be trained
             stays_in_use(file, assign, new, old),
-            creation is not None and is_certain(file, creation, assign, (new, old), trace.change, trace.read),
+            creation is not None and is_certain(file, creation, assign, names, trace.change),
         )
 
 

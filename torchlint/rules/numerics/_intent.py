@@ -5,8 +5,9 @@ from __future__ import annotations
 import libcst as cst
 
 from torchlint.program.analysis import FileAnalysis
+from torchlint.syntax.literals import literal
 from torchlint.syntax.names import Binds
-from torchlint.syntax.tree import Node, descendants
+from torchlint.syntax.tree import COMPREHENSIONS, Node, descendants
 from torchlint.values.value import Graph
 
 _DIFFERENCES = frozenset(
@@ -16,6 +17,8 @@ _DIFFERENCES = frozenset(
 """Functions that are constant where both arguments are one tensor."""
 _READING = frozenset("clone item sum mean std norm abs max min tolist numel dim size add sub mul div".split())
 """Methods whose result shares no memory with the tensor."""
+_REACHING = ("locals", "globals", "vars", "eval", "exec")
+"""Builtins through which a variable is reached without its name."""
 _READERS = frozenset({"print", "len", "float", "int", "str"})
 
 
@@ -41,21 +44,56 @@ def stays_in_use(file: FileAnalysis, assign: Node, new: cst.Name, old: cst.Name)
     return all(later)
 
 
-def is_certain(
-    file: FileAnalysis, creation: cst.Call, assign: Node, names: tuple[cst.Name, cst.Name], change: Node | None, read: Node | None
-) -> bool:
-    """Whether the reading proves that the old value was wanted, on a straight way from the constructor to it."""
-    if change is None or read is None or names_memory(change) or file.value(creation).graph is not Graph.NO:
+def is_certain(file: FileAnalysis, creation: cst.Call, assign: Node, names: tuple[cst.Name, cst.Name], change: Node | None) -> bool:
+    """Whether a copy can be told from the alias in one place only, a difference that is 0 without it, straight after the constructor.
+
+    The second name is used nowhere else, so nothing that relies on the alias is left.
+    """
+    new, old = names
+    uses = [each for each in file.references(new) if each is not new]
+    if change is None or len(uses) != 1 or names_memory(change) or file.value(creation).graph is not Graph.NO or _sees_all_names(file, new):
         return False
-    lines = [file.statement(node) for node in (creation, assign, change, read)]
+    lines = [file.statement(node) for node in (creation, assign, change, uses[0])]
     block = file.parent(lines[0])
     if any(file.parent(line) is not block or not isinstance(line, cst.SimpleStatementLine) for line in lines):
         return False
-    if not file.is_after(read, change) or not is_difference(file, read, names):
+    if not file.is_after(uses[0], change) or not _is_value_of_difference(file, uses[0], old):
         return False
-    uses = [each for name in names for each in file.references(name)]
-    between = [each for each in uses if file.is_after(each, creation) and file.is_after(lines[3], each) and each not in names]
+    between = [each for each in file.references(old) if file.is_after(each, creation) and file.is_after(lines[3], each) and each is not old]
     return not any(_may_be_kept(file, each) for each in between)
+
+
+def _sees_all_names(file: FileAnalysis, new: cst.Name) -> bool:
+    """Whether a variable may be reached without its name, or from another file."""
+    if any(file.tree.names.get(word) for word in _REACHING):
+        return True
+    return isinstance(file.function(new), cst.Module) and file.is_named_elsewhere(new.value)
+
+
+def _is_value_of_difference(file: FileAnalysis, use: cst.Name, old: cst.Name) -> bool:
+    """`(old - new).norm()`, where it is a number that is wanted, and not the answer to whether there is a difference."""
+    difference = file.parent(use)
+    if not isinstance(difference, cst.BinaryOperation) or not isinstance(difference.operator, cst.Subtract):
+        return False
+    other = difference.left if difference.right is use else difference.right
+    if not isinstance(other, cst.Name) or other.value != old.value or isinstance(file.parent(difference), cst.Expr):
+        return False
+    for each in file.ancestors(difference):
+        if isinstance(each, cst.Comparison) and _expects_movement(file, each, difference) or isinstance(each, cst.SimpleStatementLine):
+            return True
+        if isinstance(each, (cst.Comparison, cst.BooleanOperation, cst.IfExp, cst.Assert, cst.Lambda, *COMPREHENSIONS)):
+            return False
+        if isinstance(each, cst.UnaryOperation) and isinstance(each.operator, cst.Not):
+            return False
+    return False
+
+
+def _expects_movement(file: FileAnalysis, asked: cst.Comparison, difference: Node) -> bool:
+    """`(w - before).sum() > 1`: what can never hold of one tensor under two names."""
+    if len(asked.comparisons) != 1 or not file.is_inside(difference, asked.left):
+        return False
+    operator, least = asked.comparisons[0].operator, literal(asked.comparisons[0].comparator)
+    return isinstance(operator, (cst.Equal, cst.GreaterThan, cst.GreaterThanEqual)) and isinstance(least, (int, float)) and least > 0
 
 
 def names_memory(change: Node) -> bool:
