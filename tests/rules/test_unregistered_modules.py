@@ -242,6 +242,17 @@ def test_a_dict_is_registered_unasked_only_where_all_its_keys_can_be_read(after:
     assert done(unseen, Applicability.SAFE) == unseen
 
 
+WALKED = '{name: nn.Linear(4, 4) for name in ("left", "right")}'
+
+
+def test_keys_that_a_loop_over_literals_yields_can_be_read() -> None:
+    refused = net(layers=WALKED.replace("right", "the.right"))
+
+    assert "nn.ModuleDict(" in done(net(layers=WALKED), Applicability.SAFE)
+    assert "nn.ModuleDict(" in done(net(after="for n in ['up']:\n    net.layers[n] = nn.Linear(4, 4)\n", layers=WALKED), Applicability.SAFE)
+    assert done(refused, Applicability.UNSAFE) == refused
+
+
 def test_what_a_star_brings_along_is_known(tmp_path: Path) -> None:
     (tmp_path / "layers.py").write_text(
         "import torch\nfrom torch import nn\n\n\nclass Block(nn.Module):\n    def __init__(self):\n        super().__init__()\n"

@@ -25,11 +25,11 @@ def keys_of(held: HeldModules) -> Iterator[cst.BaseExpression]:
 
 
 def are_keys_visible(held: HeldModules) -> bool:
-    """Whether all keys that are ever written are string literals; so they are where there is no dict."""
+    """Whether all keys that are ever written are spelt out as strings; so they are where there is no dict."""
     if not held.stores or held.stores[0].shape != "dict":
         return True
     stored = [key for item, key in _subscripts(held) if is_target(held.file, item)]
-    return all(_shows_keys(value) for value in _written(held)) and all(isinstance(key, cst.SimpleString) for key in (*stored, *_keys(held)))
+    return all(_shows_keys(value) for value in _written(held)) and all(_texts(held.file, key) for key in (*stored, *_keys(held)))
 
 
 def _keys(held: HeldModules) -> Iterator[cst.BaseExpression]:
@@ -89,12 +89,26 @@ def keywords_of(held: HeldModules) -> Iterator[str]:
             yield from (arg.keyword.value for arg in store.value.args if arg.keyword is not None)
 
 
-def obstacles_of_key(file: FileAnalysis, key: cst.BaseExpression) -> Iterator[str]:
+def _texts(file: FileAnalysis, key: cst.BaseExpression) -> list[str]:
+    """The strings that a key may be: a literal, or what a loop over literals yields; none where that is not written out."""
     if isinstance(key, cst.SimpleString):
-        text = str(key.evaluated_value)
+        return [str(key.evaluated_value)]
+    binding = file.names.definition(key) if isinstance(key, cst.Name) else None
+    loop = file.parent(binding.node) if binding is not None else None
+    walked = literal(loop.iter) if isinstance(loop, (cst.For, cst.CompFor)) and binding is not None and loop.target is binding.node else ...
+    if not isinstance(walked, (list, tuple)) or not all(isinstance(each, str) for each in walked):
+        return []
+    return list(walked)
+
+
+def obstacles_of_key(file: FileAnalysis, key: cst.BaseExpression) -> Iterator[str]:
+    texts = _texts(file, key)
+    for text in texts:
         if not text or "." in text or text in MODULE_DICT_KEYS_TAKEN:
-            yield f"`nn.ModuleDict` refuses the key {key.value}"
-    elif literal(key) is not ... or _kind_of_key(file, key) not in (Kind.STRING, Kind.UNKNOWN):
+            yield f"`nn.ModuleDict` refuses the key {text!r}"
+    if texts:
+        return
+    if literal(key) is not ... or _kind_of_key(file, key) not in (Kind.STRING, Kind.UNKNOWN):
         yield "the keys of `nn.ModuleDict` are strings"
 
 
