@@ -266,3 +266,24 @@ def test_a_training_loop_is_read_even_if_the_file_does_not_mention_torch(tmp_pat
     assert [path.name for path, _, _ in work] == ["a.py"]
     report = check_file(work[0][0], Settings(), Task(Mode.CHECK, Applicability.SAFE, (tmp_path,)))
     assert [each.code for each in report.diagnostics] == ["TL201"]
+
+
+NET = """from parts import *
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = [nn.Linear(2, 2), nn.Linear(2, 2)]
+"""
+
+
+def test_modules_are_read_even_if_the_file_does_not_mention_torch(tmp_path: Path) -> None:
+    (tmp_path / "parts.py").write_text("import torch\nfrom torch import nn\n", encoding="utf-8")
+    (tmp_path / "net.py").write_text(NET, encoding="utf-8")
+    (tmp_path / "other.py").write_text("import jittor\n" + NET, encoding="utf-8")
+    work = mentioning([(path, Settings()) for path in sorted(tmp_path.iterdir())], Outcome())
+
+    assert [path.name for path, _, _ in work] == ["net.py", "parts.py"]
+    report = check_file(work[0][0], Settings(), Task(Mode.CHECK, Applicability.SAFE, (tmp_path,)))
+    assert [each.code for each in report.diagnostics] == ["TL301"]
