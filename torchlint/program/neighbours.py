@@ -34,7 +34,7 @@ class Neighbours:
         if not self._is_complete:
             return True
         family = self._family(of)
-        reached = re.compile(rf"(?<!\bself)\.{attribute}\b|[\"']{attribute}[\"']")
+        reached = re.compile(rf"(?<!\bself)\.{attribute}\b|[\"'](?:[\w.]+\.)?{attribute}[\"'.\[]")
         for text in self._others(path):
             if attribute in text and (reached.search(text) or any(_has_word(text, word) for word in family)):
                 return True
