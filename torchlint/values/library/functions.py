@@ -49,6 +49,8 @@ def _torch_call(flow: Flow, call: cst.Call, path: str, arguments: Arguments) -> 
     if path in tensors.FACTORIES:
         return _factory(call, arguments)
     package, _, name = path.rpartition(".")
+    if path not in _ZEROING and holds_gradient([*arguments.values[: name.endswith("_")], *filter(None, [arguments.keywords.get("out")])]):
+        flow.happen(Happens.REWRITE, call)
     if package in ("torch.nn.functional", "torch", "torch.special", "torch.linalg", "torch.fft", "torch.ops.aten"):
         if name in tensors.LOSSES:
             return _loss(flow, call, arguments)
