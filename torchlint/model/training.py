@@ -73,9 +73,13 @@ class TrainingLoop:
         return not any(binding.how is not Binds.PARAMETER and self.file.is_inside(binding.node, self.node) for binding in bindings)
 
     def timeline(self, optimizer: Value) -> Timeline:
-        """What happens to the gradients of one optimizer in an iteration; unknown calls are those that get hold of it."""
+        """What happens to the gradients of one optimizer in an iteration; unknown calls are those that get hold of it.
+
+        A loop inside this one that runs backward adds up gradients on purpose. That counts only where the function clears nowhere.
+        """
         seen = []
         sites, models = self._sites(optimizer), trained_modules(optimizer)
+        sums = not self.clearings and not any(self.is_direct(each) for each in self.happening(Happens.BACKWARD))
         for event in self.events:
             sure = event.target is optimizer or event.what is Happens.BACKWARD and _reaches(event, models)
             if event.what is Happens.CLEAR:
@@ -86,7 +90,9 @@ class TrainingLoop:
                     seen.append(Seen(event, sure=False))
             elif event.what is Happens.REWRITE:
                 seen.append(Seen(event, sure=False))
-            elif event.what is Happens.LEAVE or event.what in (Happens.BACKWARD, Happens.STEP) and self.is_direct(event):
+            elif event.what is Happens.LEAVE or event.what is Happens.BACKWARD and sums:
+                seen.append(Seen(event, sure))
+            elif event.what in (Happens.BACKWARD, Happens.STEP) and self.is_direct(event):
                 seen.append(Seen(event, sure))
         return Timeline(seen, self.node, self.flow.depths.get(self.node, 0))
 
@@ -332,14 +338,22 @@ def clears(target: Value | None, optimizer: Value) -> bool:
         return True
     if target.kind is Kind.OPTIMIZER:
         # one optimizer made of another, or one of a joined pair, is the same for this question
-        related = any(each is optimizer for each in target.lineage()) or any(each is target for each in optimizer.lineage())
+        related = _is_made_of(target, optimizer) or _is_made_of(optimizer, target)
         return related or bool(trained_modules(target) & trained_modules(optimizer))  # or they share weights
     models = trained_modules(optimizer)
     if not models:
         return True
     if any(id(each) in models for each in target.lineage()) or any(id(part) in models for part in _parts(target)):
         return True
+    if target.kind is Kind.MODULE and any(_is_made_of(each, target) for each in optimizer.lineage() if each.kind is Kind.MODULE):
+        return True
     return target.kind is Kind.UNKNOWN and not target.uses & {"eval", "train", "parameters"}
+
+
+def _is_made_of(value: Value, other: Value) -> bool:
+    """Whether one thing is the other or is made of it. A closure may know the one that the loop around it made when it was first read."""
+    made = other.node if isinstance(other.node, cst.Call) else None
+    return any(each is other or made is not None and each.node is made and each.kind is other.kind for each in value.lineage())
 
 
 def _parts(module: Value) -> Iterator[Value]:

@@ -194,10 +194,6 @@ class Flow:
         """A call that cannot be followed: it may do anything to what it is given, and what it returns is computed from that."""
         values = arguments.values if receiver is None else (receiver, *arguments.values)
         self.happen(Happens.OPAQUE, call, values=values)
-        for each in arguments.values:
-            callee = self.callee(each.definition) if isinstance(each.definition, Function) else None
-            if callee is not None and any(event.what is Happens.CLEAR for event in callee.events.values()):
-                self.happen(Happens.CLEAR, call)  # whoever gets a function may call it: `map(clear, parameters)`
         return Value(node=call, sources=values)
 
     def callee(self, function: Function) -> Flow | None:

@@ -90,7 +90,8 @@ class Carried:
     @property
     def is_certain(self) -> bool:
         """Whether an optimizer of torch, and nobody else, steps with what this very iteration adds to, in full and as it is."""
-        is_alone = len(self.loop.steps) == 1 and self.always_steps and not any(each.chain for each in (*self.backwards, self.step))
+        is_alone = len(self.loop.steps) == 1 and self.always_steps and all(map(self.loop.is_direct, self.backwards))
+        is_alone = is_alone and not any(each.chain for each in (*self.backwards, self.step))
         return is_alone and not self.is_rewritten and self.step.target is not None and self.step.target.kind is Kind.OPTIMIZER
 
     def is_visible(self, step: Node) -> bool:
@@ -99,10 +100,16 @@ class Carried:
         home = file.function(step)
         return file.function(self.node) is home or any(each is home for each in file.ancestors(self.node))
 
+    def _around(self, node: Node) -> Node:
+        """The outermost loop inside this one that a node stands in, or the node itself: what such a loop adds up is not cleared in it."""
+        around = list(self.loop.file.tree.loops(node))
+        at = around.index(self.loop.node) if self.loop.node in around else 0
+        return around[at - 1] if at else node
+
     def place(self) -> Node | None:
         """The statement before which clearing helps on every one of these ways."""
         file = self.loop.file
-        nodes = [event.node if event.file is file else event.site for event in self.backwards]
+        nodes = [self._around(event.node if event.file is file else event.site) for event in self.backwards]
         first = min(nodes, key=file.tree.order.__getitem__)
         child: Node = first
         for above in file.ancestors(first):
