@@ -96,7 +96,7 @@ def test_an_optimizer_of_which_only_its_name_is_known_is_cleared_unsafely() -> N
     assert level(trained("optimizer: optim.Optimizer")) is Applicability.SAFE
 
 
-@pytest.mark.parametrize("made", ["FusedAdam(net.parameters())", "getattr(torch.optim, name)(net.parameters())"])
+@pytest.mark.parametrize("made", ["FusedAdam(net.parameters())", "getattr(torch.optim, name)(net.parameters())", "make_optimizer(net)"])
 def test_optimizers_called_after_those_of_torch_are_optimizers(made: str) -> None:
     text = in_loop(BACKWARD + "optimizer.step()").replace("for i,", f"optimizer = {made}\nfor i,")
     assert level(text) is Applicability.UNSAFE

@@ -24,7 +24,7 @@ from torchlint.values.gradients import descent, factors
 from torchlint.values.value import Kind, Value
 
 _OPTIMIZER_NAME = re.compile(r"optim|(^|_)opt($|_|[A-Z0-9])|[a-z]Opt($|_|[A-Z0-9])")
-_OPTIMIZER_CLASS = re.compile(r"Adam|SGD|RMSprop|Adagrad|Adadelta|LBFGS|Lion|LAMB|Lamb")
+_OPTIMIZER_CLASS = re.compile(r"Adam|SGD|RMSprop|Adagrad|Adadelta|LBFGS|Lion|LAMB|Lamb|Optim")
 """Optimizers of other packages are called after those of torch, and step like them."""
 _DISPLAYS = (cst.List, cst.Tuple, cst.Set, cst.Dict)
 
@@ -280,7 +280,9 @@ def is_optimizer(step: Event) -> bool:
 
 
 def is_made_unseen(optimizer: Value) -> bool:
-    """Whether an optimizer is made by a call that may make one that clears by itself: of a builder, or of a class that is decorated."""
+    """Whether an optimizer is made by a call that may make one that clears by itself: of a class that is decorated, or of anything that
+    is not called after an optimizer.
+    """
     if optimizer.is_joined:
         return any(is_made_unseen(each) for each in optimizer.sources)
     if optimizer.cls is not None:
@@ -290,7 +292,7 @@ def is_made_unseen(optimizer: Value) -> bool:
     if any(each.kind is Kind.OPTIMIZER for each in optimizer.lineage()):
         return False  # made of one that is known
     names = [str(each.value) for each in descendants(optimizer.node.func) if isinstance(each, cst.Name)]
-    return "optim" not in names and not (names and _OPTIMIZER_CLASS.search(names[-1]))
+    return "optim" not in names and not (names and (_OPTIMIZER_CLASS.search(names[-1]) or _OPTIMIZER_NAME.search(names[-1])))
 
 
 def _names_bound(node: cst.ClassDef) -> set[str]:
