@@ -155,10 +155,10 @@ class Timeline:
 
     def _matters(self, index: int, last: int, kinds: Sequence[Happens]) -> bool:
         leave = self._seen[index].event
-        chain, loop = _left(leave)
-        if not chain and (loop is None or loop is self._scope):
+        chain, part = _left(leave)
+        if not chain and _is_around(leave, part, self._scope):
             return index < last or not isinstance(leave.node, cst.Continue)
-        return any(each.what in kinds and _is_in(each.event, chain, loop) for each in self._seen[index + 1 : last + 1])
+        return any(each.what in kinds and _is_in(each.event, chain, part) for each in self._seen[index + 1 : last + 1])
 
 
 @dataclass(slots=True)
@@ -169,14 +169,14 @@ class _Way:
     answers: dict[Hashable, Answer]
     seen: tuple[Seen, ...]
     left_out: tuple[tuple[tuple[cst.Call, ...], Node | None], ...]
-    """The loops, or called functions, whose rest is skipped."""
+    """The loops, called functions, or bodies of `try` whose rest is skipped."""
     ended: bool = False
     left: bool = False
 
     def step(self, seen: Seen, scope: Node, depth: int) -> _Way | None:
         """Go past one event; where a question is open, take the arm that leads to it, and return the way that does not."""
         event = seen.event
-        if any(_is_in(event, chain, loop) for chain, loop in self.left_out):
+        if any(_is_in(event, chain, part) for chain, part in self.left_out):
             self.at += 1
             return None
         for condition in event.when[depth:]:
@@ -219,28 +219,49 @@ class _Way:
         return branch
 
     def _leave(self, event: Event, scope: Node) -> None:
-        chain, loop = _left(event)
-        if not chain and (loop is None or loop is scope):
+        chain, part = _left(event)
+        if not chain and _is_around(event, part, scope):
             self.ended = True
             self.left = not isinstance(event.node, cst.Continue)
         else:
-            self.left_out = (*self.left_out, (chain, loop))
+            self.left_out = (*self.left_out, (chain, part))
 
 
 def _left(leave: Event) -> tuple[tuple[cst.Call, ...], Node | None]:
-    """What an early exit leaves: a loop, or (None) the whole function that this chain of calls leads to."""
+    """What an early exit leaves: a loop, the body of a `try`, or (None) the whole function that this chain of calls leads to."""
+    if isinstance(leave.node, cst.Raise):
+        return leave.chain, _caught(leave)
     ends_loop = isinstance(leave.node, (cst.Break, cst.Continue))
     return leave.chain, next(leave.file.tree.loops(leave.node), None) if ends_loop else None
 
 
-def _is_in(event: Event, chain: tuple[cst.Call, ...], loop: Node | None) -> bool:
-    """Whether an event happens in the rest of a loop, or of a function, that the chain of calls leads to."""
+def _caught(leave: Event) -> Node | None:
+    """The body of the `try` around a `raise` in the same function, if it has handlers: they may well be for that."""
+    child = leave.node
+    for above in leave.file.ancestors(leave.node):
+        if isinstance(above, (cst.FunctionDef, cst.ClassDef)):
+            return None
+        if isinstance(above, (cst.Try, cst.TryStar)) and above.handlers and child is above.body:
+            return child
+        child = above
+    return None
+
+
+def _is_around(leave: Event, part: Node | None, scope: Node) -> bool:
+    """Whether an early exit from a part ends what the timeline is about."""
+    return part is None or part is scope or scope in leave.file.tree.order and leave.file.is_inside(scope, part)
+
+
+def _is_in(event: Event, chain: tuple[cst.Call, ...], part: Node | None) -> bool:
+    """Whether an event happens in the rest of a loop, of a body, or of a function, that the chain of calls leads to."""
     if event.chain[: len(chain)] != chain or len(event.chain) < len(chain):
         return False
-    if loop is None:
+    if part is None:
         return True
     place = event.places[len(chain)]
-    return any(each is loop for each in _loops(event, place))
+    if isinstance(part, (cst.For, cst.While)):
+        return any(each is part for each in _loops(event, place))
+    return place in event.file.tree.order and event.file.is_inside(place, part)
 
 
 def _loops(event: Event, place: Node) -> Iterator[Node]:

@@ -16,12 +16,16 @@ from torchlint.model.timeline import Run, Seen, Timeline
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.classes import ClassModel
 from torchlint.syntax.literals import integer
-from torchlint.syntax.tree import Node, runs_once
+from torchlint.syntax.names import Binds
+from torchlint.syntax.tree import Node, descendants, runs_once
 from torchlint.values.events import HANDED_ON, Event, Happens
 from torchlint.values.flow import Flow
+from torchlint.values.gradients import descent, factors
 from torchlint.values.value import Kind, Value
 
 _OPTIMIZER_NAME = re.compile(r"optim|(^|_)opt($|_|[A-Z0-9])|[a-z]Opt($|_|[A-Z0-9])")
+_OPTIMIZER_CLASS = re.compile(r"Adam|SGD|RMSprop|Adagrad|Adadelta|LBFGS|Lion|LAMB|Lamb|Optim")
+"""Optimizers of other packages are called after those of torch, and step like them."""
 _DISPLAYS = (cst.List, cst.Tuple, cst.Set, cst.Dict)
 
 
@@ -45,14 +49,37 @@ class TrainingLoop:
         """The steps taken directly in this loop, not in one inside it: the first of each optimizer, or of each weight stepped by hand."""
         found: list[Event] = []
         for event in self.happening(Happens.STEP):
-            if self.is_direct(event) and is_optimizer(event) and not any(event.target is each.target for each in found):
+            if (
+                self.is_direct(event)
+                and is_optimizer(event)
+                and (not is_by_hand(event) or self._descends(event))
+                and not any(event.target is each.target for each in found)
+            ):
                 found.append(event)
         return found
 
+    def _descends(self, step: Event) -> bool:
+        """Whether a weight follows its gradient, scaled by what stays the same: sums that are meant are divided by a count."""
+        found = descent(step.node)
+        scales = factors(*found) if found is not None else None
+        if scales is None:
+            return False
+        given = step.node.args[1:] if isinstance(step.node, cst.Call) else ()
+        parts = [each for scale in (*scales, *(arg.value for arg in given)) for each in descendants(scale)]
+        names = [each for each in parts if isinstance(each, cst.Name) and each in self.file.tree.order]
+        if any(isinstance(each, (cst.Call, cst.Subscript, cst.NamedExpr)) for each in parts):
+            return False
+        bindings = [binding for name in names for binding in self.file.names.bindings(name)]
+        return not any(binding.how is not Binds.PARAMETER and self.file.is_inside(binding.node, self.node) for binding in bindings)
+
     def timeline(self, optimizer: Value) -> Timeline:
-        """What happens to the gradients of one optimizer in an iteration; unknown calls are those that get hold of it."""
+        """What happens to the gradients of one optimizer in an iteration; unknown calls are those that get hold of it.
+
+        A loop inside this one that runs backward adds up gradients on purpose. That counts only where the function clears nowhere.
+        """
         seen = []
         sites, models = self._sites(optimizer), trained_modules(optimizer)
+        sums = not self.clearings and not any(self.is_direct(each) for each in self.happening(Happens.BACKWARD))
         for event in self.events:
             sure = event.target is optimizer or event.what is Happens.BACKWARD and _reaches(event, models)
             if event.what is Happens.CLEAR:
@@ -61,7 +88,11 @@ class TrainingLoop:
             elif event.what is Happens.OPAQUE:
                 if self._hands_over(event, optimizer):
                     seen.append(Seen(event, sure=False))
-            elif event.what is Happens.LEAVE or event.what in (Happens.BACKWARD, Happens.STEP) and self.is_direct(event):
+            elif event.what is Happens.REWRITE:
+                seen.append(Seen(event, sure=False))
+            elif event.what is Happens.LEAVE or event.what is Happens.BACKWARD and sums:
+                seen.append(Seen(event, sure))
+            elif event.what in (Happens.BACKWARD, Happens.STEP) and self.is_direct(event):
                 seen.append(Seen(event, sure))
         return Timeline(seen, self.node, self.flow.depths.get(self.node, 0))
 
@@ -248,6 +279,29 @@ def is_optimizer(step: Event) -> bool:
     return False
 
 
+def is_made_unseen(optimizer: Value) -> bool:
+    """Whether an optimizer is made by a call that may make one that clears by itself: of a class that is decorated, or of anything that
+    is not called after an optimizer.
+    """
+    if optimizer.is_joined:
+        return any(is_made_unseen(each) for each in optimizer.sources)
+    if optimizer.cls is not None:
+        return any(each.node.decorators or "step" in _names_bound(each.node) for each in optimizer.cls.ancestry)
+    if optimizer.kind is not Kind.UNKNOWN or not isinstance(optimizer.node, cst.Call):
+        return False
+    if any(each.kind is Kind.OPTIMIZER for each in optimizer.lineage()):
+        return False  # made of one that is known
+    names = [str(each.value) for each in descendants(optimizer.node.func) if isinstance(each, cst.Name)]
+    return "optim" not in names and not (names and (_OPTIMIZER_CLASS.search(names[-1]) or _OPTIMIZER_NAME.search(names[-1])))
+
+
+def _names_bound(node: cst.ClassDef) -> set[str]:
+    """What the body of a class gives values to."""
+    rows = [row for line in node.body.body if isinstance(line, cst.SimpleStatementLine) for row in line.body]
+    targets = [target.target for row in rows if isinstance(row, cst.Assign) for target in row.targets]
+    return {target.value for target in targets if isinstance(target, cst.Name)}
+
+
 def trained_modules(optimizer: Value) -> set[int]:
     """The identities of the modules and tensors whose parameters an optimizer was given; empty if that is not known."""
     if not _is_known(optimizer):
@@ -286,14 +340,22 @@ def clears(target: Value | None, optimizer: Value) -> bool:
         return True
     if target.kind is Kind.OPTIMIZER:
         # one optimizer made of another, or one of a joined pair, is the same for this question
-        related = any(each is optimizer for each in target.lineage()) or any(each is target for each in optimizer.lineage())
+        related = _is_made_of(target, optimizer) or _is_made_of(optimizer, target)
         return related or bool(trained_modules(target) & trained_modules(optimizer))  # or they share weights
     models = trained_modules(optimizer)
     if not models:
         return True
     if any(id(each) in models for each in target.lineage()) or any(id(part) in models for part in _parts(target)):
         return True
+    if target.kind is Kind.MODULE and any(_is_made_of(each, target) for each in optimizer.lineage() if each.kind is Kind.MODULE):
+        return True
     return target.kind is Kind.UNKNOWN and not target.uses & {"eval", "train", "parameters"}
+
+
+def _is_made_of(value: Value, other: Value) -> bool:
+    """Whether one thing is the other or is made of it. A closure may know the one that the loop around it made when it was first read."""
+    made = other.node if isinstance(other.node, cst.Call) else None
+    return any(each is other or made is not None and each.node is made and each.kind is other.kind for each in value.lineage())
 
 
 def _parts(module: Value) -> Iterator[Value]:

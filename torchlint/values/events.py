@@ -26,6 +26,8 @@ class Happens(Enum):
     STEP = "step"
     """Weights follow their gradients: an optimizer's step, or `w -= lr * w.grad` (then `target` is the tensor)."""
     CLEAR = "clear gradients"
+    REWRITE = "rewrite gradients"
+    """What is in them is changed, and some of it may be kept: clipping, averaging, decay."""
     UNSCALE = "unscale"
     UPDATE = "update the scaler"
     SCHEDULE = "scheduler step"
@@ -104,7 +106,7 @@ class Condition:
             return id(self.argument(value))
         if isinstance(node, cst.Match):
             return cst.Match, self._key(node.subject)
-        if isinstance(node, (cst.Call, cst.Lambda, cst.NamedExpr, cst.Await, cst.Try, cst.TryStar)) and not _is_repeatable(node):
+        if isinstance(node, (cst.Call, cst.Lambda, cst.NamedExpr, cst.Await, cst.Try, cst.TryStar, cst.With)) and not _is_repeatable(node):
             return id(node), *(id(call) for call, _ in self.calls)
         operator = type(getattr(node, "operator", None))
         return type(node), _NEGATED.get(operator, operator), *(self._key(each) for each in children(node))  # type: ignore[arg-type]

@@ -97,21 +97,23 @@ def _dict(flow: Flow, node: cst.Dict) -> Value:
 
 @evaluates(cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
 def _comprehension(flow: Flow, node: cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp) -> Value:
-    outer = flow.env.places
+    outer, when = flow.env.places, flow.env.when
     flow.env.places = outer.copy()
     clause: cst.CompFor | None = node.for_in
     while clause is not None:
         iterated = flow.evaluate(clause.iter)
         flow.bind(clause.target, element(iterated, clause.target))
+        flow.env.when = flow.ask(clause.iter, True)  # there may be nothing to iterate over
         for condition in clause.ifs:
             flow.evaluate(condition.test)
+            flow.env.when = flow.ask(condition.test, True)
         clause = clause.inner_for_in
     if isinstance(node, cst.DictComp):
         flow.evaluate(node.key)
         made = flow.evaluate(node.value)
     else:
         made = flow.evaluate(node.elt)
-    flow.env.places = outer
+    flow.env.places, flow.env.when = outer, when
     return Value(Kind.DICT if isinstance(node, cst.DictComp) else Kind.LIST, graph=Graph.NO, node=node, elem=made, sources=(made,))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -78,6 +79,11 @@ class Analysis(SourceFile, ABC):
     settings: Settings
     namesakes: dict[str, Value | None]
     """What the variables of one name are, in whatever function: `torchlint.values.namesakes` finds out."""
+
+    @cached_property
+    def gradient_aliases(self) -> frozenset[str]:
+        """The names of what the file makes gradients of."""
+        return gradients.aliases(self)
 
     @abstractmethod
     def flow(self, function: Node) -> Flow:
@@ -273,8 +279,8 @@ class Flow:
         place = self.place(target)
         if place is None:
             if isinstance(target, cst.Subscript):
-                if gradients.fills(target, value):
-                    self.happen(Happens.CLEAR, target)
+                if gradients.is_gradient(target):
+                    self.happen(Happens.CLEAR if gradients.fills(target, value) else Happens.REWRITE, target)
                 container = self.evaluate(target.value)
                 self.store(target, container, value)
             return
@@ -282,8 +288,9 @@ class Flow:
             self._forget_parts(place)
         elif isinstance(target, cst.Attribute):
             self.evaluate(target.value)
-            if target.attr.value == "grad" and not gradients.is_only_changed(self.file, target):
-                self.happen(Happens.CLEAR, target)
+            if gradients.is_gradient(target):
+                is_new = target.attr.value == "grad" and not gradients.is_only_changed(self.file, target)
+                self.happen(Happens.CLEAR if is_new else Happens.REWRITE, target)
         elif isinstance(target, cst.Subscript):
             self.store(target, self.evaluate(target.value), value)
         if not isinstance(target, cst.Name):

@@ -11,7 +11,7 @@ import libcst as cst
 from torchlint.syntax.tree import Node, descendants
 from torchlint.values.algebra import element
 from torchlint.values.arguments import Arguments
-from torchlint.values.events import TRAINS, Condition, Happens, behind
+from torchlint.values.events import HANDED_ON, TRAINS, Condition, Happens, behind
 from torchlint.values.flow import Flow, calls
 from torchlint.values.value import Function, Graph, Kind, Place, Value
 
@@ -82,8 +82,10 @@ def _prove(flow: Flow, call: cst.Call, callee: Flow, given: dict[int, Value]) ->
             continue
         if parameter.kind is not Kind.UNKNOWN:
             argument.refine(parameter.kind)
-        elif argument.kind is Kind.UNKNOWN:
+        if argument.kind is Kind.UNKNOWN:
             argument.uses |= parameter.uses
+        else:
+            argument.uses |= {each for each in parameter.uses if each == HANDED_ON or each.startswith("register_step")}
         if parameter.roots:
             argument.backpropagate(call)
             argument.scalar = argument.scalar or parameter.scalar

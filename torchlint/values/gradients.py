@@ -32,6 +32,14 @@ def holds_gradient(values: Iterable[Value]) -> bool:
     return any(isinstance(each.node, cst.Attribute) and each.node.attr.value == "grad" for value in values for each in value.lineage())
 
 
+def is_written(file: SourceFile, target: Node, before: Value, aliases: frozenset[str]) -> bool:
+    """Whether a change in place of a value changes gradients: those it was read from, or those that were made of it."""
+    if not file.tree.attributes.get("grad"):
+        return False
+    names_one = isinstance(target, cst.Name) and target.value in aliases
+    return names_one or is_gradient(target) or holds_gradient([before])
+
+
 def is_zero(node: Node | None) -> bool:
     return isinstance(node, (cst.Integer, cst.Float)) and node.evaluated_value == 0
 
@@ -47,15 +55,14 @@ def is_only_changed(file: SourceFile, target: cst.Attribute) -> bool:
     return False
 
 
-def are_aliased(file: SourceFile) -> bool:
-    """Whether the file makes gradients of its own tensors, so that zeroing those may clear: `p.grad = flat[a:b].view_as(p)`."""
+def aliases(file: SourceFile) -> frozenset[str]:
+    """The names of what the file makes gradients of, so that a write there is one into gradients: `p.grad = flat[a:b].view_as(p)`."""
+    found: set[str] = set()
     for each in file.tree.attributes.get("grad", ()):
         statement = file.parent(file.parent(each) or each)
-        if not isinstance(statement, cst.Assign) or not any(row.target is each for row in statement.targets):
-            continue
-        if not (isinstance(statement.value, cst.Name) and statement.value.value == "None"):
-            return True
-    return False
+        if isinstance(statement, cst.Assign) and any(row.target is each for row in statement.targets):
+            found.update(str(name.value) for name in descendants(statement.value) if isinstance(name, cst.Name) and name.value != "None")
+    return frozenset(found)
 
 
 def leaf(node: Node) -> Node:
@@ -72,6 +79,52 @@ def follows(root: Node, expressions: Iterable[Node]) -> bool:
         for expression in expressions
         for each in descendants(expression)
     )
+
+
+def descent(statement: Node) -> tuple[Node, Node] | None:
+    """The tensor and its change in `w -= change`, `w.data = w - change`, `w.add_(change)`, `w.copy_(w - change)`; None for others."""
+    if isinstance(statement, cst.AugAssign):
+        return leaf(statement.target), statement.value
+    if isinstance(statement, cst.Assign) and len(statement.targets) == 1:
+        return _difference(leaf(statement.targets[0].target), statement.value)
+    if isinstance(statement, cst.Call) and isinstance(statement.func, cst.Attribute) and statement.args:
+        root, given = leaf(statement.func.value), statement.args[0].value
+        if statement.func.attr.value == "copy_":
+            return _difference(root, given)
+        return (root, given) if statement.func.attr.value in ("add_", "sub_") else None
+    return None
+
+
+def _difference(root: Node, value: Node) -> tuple[Node, Node] | None:
+    if (
+        isinstance(value, cst.BinaryOperation)
+        and isinstance(value.operator, (cst.Add, cst.Subtract))
+        and leaf(value.left).deep_equals(root)
+    ):
+        return root, value.right
+    return None
+
+
+def factors(root: Node, change: Node) -> list[Node] | None:
+    """What the gradient of a tensor is scaled by, where a change is nothing but that: `lr * w.grad / n`."""
+    if isinstance(change, cst.UnaryOperation):
+        return factors(root, change.expression)
+    if isinstance(change, cst.Call) and isinstance(change.func, cst.Attribute) and change.func.attr.value == "detach" and not change.args:
+        return factors(root, change.func.value)
+    if isinstance(change, cst.Attribute):
+        change = leaf(change)
+        is_own = isinstance(change, cst.Attribute) and change.attr.value == "grad" and leaf(change.value).deep_equals(root)
+        return [] if is_own else None
+    if not isinstance(change, cst.BinaryOperation) or not isinstance(change.operator, (cst.Multiply, cst.Divide)):
+        return None
+    sides = [(change.left, change.right)]
+    if isinstance(change.operator, cst.Multiply):
+        sides.append((change.right, change.left))
+    for gradient, factor in sides:
+        others = factors(root, gradient)
+        if others is not None:
+            return [*others, factor]
+    return None
 
 
 def fills(target: Node, value: Value) -> bool:

@@ -16,7 +16,7 @@ from torchlint.values.events import HANDED_ON, Happens
 from torchlint.values.flow import Flow
 from torchlint.values.following import clears, follow
 from torchlint.values.library.tensors import MOVES, moves_to, tensor_method
-from torchlint.values.library.training import EFFECTS
+from torchlint.values.library.training import effect
 from torchlint.values.value import Function, Graph, Kind, Place, Value, join, number, other
 
 _CONTAINERS = frozenset({Kind.LIST, Kind.DICT, Kind.UNKNOWN, Kind.TUPLE})
@@ -41,7 +41,7 @@ def evaluate(flow: Flow, call: cst.Call, func: cst.Attribute, receiver: Value, a
         receiver.used(name)
     if name.startswith("register_") and "hook" in name:
         _hook(flow, receiver, arguments)
-    handler = EFFECTS.get(name)
+    handler = effect(name)
     if handler is not None:
         result = handler(flow, call, receiver, arguments)
         if result is not None:

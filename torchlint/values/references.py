@@ -9,6 +9,7 @@ import libcst as cst
 from torchlint.syntax.names import Binds
 from torchlint.syntax.tree import Node
 from torchlint.values.algebra import member
+from torchlint.values.events import Happens
 from torchlint.values.flow import Analysis, Flow
 from torchlint.values.value import Function, Graph, Kind, Value
 
@@ -69,6 +70,8 @@ def attribute_value(flow: Flow, base: Value, node: cst.Attribute) -> Value:
         decorators = [each.decorator for each in method.node.decorators]
         if any(isinstance(each, cst.Name) and each.value in ("property", "cached_property") for each in decorators):
             callee = flow.callee(method)
+            if callee is not None and any(event.what is Happens.CLEAR for event in callee.events.values()):
+                flow.happen(Happens.CLEAR, node)
             return (callee.returns if callee is not None else None) or Value(node=node)
         return Value(Kind.FUNCTION, graph=Graph.NO, node=node, definition=method)
     value = member(Value(base.kind, place=base.place, node=base.node), name, node)

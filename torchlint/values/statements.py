@@ -77,6 +77,8 @@ def _augmented(flow: Flow, statement: cst.AugAssign) -> None:
     added = flow.evaluate(statement.value)
     result = update(flow, statement, before, added)
     flow.bind(statement.target, result)
+    if gradients.is_written(flow.file, statement.target, before, flow.file.gradient_aliases):
+        flow.happen(Happens.REWRITE, statement)
     flow.values[statement] = result
     flow.values[statement.target] = before
     _descend(flow, statement, statement.target, statement.value)
@@ -149,15 +151,16 @@ def _if(flow: Flow, statement: cst.If) -> None:
 @executes(cst.For)
 def _for(flow: Flow, statement: cst.For) -> None:
     over = flow.evaluate(statement.iter)
-    _iterate(flow, statement.iter, over)
+    for each in (over, *over.sources):  # `loader`, `loader * 2`
+        _ask(flow, statement.iter, each, "__iter__", "__next__")
     _loop(flow, statement, lambda: flow.bind(statement.target, iterated(flow, over, statement.target)))
 
 
-def _iterate(flow: Flow, node: Node, iterated: Value) -> None:
-    """A loader of the project may clear the gradients whenever it is asked for a batch."""
-    if iterated.cls is None or iterated.kind is Kind.CLASS:
+def _ask(flow: Flow, node: Node, value: Value, *names: str) -> None:
+    """A loader or context manager of the project may clear the gradients whenever it is asked for a batch, or entered."""
+    if value.cls is None or value.kind is Kind.CLASS:
         return
-    for method in (iterated.cls.method("__iter__"), iterated.cls.method("__next__")):
+    for method in map(value.cls.method, names):
         callee = flow.callee(method) if method is not None else None
         if callee is not None and any(each.what is Happens.CLEAR for each in callee.events.values()):
             flow.happen(Happens.CLEAR, node)
@@ -193,15 +196,22 @@ def _loop(flow: Flow, statement: cst.For | cst.While, begin: Callable[[], object
 
 @executes(cst.With)
 def _with(flow: Flow, statement: cst.With) -> None:
-    outer = flow.env.grad
+    outer, skipped = flow.env.grad, None
     for item in statement.items:
         value = flow.evaluate(item.item)
+        _ask(flow, item, value, "__enter__", "__exit__")
+        if isinstance(item.item, cst.Call) and flow.file.qualname(item.item.func) == "contextlib.suppress":
+            skipped = flow.env.copy()
         if value.kind is Kind.GRAD_MODE:
             flow.env.grad = grad_mode(value)
         if item.asname is not None:
             flow.bind(item.asname.name, entered(value))
+    if skipped is not None:  # any part of the body may be left out
+        flow.env.when = flow.ask(statement, True)
     _suite(flow, statement.body)
     flow.env.grad = outer
+    if skipped is not None:
+        flow.env.merge([skipped])
 
 
 @executes(cst.Try, cst.TryStar)

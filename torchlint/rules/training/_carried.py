@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import libcst as cst
 
 from torchlint.model.timeline import Run
-from torchlint.model.training import TrainingLoop, clears, is_by_hand
+from torchlint.model.training import TrainingLoop, clears, is_by_hand, is_made_unseen
 from torchlint.syntax.names import Binds
 from torchlint.syntax.tree import Node, descendants
 from torchlint.values.events import Condition, Event, Happens, is_finiteness
 from torchlint.values.gradients import leaf
-from torchlint.values.value import Value
+from torchlint.values.value import Kind, Value
 
 _NOT_FINITE = re.compile(r"(^|_)(nan|nans|inf|infs|finite|overflow)($|_)", re.IGNORECASE)
 _ASKS = frozenset("isinstance issubclass hasattr getattr callable bool int float str type".split())
@@ -32,6 +32,8 @@ class Carried:
     """The first backward of every way on which nobody clears."""
     always_steps: bool
     """No iteration runs backward without a step."""
+    is_rewritten: bool
+    """Gradients are written to between backward and the step: clipped, averaged."""
 
     @property
     def node(self) -> Node:
@@ -85,10 +87,29 @@ class Carried:
             elif tree.order[event.site] < tree.order[self.loop.node]:
                 yield event, "cleared here, once before the loop"
 
+    @property
+    def is_certain(self) -> bool:
+        """Whether an optimizer of torch, and nobody else, steps with what this very iteration adds to, in full and as it is."""
+        is_alone = len(self.loop.steps) == 1 and self.always_steps and all(map(self.loop.is_direct, self.backwards))
+        is_alone = is_alone and not any(each.chain for each in (*self.backwards, self.step))
+        return is_alone and not self.is_rewritten and self.step.target is not None and self.step.target.kind is Kind.OPTIMIZER
+
+    def is_visible(self, step: Node) -> bool:
+        """Whether the names of the function that a step stands in are those where backward is called, too."""
+        file = self.loop.file
+        home = file.function(step)
+        return file.function(self.node) is home or any(each is home for each in file.ancestors(self.node))
+
+    def _around(self, node: Node) -> Node:
+        """The outermost loop inside this one that a node stands in, or the node itself: what such a loop adds up is not cleared in it."""
+        around = list(self.loop.file.tree.loops(node))
+        at = around.index(self.loop.node) if self.loop.node in around else 0
+        return around[at - 1] if at else node
+
     def place(self) -> Node | None:
         """The statement before which clearing helps on every one of these ways."""
         file = self.loop.file
-        nodes = [event.node if event.file is file else event.site for event in self.backwards]
+        nodes = [self._around(event.node if event.file is file else event.site) for event in self.backwards]
         first = min(nodes, key=file.tree.order.__getitem__)
         child: Node = first
         for above in file.ancestors(first):
@@ -106,19 +127,19 @@ def carried(loop: TrainingLoop) -> Iterator[Carried]:
         return
     for step in loop.steps:
         optimizer = step.target
-        if optimizer is None or loop.makes(step) or loop.may_clear_unseen(optimizer):
+        if optimizer is None or loop.makes(step) or loop.may_clear_unseen(optimizer) or is_made_unseen(optimizer):
             continue
         timeline = loop.timeline(optimizer)
         if not timeline.has(Happens.BACKWARD):
             continue
-        runs = timeline.runs(Happens.BACKWARD, Happens.STEP, Happens.CLEAR, Happens.OPAQUE)
+        runs = timeline.runs(Happens.BACKWARD, Happens.STEP, Happens.CLEAR, Happens.REWRITE, Happens.OPAQUE)
         if runs is not None:
             yield from _judged(loop, optimizer, [run for run in runs if not run.left])
 
 
 def _judged(loop: TrainingLoop, optimizer: Value, runs: list[Run]) -> Iterator[Carried]:
-    clearing = [run for run in runs if run.has(Happens.CLEAR, Happens.OPAQUE)]
-    others = [run for run in runs if not run.has(Happens.CLEAR, Happens.OPAQUE)]
+    clearing = [run for run in runs if run.has(Happens.CLEAR, Happens.OPAQUE) or _keeps(run)]
+    others = [run for run in runs if run not in clearing]
     waiting = [run for run in others if run.has(Happens.BACKWARD) and not _steps(run, optimizer)]
     backwards: list[Event] = []
     steps: list[Event] = []
@@ -131,7 +152,19 @@ def _judged(loop: TrainingLoop, optimizer: Value, runs: list[Run]) -> Iterator[C
             steps += [each.event for each in run.happening(Happens.STEP) if each.event.target is optimizer]
     if backwards:
         order = loop.file.tree.order
-        yield Carried(loop, steps[0], sorted(backwards, key=lambda each: order[each.site]), always_steps=not waiting)
+        rewritten = any(run.has(Happens.REWRITE) for run in runs)
+        yield Carried(loop, steps[0], sorted(backwards, key=lambda each: order[each.site]), not waiting, rewritten)
+
+
+def _keeps(run: Run) -> bool:
+    """Whether gradients are written to that no backward has just added to: what is in them is carried on purpose, as momentum is."""
+    trained = False
+    for each in run.seen:
+        if each.what is Happens.REWRITE and not trained:
+            return True
+        if each.what in (Happens.BACKWARD, Happens.STEP):
+            trained = each.what is Happens.BACKWARD
+    return False
 
 
 def _steps(run: Run, optimizer: Value) -> bool:

@@ -9,6 +9,7 @@ from torchlint.model import FileModel
 from torchlint.model.training import receiver
 from torchlint.rule import ERROR, REPAIRS, SAFE, UNSAFE, Finding, Fix, rule
 from torchlint.rules.training._carried import Carried, carried
+from torchlint.rules.training._receivers import level
 
 
 @rule("TL201", severity=ERROR, fix=SAFE, effect=REPAIRS, mentions=("backward",))
@@ -45,15 +46,14 @@ def _finding(file: FileModel, found: Carried, weights: list[str]) -> Finding:
 
 def _fix(file: FileModel, found: Carried, weights: list[str]) -> Fix | None:
     named, place = receiver(found.step, file.analysis), found.place()
-    if found.by_hand and place is not None:
+    if place is None:
+        return None
+    if found.by_hand:
         text = found.clearing_by_hand(weights)
         return rewrite.insert_before(place, text).at_most(UNSAFE) if text is not None else None
-    if named is None or place is None:
-        return None
-    home = file.function(named[1])
-    if file.function(found.node) is not home and not any(each is home for each in file.ancestors(found.node)):
-        return None  # the optimizer has no name where backward is called
+    allowed = level(found.loop, named[0], place) if named is not None else None
+    if named is None or allowed is None or not found.is_visible(named[1]):
+        return None  # the optimizer has no name where backward is called, or none that could be said twice
     name = file.source(named[0])
     fix = rewrite.insert_before(place, f"{name}.zero_grad()").saying(f"clear the gradients of `{name}` before `backward`")
-    certain = len(found.loop.steps) == 1 and found.always_steps and not any(each.chain for each in (*found.backwards, found.step))
-    return fix if certain else fix.at_most(UNSAFE)
+    return fix.at_most(allowed if found.is_certain else UNSAFE)

@@ -8,7 +8,7 @@ from torchlint.values.algebra import element, operate
 from torchlint.values.arguments import Arguments
 from torchlint.values.events import HANDED_ON, Happens
 from torchlint.values.flow import Flow
-from torchlint.values.value import Graph, Kind, Value, number, other
+from torchlint.values.value import Function, Graph, Kind, Value, number, other
 
 _WITHOUT_VALUE = frozenset("print isinstance hasattr open callable setattr vars dir any all exit delattr slice".split())
 
@@ -71,6 +71,10 @@ def call_builtin(flow: Flow, call: cst.Call, name: str, arguments: Arguments) ->
         return reduced
     if name in ("abs", "round", "pow"):
         return operate(call, first)
+    if name == "map" and isinstance(first.definition, Function):
+        callee = flow.callee(first.definition)
+        if callee is not None and any(event.what is Happens.CLEAR for event in callee.events.values()):
+            flow.happen(Happens.CLEAR, call)
     if name == "setattr" and _named(call) == "grad":
         flow.happen(Happens.CLEAR, call)
     if name == "getattr" and _named(call) == "zero_grad":

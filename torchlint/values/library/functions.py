@@ -45,10 +45,20 @@ def call_imported(flow: Flow, call: cst.Call, path: str, arguments: Arguments) -
     return flow.opaque(call, arguments)
 
 
+def _write(flow: Flow, call: cst.Call, path: str, arguments: Arguments) -> None:
+    """`torch._foreach_mul_(gradients, 0.5)`, `torch.mul(p.grad, 0.5, out=p.grad)`"""
+    written = arguments.values[:1] if path.endswith("_") else tuple(filter(None, [arguments.keywords.get("out")]))
+    if written and holds_gradient(written):
+        number_at = _ZEROING.get(path)
+        zeroes = path in _ZEROING and (number_at is None or is_zero(arguments.at(number_at)))
+        flow.happen(Happens.CLEAR if zeroes else Happens.REWRITE, call)
+
+
 def _torch_call(flow: Flow, call: cst.Call, path: str, arguments: Arguments) -> Value:
     if path in tensors.FACTORIES:
         return _factory(call, arguments)
     package, _, name = path.rpartition(".")
+    _write(flow, call, path, arguments)
     if package in ("torch.nn.functional", "torch", "torch.special", "torch.linalg", "torch.fft", "torch.ops.aten"):
         if name in tensors.LOSSES:
             return _loss(flow, call, arguments)
@@ -62,9 +72,6 @@ def _torch_call(flow: Flow, call: cst.Call, path: str, arguments: Arguments) -> 
         if name in tensors.ALIASING_CONSTRUCTORS or path in tensors.ALIASING_CONSTRUCTORS:
             return Value(Kind.TENSOR, graph=Graph.NO, place=_device_place(arguments, Place.CPU), node=call)
     if path in _ZEROING:
-        number_at = _ZEROING[path]
-        if holds_gradient(arguments.values[:1]) and (number_at is None or is_zero(arguments.at(number_at))):
-            flow.happen(Happens.CLEAR, call)
         return arguments.positional[0] if arguments.positional else other(call)
     if package == "torch.nn" and name[:1].isupper() and path not in modules.NON_MODULES_IN_NN:
         return Value(Kind.MODULE, node=call, qualname=path, scalar=_reduces(arguments), sources=arguments.values)

@@ -13,7 +13,7 @@ from torchlint.values.arguments import Arguments
 from torchlint.values.events import Happens
 from torchlint.values.flow import Flow
 from torchlint.values.following import follow
-from torchlint.values.gradients import are_aliased, follows, holds_gradient, is_gradient, is_zero, leaf
+from torchlint.values.gradients import follows, is_gradient, is_written, is_zero, leaf
 from torchlint.values.value import Kind, Value, other
 
 
@@ -69,6 +69,9 @@ def _step(flow: Flow, call: cst.Call, receiver: Value, arguments: Arguments) -> 
         flow.happen(Happens.STEP, call, next(iter(flow.parameters.values())))
         return Value(node=call, sources=arguments.values)
     if receiver.kind is Kind.SCHEDULER:
+        own = receiver.cls.method("step") if receiver.cls is not None else None
+        if own is not None:
+            follow(flow, call, Value(Kind.FUNCTION, definition=own), arguments, bound=receiver)
         flow.happen(Happens.SCHEDULE, call, receiver)
         return other(call)
     if given is not None and (receiver.kind is Kind.SCALER or given.kind is Kind.OPTIMIZER):
@@ -101,6 +104,8 @@ def _is_super(call: cst.Call) -> bool:
 def _zero_grad(flow: Flow, call: cst.Call, receiver: Value, arguments: Arguments) -> Value | None:
     if _is_super(call):
         receiver = next(iter(flow.parameters.values()), receiver)
+    elif arguments.positional and arguments.positional[0].kind in (Kind.OPTIMIZER, Kind.MODULE):
+        receiver = arguments.positional[0]  # `type(optimizer).zero_grad(optimizer)`
     flow.happen(Happens.CLEAR, call, receiver)
     own = receiver.cls.method("zero_grad") if receiver.cls is not None and not _is_super(call) else None
     if own is not None:
@@ -118,8 +123,12 @@ def _in_place(flow: Flow, call: cst.Call, receiver: Value, arguments: Arguments)
         if follows(root, call.args) and not is_gradient(inner):
             flow.happen(Happens.STEP, call, flow.values.get(root, receiver))
     zeroes = name == "zero_" or name in ("fill_", "mul_") and is_zero(arguments.at(0))
-    if zeroes and are_aliased(flow.file) or (zeroes or name in ("copy_", "set_")) and (is_gradient(inner) or holds_gradient([receiver])):
+    aliases = flow.file.gradient_aliases
+    into = is_written(flow.file, inner, receiver, aliases)
+    if zeroes and (aliases or into) or name in ("copy_", "set_") and into:
         flow.happen(Happens.CLEAR, call)
+    elif into:
+        flow.happen(Happens.REWRITE, call)
     return None
 
 
@@ -151,12 +160,17 @@ def _note(what: str) -> Callable[[Flow, cst.Call, Value, Arguments], Value | Non
     return note
 
 
-EFFECTS: dict[str, Callable[[Flow, cst.Call, Value, Arguments], Value | None]] = {
+def effect(name: str) -> Callable[[Flow, cst.Call, Value, Arguments], Value | None] | None:
+    """What notes the events of a method of this name."""
+    is_in_place = name.endswith("_") and not name.startswith("_")
+    return _EFFECTS.get(name) or (_in_place if is_in_place else None)
+
+
+_EFFECTS: dict[str, Callable[[Flow, cst.Call, Value, Arguments], Value | None]] = {
     "backward": _backward,
     "manual_backward": _manual_backward,
     "step": _step,
     "zero_grad": _zero_grad,
-    **dict.fromkeys(("zero_", "fill_", "mul_", "copy_", "set_", "add_", "sub_", "addcdiv_"), _in_place),
     "train": _mode,
     "eval": _mode,
     "scale": _scale,
