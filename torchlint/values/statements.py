@@ -149,6 +149,9 @@ def _for(flow: Flow, statement: cst.For) -> None:
     over = flow.evaluate(statement.iter)
     _iterate(flow, statement.iter, over)
     _loop(flow, statement, lambda: flow.bind(statement.target, iterated(flow, over, statement.target)))
+    module, wants = gradients.switched(statement)
+    if module is not None and module in flow.values:
+        flow.values[module].frozen = not wants and not flow.env.when
 
 
 def _iterate(flow: Flow, node: Node, iterated: Value) -> None:
