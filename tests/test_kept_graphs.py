@@ -193,6 +193,31 @@ def test_losses_of_a_model_that_is_frozen_have_no_graph(before: str) -> None:
     assert [each.code for each in lint(again, Settings(select=("TL102",)))] == ["TL102"]
 
 
+FOUND = {
+    "weighted, before the backward": ("total += loss * len(x); loss.backward()", "total = 0.0", ["TL102"]),
+    "weighted on an object, before the backward": ("model.total += loss * x.size(0); loss.backward()", "model.total = 0.0", ["TL102"]),
+    "a tensor that is joined to the last ones": ("loss.backward(); kept = torch.cat((kept, out))", "kept = torch.zeros(1)", ["TL101"]),
+    "a tensor that begins as the first one": (
+        "loss.backward()\n        if kept is None: kept = out\n        else: kept = torch.cat([kept, out])",
+        "kept = None",
+        ["TL101"],
+    ),
+    "a tensor that grows for one backward": ("kept = torch.cat((kept, out)); kept.sum().backward()", "kept = torch.zeros(1)", []),
+    "a tensor that grows by what was made of it": ("kept = torch.cat((kept, model(kept))); loss.backward()", "kept = x0", []),
+    "rows that are filled for one backward": ("kept[i][0] = out.mean()", "kept = torch.zeros(9, 1)", []),
+    "a weight": ("first, second, weight = losses_of(out, y); total += weight; (first + weight * second).backward()", "total = 0.0", []),
+    "what is weighted": ("first, second = losses_of(out, y); total += first; (first + 0.1 * second).backward()", "total = 0.0", ["TL102"]),
+}
+
+
+@pytest.mark.parametrize(("kept", "before", "expected"), FOUND.values(), ids=FOUND)
+def test_what_grows_is_found_wherever_backward_stands(kept: str, before: str, expected: list[str]) -> None:
+    step = "\n        out = model(x)\n        loss = F.mse_loss(out, y)\n"
+    text = loop(kept, before=before, after="kept.sum().backward()" if "kept[i]" in kept else "pass", step=step)
+
+    assert [each.code for each in lint(text, Settings(select=("TL101", "TL102")))] == expected
+
+
 def test_finding_says_where_backward_ran() -> None:
     text = loop("kept.append(loss)")
     (finding,) = lint(text, Settings(select=("TL101",)))

@@ -15,7 +15,7 @@ from torchlint.program import callers
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.autograd import _presence as presence
 from torchlint.rules.autograd._backward import frees
-from torchlint.rules.autograd._escape import escapes, is_confined
+from torchlint.rules.autograd._escape import escapes, is_confined, root
 from torchlint.rules.autograd._lifetimes import rebinds, renewals, same
 from torchlint.syntax.file import SourceFile
 from torchlint.syntax.tree import Node
@@ -97,7 +97,17 @@ class Kept:
             if len(carriers) != 1 or isinstance(value.node, cst.Call) and not _passes_on(value.node):
                 return False
             value = carriers[0]
-        return value.part and not value.differentiated
+        return value.part and (not value.differentiated or self._is_weight(value))
+
+    def _is_weight(self, part: Value) -> bool:
+        """Whether all that leads from it to a backward is multiplied by another part: one of the factors brings the graph, either may."""
+        uses = [each for each in self.flow.values.values() if part in each.sources and each.differentiated and each.part is False]
+        return bool(uses) and all(
+            isinstance(each.node, cst.BinaryOperation)
+            and isinstance(each.node.operator, cst.Multiply)
+            and any(other is not part and other.part for other in each.sources)
+            for each in uses
+        )
 
     @cached_property
     def backwards(self) -> list[Node]:
@@ -147,6 +157,10 @@ class Kept:
     @property
     def is_differentiated(self) -> bool:
         """Whether backward runs from the total or container, or from something computed from it."""
+        name = root(self.target)
+        whole = (self.flow.values.get(each) for each in self.file.references(name)) if name is not None and name is not self.target else ()
+        if any(value is not None and value.is_tensor and value.differentiated for value in whole):
+            return True  # `rows[i][j] = x; rows.sum().backward()`
         before = self.flow.values.get(self.target)
         return bool(self.into.differentiated) or before is not None and before is not self.kept and bool(before.differentiated)
 
