@@ -231,10 +231,10 @@ def forward(flow: Flow, call: cst.Call, module: Value, arguments: Arguments, pla
     values = arguments.values
     found = model.method("forward")
     recorded = flow.env.grad is not False
-    weights = model.has_weights
+    weights = model.has_weights and not module.frozen
     graph = Graph.NO if not recorded else Graph.YES if weights or any(each.has_graph for each in values) else Graph.MAYBE
     output = Value(graph=graph, place=place, sources=(module, *values), node=call)
-    if found is None:
+    if found is None or module.frozen and graph is not Graph.YES:
         return output
     callee = flow.callee(found)
     if callee is not None and isinstance(found.node, cst.FunctionDef):

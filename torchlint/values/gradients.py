@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import libcst as cst
 
 from torchlint.syntax.file import SourceFile
+from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import Node, descendants
 from torchlint.values.value import Kind, Value
 
@@ -63,6 +64,23 @@ def aliases(file: SourceFile) -> frozenset[str]:
         if isinstance(statement, cst.Assign) and any(row.target is each for row in statement.targets):
             found.update(str(name.value) for name in descendants(statement.value) if isinstance(name, cst.Name) and name.value != "None")
     return frozenset(found)
+
+
+def switched(loop: cst.For) -> tuple[Node | None, bool]:
+    """The module of which a loop over all parameters does nothing but set `requires_grad`, and whether they take gradients afterwards."""
+    over = loop.iter.func if isinstance(loop.iter, cst.Call) and not loop.iter.args else None
+    lines = [row for line in loop.body.body for row in (line.body if isinstance(line, cst.SimpleStatementLine) else (line,))]
+    if not isinstance(over, cst.Attribute) or over.attr.value not in ("parameters", "named_parameters") or len(lines) != 1:
+        return None, True
+    row, wants = lines[0], cst.Name("True")
+    target: Node | None = None
+    if isinstance(row, cst.Assign):
+        target, wanted = row.targets[0].target, row.value
+    elif isinstance(row, cst.Expr) and isinstance(row.value, cst.Call):
+        target, wanted = row.value.func, next((arg.value for arg in row.value.args), wants)
+    if not isinstance(target, cst.Attribute) or target.attr.value not in ("requires_grad", "requires_grad_"):
+        return None, True
+    return over.value, literal(wanted) is not False
 
 
 def leaf(node: Node) -> Node:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import libcst as cst
 
 from torchlint.facts import tensors as known
+from torchlint.syntax.literals import literal
 from torchlint.values.algebra import element, operate
 from torchlint.values.arguments import Arguments
 from torchlint.values.events import HANDED_ON, Happens
@@ -115,6 +116,8 @@ def _module_method(flow: Flow, call: cst.Call, name: str, receiver: Value, argum
         return receiver
     if name == "apply" and len(arguments.positional) == 1 and arguments.positional[0].kind is Kind.FUNCTION:
         flow.call(call, arguments.positional[0], Arguments(call, [receiver], {}, ()))
+    if name == "requires_grad_":
+        receiver.frozen = not flow.env.when and literal(arguments.at(0) or arguments.node("requires_grad")) is False
     if name in _SELF_RETURNING:
         return receiver
     if name in ("parameters", "named_parameters", "buffers"):

@@ -154,6 +154,9 @@ def _for(flow: Flow, statement: cst.For) -> None:
     for each in (over, *over.sources):  # `loader`, `loader * 2`
         _ask(flow, statement.iter, each, "__iter__", "__next__")
     _loop(flow, statement, lambda: flow.bind(statement.target, iterated(flow, over, statement.target)))
+    module, wants = gradients.switched(statement)
+    if module is not None and module in flow.values:
+        flow.values[module].frozen = not wants and not flow.env.when
 
 
 def _ask(flow: Flow, node: Node, value: Value, *names: str) -> None:

@@ -108,6 +108,7 @@ class Value:
         "elem",
         "entries",
         "fresh",
+        "frozen",
         "graph",
         "items",
         "kind",
@@ -175,8 +176,10 @@ class Value:
         """A parameter or a tensor made with `requires_grad=True`: it takes gradients, and has no graph behind it."""
         self.batch = batch
         """Comes out of an iteration over something unknown: data, as far as anybody can tell, and no model's output."""
+        self.frozen = False
+        """A module none of whose parameters takes gradients."""
         self.optional = False
-        """It may be None instead."""
+        """It may be None, or a plain number, instead."""
         self.roots: list[cst.CSTNode] = []
         """The backward calls that this very value was given to."""
         self.differentiated: list[cst.CSTNode] = []
@@ -399,6 +402,7 @@ def join(a: Value, b: Value) -> Value:
         scalar=a.scalar if same else a.scalar and b.scalar,
         fresh=a.fresh if same else a.fresh and b.fresh,
     )
+    joined.frozen = a.frozen and (same or b.frozen)
     joined.optional = a.optional or b.optional or same and a.kind is not Kind.NONE or started
     return joined
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from torchlint.program.analysis import FileAnalysis
+from torchlint.rules.autograd import _consumers as consumers
 from torchlint.syntax.names import Binds
 from torchlint.syntax.tree import Node
 from torchlint.values.events import Happens
@@ -14,6 +15,7 @@ from torchlint.values.value import Value
 _HARMLESS = frozenset("format info debug warning write set_postfix set_description add_scalar".split())
 """Methods that show what they are given, and keep nothing of it."""
 _REFLECTING = ("locals", "globals", "vars", "eval", "exec")
+_FRAMES = ("f_locals", "currentframe", "_getframe")
 
 
 def root(target: Node) -> cst.Name | None:
@@ -41,9 +43,20 @@ def is_local(file: FileAnalysis, name: cst.Name) -> bool:
     )
 
 
+def is_confined(file: FileAnalysis, target: Node) -> bool:
+    """Whether a total or container belongs to one call of a function, whose every use of it would do as well without a graph."""
+    name = root(target)
+    return (
+        name is not None
+        and not isinstance(file.function(name), cst.Module)  # what a module holds, every other file reaches
+        and is_local(file, name)
+        and consumers.take_values(file, name)
+    )
+
+
 def reflects(file: FileAnalysis, function: Node) -> bool:
     """Whether the code reads its own variables by name: `locals()`, `eval(…)`."""
-    return any(
+    return any(file.tree.attributes.get(name) for name in _FRAMES) or any(
         not file.names.bindings(each) and (isinstance(function, cst.Module) or file.is_inside(each, function))
         for name in _REFLECTING
         for each in file.tree.names.get(name, ())
@@ -60,13 +73,13 @@ def escapes(file: FileAnalysis, flow: Flow, target: Node, into: Value) -> bool:
         return True
     if any(value is not None and value.roots for value in map(flow.values.get, references)):
         return True  # the variable goes backward, whatever it holds by then
+    own = {id(into), *(id(flow.values.get(each)) for each in references)}  # a dictionary of totals holds its entries for itself
     reached = [flow.returns] if flow.returns is not None else []
-    reached += [value for event in flow.events.values() if event.what is Happens.OPAQUE for value in event.values]
-    reached += [
-        event.target
-        for event in flow.events.values()
-        if event.what is Happens.STORE and event.target is not None and event.target is not into
-    ]
+    for event in flow.events.values():
+        if event.what is Happens.OPAQUE and not _shows(event.node):
+            reached += event.values
+        elif event.what is Happens.STORE and event.target is not None and id(event.target) not in own:
+            reached.append(event.target)
     return any(into is each for value in reached for each in value.lineage())
 
 
@@ -78,4 +91,8 @@ def _is_handed_over(file: FileAnalysis, use: Node) -> bool:
         return False
     if isinstance(call.func, cst.Name):
         return bool(file.names.bindings(call.func)) and file.qualname(call.func) is None
-    return file.qualname(call.func) is None and not (isinstance(call.func, cst.Attribute) and call.func.attr.value in _HARMLESS)
+    return file.qualname(call.func) is None and not _shows(call)
+
+
+def _shows(call: Node) -> bool:
+    return isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) and call.func.attr.value in _HARMLESS

@@ -9,6 +9,7 @@ import libcst as cst
 from torchlint.facts.modules import MANAGED_STEPS
 from torchlint.program import callers
 from torchlint.program.analysis import FileAnalysis
+from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import Node, descendants, runs_once
 
 _EMPTYING = frozenset("clear pop popleft popitem".split())
@@ -42,10 +43,24 @@ def renewals(file: FileAnalysis, loop: Node, target: Node) -> Iterator[Node]:
             above = current.value
         elif isinstance(current, cst.Call) and isinstance(current.func, cst.Attribute):
             above = current.func.value
-        yield from (each for each in found if file.is_inside(each, body))
+        yield from (each for each in found if file.is_inside(each, body) and not _is_beginning(file, each, current))
         if above is None:
             return
         current = above
+
+
+def _is_beginning(file: FileAnalysis, bound: Node, target: Node) -> bool:
+    """`if total is None: total = loss`: no new value where there is one."""
+    inner = bound
+    for each in file.ancestors(bound):
+        if isinstance(each, cst.If):
+            test = each.test
+            asked = isinstance(test, cst.Comparison) and isinstance(test.comparisons[0].operator, cst.Is) and same(test.left, target)
+            return asked and inner is each.body and literal(test.comparisons[0].comparator) is None  # type: ignore[attr-defined]
+        if isinstance(each, (cst.For, cst.While, cst.FunctionDef)):
+            return False
+        inner = each
+    return False
 
 
 def _is_conditional(file: FileAnalysis, node: Node, loop: Node) -> bool:

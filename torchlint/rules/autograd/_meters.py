@@ -40,7 +40,7 @@ class Handed(Kept):
     growth: Growth
 
     adds_tensors = keeps_tensors = iterates_over_data = keeps_meaning = True
-    is_inspected = is_converted = is_secondhand = takes_numbers = False
+    is_inspected = is_converted = is_secondhand = takes_numbers = is_fed_back = False
     escapes = True
     """The object is anybody's: what it keeps may be differentiated by whoever holds it."""
 

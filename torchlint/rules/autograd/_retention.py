@@ -14,7 +14,8 @@ from torchlint.facts.tensors import CASTS, REDUCTIONS, VIEWS
 from torchlint.program import callers
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.autograd import _presence as presence
-from torchlint.rules.autograd._escape import escapes
+from torchlint.rules.autograd._backward import frees
+from torchlint.rules.autograd._escape import escapes, is_confined, root
 from torchlint.rules.autograd._lifetimes import rebinds, renewals, same
 from torchlint.syntax.file import SourceFile
 from torchlint.syntax.tree import Node
@@ -76,7 +77,12 @@ class Kept:
 
     @property
     def may_be_nothing(self) -> bool:
-        """Whether what is kept may be no tensor now and then: None, or the plain 0 that an empty sum is."""
+        """Whether what is kept may be no tensor now and then: None, or the plain 0 that an empty sum is.
+
+        Of what an unknown function returns, a backward proves that it is one; where it does not always run, it proves nothing.
+        """
+        if not self.is_spent and any(each.roots and not each.pure for each in self.kept.trained()):
+            return True
         return self.kept.optional and not (isinstance(self.value, cst.Name) and presence.is_present(self.file, self.value))
 
     @property
@@ -91,7 +97,17 @@ class Kept:
             if len(carriers) != 1 or isinstance(value.node, cst.Call) and not _passes_on(value.node):
                 return False
             value = carriers[0]
-        return value.part and not value.differentiated
+        return value.part and (not value.differentiated or self._is_weight(value))
+
+    def _is_weight(self, part: Value) -> bool:
+        """Whether all that leads from it to a backward is multiplied by another part: one of the factors brings the graph, either may."""
+        uses = [each for each in self.flow.values.values() if part in each.sources and each.differentiated and each.part is False]
+        return bool(uses) and all(
+            isinstance(each.node, cst.BinaryOperation)
+            and isinstance(each.node.operator, cst.Multiply)
+            and any(other is not part and other.part for other in each.sources)
+            for each in uses
+        )
 
     @cached_property
     def backwards(self) -> list[Node]:
@@ -107,12 +123,7 @@ class Kept:
     def _frees(self, call: Node) -> bool:
         if call not in self.file.tree.order or not any(self.file.is_inside(call, loop) for loop in self.loops):
             return False
-        retained = (
-            [arg.value for arg in call.args if arg.keyword is not None and arg.keyword.value in ("retain_graph", "create_graph")]
-            if isinstance(call, cst.Call)
-            else []
-        )
-        return all(isinstance(each, cst.Name) and each.value == "False" for each in retained)
+        return frees(self.flow, call)
 
     def _is_certain(self, call: Node) -> bool:
         """Whether backward ran wherever the value is kept: in both branches, or in the branch that keeps it."""
@@ -146,6 +157,10 @@ class Kept:
     @property
     def is_differentiated(self) -> bool:
         """Whether backward runs from the total or container, or from something computed from it."""
+        name = root(self.target)
+        whole = (self.flow.values.get(each) for each in self.file.references(name)) if name is not None and name is not self.target else ()
+        if any(value is not None and value.is_tensor and value.differentiated for value in whole):
+            return True  # `rows[i][j] = x; rows.sum().backward()`
         before = self.flow.values.get(self.target)
         return bool(self.into.differentiated) or before is not None and before is not self.kept and bool(before.differentiated)
 
@@ -162,6 +177,21 @@ class Kept:
     def escapes(self) -> bool:
         """Whether code that is not seen may get hold of the total or container."""
         return escapes(self.file, self.flow, self.target, self.into)
+
+    @cached_property
+    def is_confined(self) -> bool:
+        """Whether every use of the total or container is seen, and serves as well without a graph: freed ones may serve a backward yet."""
+        return not self.escapes and is_confined(self.file, self.target)
+
+    @property
+    def is_fed_back(self) -> bool:
+        """Whether the value was computed from what the total or container held: what enters the next loss is no record of the last ones."""
+        trained = {id(each) for each in self.kept.trained() if each is not self.kept}
+        return any(
+            id(self.flow.values.get(each)) in trained
+            for each in self.file.inside(self.loop, type(self.target))
+            if same(each, self.target) or each.deep_equals(self.target)
+        )
 
     @property
     def is_awaited(self) -> bool:

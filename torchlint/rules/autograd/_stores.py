@@ -17,6 +17,7 @@ from torchlint.syntax.tree import Node, descendants
 from torchlint.values.value import Graph, Kind, Value
 
 STORING = ("append", "appendleft", "add", "insert", "extend")
+JOINING = frozenset(f"torch.{name}" for name in "cat concat concatenate hstack vstack dstack row_stack column_stack".split())
 
 
 @dataclass
@@ -133,6 +134,12 @@ def _assigned(file: FileAnalysis, assign: cst.Assign, target: cst.Name) -> Itera
     value = assign.value
     if isinstance(value, (cst.ListComp, cst.SetComp)) and file.handles_graphs(file.function(assign)):
         yield Collection(file, assign, target, value.elt, value)
+    elif isinstance(value, cst.Call) and value.args and file.qualname(value.func) in JOINING:
+        parts = value.args[0].value
+        if isinstance(parts, (cst.Tuple, cst.List)) and sum(same(each.value, target) for each in parts.elements) == 1:
+            for part in parts.elements:
+                if not same(part.value, target):
+                    yield from _store(file, assign, target, part.value)
     elif (
         isinstance(value, cst.BinaryOperation)
         and isinstance(value.operator, cst.Add)

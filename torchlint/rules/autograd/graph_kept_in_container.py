@@ -19,8 +19,8 @@ def check(file: FileModel) -> Iterator[Finding]:
             continue  # a number, a detached tensor, made where gradients are off, a parameter itself; or nothing is known of it
         if not store.keeps_tensors or not store.iterates_over_data:
             continue  # a numpy array takes the number out; a comprehension over layers or parameters ends with them
-        if store.is_bounded or store.is_differentiated or store.is_inspected or store.is_converted:
-            continue  # of one accumulation window; for a backward over all of it, or its own gradient; or made a number a moment later
+        if store.is_bounded or store.is_differentiated or store.is_inspected or store.is_converted or store.is_fed_back:
+            continue  # of one accumulation window; for a backward over all of it, or its own gradient; made a number a moment later; used
         if not store.is_spent and (
             not store.is_recorded or store.escapes and not store.is_measured or store.is_windowed or store.is_awaited
         ):
@@ -42,11 +42,5 @@ def _fix(store: Store | Handed) -> Fix | None:
     if store.kept.kind not in (Kind.TENSOR, Kind.UNKNOWN):
         return None  # a tuple of tensors has no method that detaches them
     fix = rewrite.method(store.value, "item" if _as_number(store) else "detach")
-    is_certain = (
-        store.kept.is_tensor
-        and not store.through
-        and not store.may_be_nothing
-        and store.keeps_meaning
-        and (store.is_spent or not store.escapes)
-    )
+    is_certain = store.kept.is_tensor and not store.through and not store.may_be_nothing and store.keeps_meaning and store.is_confined
     return fix if is_certain else fix.at_most(UNSAFE)

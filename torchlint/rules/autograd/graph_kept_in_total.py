@@ -18,8 +18,8 @@ def check(file: FileModel) -> Iterator[Finding]:
             continue  # a number, a detached tensor, or made where gradients are off; or nothing is known of it
         if not update.adds_tensors or not update.is_recorded:
             continue  # an object of the project adds in its own way; a sum made without gradients has no graph
-        if update.is_bounded or update.is_differentiated:
-            continue  # the total of one accumulation window; or summed on purpose, for one backward over all of it
+        if update.is_bounded or update.is_differentiated or update.is_fed_back:
+            continue  # the total of one accumulation window; summed on purpose, for one backward over all of it; a part of the next loss
         if not update.is_spent and (update.escapes and not update.is_measured or update.is_windowed or update.is_awaited):
             continue  # whoever gets the total may differentiate it, or a later backward does; or it is started afresh
         fix = rewrite.method(update.carrier, "detach")
@@ -33,4 +33,4 @@ def check(file: FileModel) -> Iterator[Finding]:
 
 
 def _is_certain(update: Accumulation | Handed) -> bool:
-    return update.kept.is_tensor and not update.through and not update.may_be_nothing and (update.is_spent or not update.escapes)
+    return update.kept.is_tensor and not update.through and not update.may_be_nothing and update.is_confined

@@ -8,7 +8,7 @@ from torchlint.values.algebra import element, operate
 from torchlint.values.arguments import Arguments
 from torchlint.values.events import HANDED_ON, Happens
 from torchlint.values.flow import Flow
-from torchlint.values.value import Function, Graph, Kind, Value, number, other
+from torchlint.values.value import Function, Graph, Kind, Value, join, number, other
 
 _WITHOUT_VALUE = frozenset("print isinstance hasattr open callable setattr vars dir any all exit delattr slice".split())
 
@@ -53,7 +53,7 @@ def call_builtin(flow: Flow, call: cst.Call, name: str, arguments: Arguments) ->
     if name == "range":
         return Value(Kind.LIST, graph=Graph.NO, node=call, elem=number(call))
     if name == "next":
-        return element(first, call)
+        return element(first, call) if len(arguments.positional) == 1 else join(element(first, call), arguments.positional[1])
     if name in ("sum", "min", "max"):
         parts = (element(first, call),) if len(arguments.positional) == 1 or name == "sum" else tuple(arguments.positional)
         result = operate(call, *parts)

@@ -32,7 +32,8 @@ def module_call(flow: Flow, call: cst.Call, module: Value, arguments: Arguments)
     kind = Kind.UNKNOWN
     if name == "torch.nn.Sequential" or name.startswith("torch.nn.") and name[9:].startswith(modules.TENSOR_MODULE_PREFIXES):
         kind = Kind.TENSOR
-    return Value(kind, graph=Graph.NO if flow.env.grad is False else Graph.YES, place=place, sources=(module, *values), node=call)
+    graph = Graph.NO if flow.env.grad is False else computed.graph if module.frozen else Graph.YES
+    return Value(kind, graph=graph, place=place, sources=(module, *values), node=call)
 
 
 def _two(call: cst.Call, name: str, arguments: Arguments, place: Place, graph: Graph) -> Value:
