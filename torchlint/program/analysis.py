@@ -5,6 +5,7 @@ Everything is worked out when it is first asked for.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -200,6 +201,14 @@ class FileAnalysis(Analysis):
     def is_named_elsewhere(self, word: str) -> bool:
         """Whether another file of the run uses a word."""
         return self._imports is not None and self._imports.names_elsewhere(self.path, word)
+
+    def is_written(self, pattern: re.Pattern[str]) -> bool:
+        """Whether something of this form stands in the text of a file of the run, this one included."""
+        return pattern.search(self.text) is not None or self.is_written_elsewhere(pattern)
+
+    def is_written_elsewhere(self, pattern: re.Pattern[str]) -> bool:
+        """The same without this file."""
+        return self._imports is not None and self._imports.writes_elsewhere(self.path, pattern)
 
     def is_reached_elsewhere(self, attribute: str, of: str) -> bool:
         """Whether another file of the run may ask an instance of the class `of` for this attribute."""

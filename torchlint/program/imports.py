@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
 
 from torchlint.syntax.tree import Node
@@ -23,6 +24,9 @@ class Imports(Protocol):
 
     def names_elsewhere(self, path: str, word: str) -> bool:
         """Whether a file of the run other than this one uses a word."""
+
+    def writes_elsewhere(self, path: str, pattern: re.Pattern[str]) -> bool:
+        """Whether something of this form stands in the text of a file of the run other than this one."""
 
     def reaches_elsewhere(self, path: str, attribute: str, of: str) -> bool:
         """Whether a file of the run other than this one may ask an instance of the class `of` for this attribute."""

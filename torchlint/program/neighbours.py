@@ -23,11 +23,21 @@ class Neighbours:
 
     def __init__(self, roots: Iterable[str]) -> None:
         self._texts: dict[str, str] = {}
+        self._written: dict[re.Pattern[str], set[str]] = {}
+        """For each pattern that was asked for, the files in which it is found."""
         self._is_complete = self._read(dict.fromkeys(roots))
 
     def name(self, word: str, path: str) -> bool:
         """Whether another file uses a word."""
         return not self._is_complete or any(_has_word(text, word) for text in self._others(path))
+
+    def write(self, pattern: re.Pattern[str], path: str) -> bool:
+        """Whether something of this form stands in another file."""
+        if not self._is_complete:
+            return True
+        if pattern not in self._written:
+            self._written[pattern] = {other for other, text in self._texts.items() if pattern.search(text)}
+        return not self._written[pattern] <= {path}
 
     def reaches(self, attribute: str, of: str, path: str) -> bool:
         """Whether another file may ask an instance of a class for this attribute: of anything but `self`, or in a subclass."""

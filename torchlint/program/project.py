@@ -6,6 +6,7 @@ A file is parsed when something in it is first asked for, and a few are kept; no
 from __future__ import annotations
 
 import os
+import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from functools import cached_property
@@ -88,6 +89,10 @@ class Project:
     def names_elsewhere(self, path: str, word: str) -> bool:
         """Whether a file of the run other than this one uses a word."""
         return self._neighbours.name(word, os.path.abspath(path))
+
+    def writes_elsewhere(self, path: str, pattern: re.Pattern[str]) -> bool:
+        """Whether something of this form stands in the text of a file of the run other than this one."""
+        return self._neighbours.write(pattern, os.path.abspath(path))
 
     def reaches_elsewhere(self, path: str, attribute: str, of: str) -> bool:
         """Whether a file of the run other than this one may ask an instance of the class `of` for this attribute."""

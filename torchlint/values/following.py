@@ -45,12 +45,24 @@ def follow(
     ):
         return Value(node=call)
     if callee.returns is None:
+        if bound is not None and _is_left_open(function):
+            return Value(node=call, sources=arguments.values)
         return Value(Kind.NONE, graph=Graph.NO, node=call)
     if isinstance(function, cst.FunctionDef) and function.asynchronous is not None:
         return Value(node=call, sources=arguments.values)
     result = _substitute(flow, call, callee.returns, given, arguments.values, {})
     result.optional |= callee.falls_through and result.node is call
     return result
+
+
+def _is_left_open(function: Node) -> bool:
+    """Whether a method has no body of its own: a subclass says what it does and returns."""
+    body = function.body.body if isinstance(function, cst.FunctionDef) else ()
+    statements = [each for line in body for each in (line.body if isinstance(line, cst.SimpleStatementLine) else (line,))]
+    return all(
+        isinstance(each, (cst.Pass, cst.Raise)) or isinstance(each, cst.Expr) and isinstance(each.value, (cst.BaseString, cst.Ellipsis))
+        for each in statements
+    )
 
 
 def _match(callee: Flow, function: Node, arguments: Arguments, bound: Value | None) -> dict[int, Value]:

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import re
+
 import libcst as cst
 
 from torchlint import rewrite
-from torchlint.facts.factories import CONSTANT_FACTORIES, DRAWN_FACTORIES, ROUNDED_FACTORIES
+from torchlint.facts.factories import CONSTANT_FACTORIES, DEVICE_FACTORIES, DRAWN_FACTORIES, ROUNDED_FACTORIES
+from torchlint.program.analysis import FileAnalysis
 from torchlint.rule import UNSAFE, Fix
 from torchlint.rules.device._moves import CreatedThenMoved
 from torchlint.values.devices import Sure
 from torchlint.values.flow import Analysis
+from torchlint.values.value import Kind
+
+_REPLACEABLE = "|".join(("to", "cuda", *sorted(path.rpartition(".")[2] for path in DEVICE_FACTORIES)))
+_OTHER_TENSORS = re.compile(
+    rf"""\bset_default_(?:device|tensor_type)\b|\bwith\b[^\n]*(?:[\s,(](?:torch\.)?device\(|device\s*:)
+    |\b(?:torch|Tensor)\.(?:{_REPLACEABLE})\s*=(?!=)|\b(?:torch|Tensor)\s*,\s*["'](?:{_REPLACEABLE})["']
+    |["']torch\.(?:Tensor\.)?(?:{_REPLACEABLE})["']""",
+    re.VERBOSE,
+)
+"""Where a program makes its tensors elsewhere by default, or puts something else in the place of torch's functions."""
+_WITHOUT_DATA = re.compile(r"""["']meta["']""")
 
 
 def device_of(file: Analysis, found: CreatedThenMoved) -> str:
@@ -23,7 +37,7 @@ def device_of(file: Analysis, found: CreatedThenMoved) -> str:
     return text
 
 
-def built_in_place(file: Analysis, found: CreatedThenMoved) -> Fix | None:
+def built_in_place(file: FileAnalysis, found: CreatedThenMoved) -> Fix | None:
     """The tensor made where it is to live; None where `device=` does not say the same."""
     move, made, device = found.move, found.factory, device_of(file, found)
     if move.extra or move.dtype is not None and found.is_typed or found.device_comes_later:
@@ -42,7 +56,8 @@ def built_in_place(file: Analysis, found: CreatedThenMoved) -> Fix | None:
     else:
         fix = rewrite.replace(made, text) + rewrite.delete_statement(move.call)
     fix = fix.saying("build the tensor on the device")
-    return fix if _is_exact(found) and move.sure is Sure.KNOWN and not found.between else fix.at_most(UNSAFE)
+    is_known = _is_exact(found) and move.sure is Sure.KNOWN and _is_plain(file, found)
+    return fix if is_known and _is_one(file, found) else fix.at_most(UNSAFE)
 
 
 def _built(made: cst.Call, *arguments: str) -> str:
@@ -64,3 +79,34 @@ def _is_exact(found: CreatedThenMoved) -> bool:
     if found.path in DRAWN_FACTORIES or found.move.dtype is not None and found.path not in CONSTANT_FACTORIES:
         return False
     return found.path not in ROUNDED_FACTORIES or found.path == "torch.arange" and found.counts_whole_numbers
+
+
+def _is_plain(file: FileAnalysis, found: CreatedThenMoved) -> bool:
+    """Whether torch's own functions make a tensor with data, and move it."""
+    if found.path.endswith("_like"):
+        if file.value(found.factory.args[0].value).kind is not Kind.TENSOR or file.is_written(_WITHOUT_DATA):
+            return False
+    return not file.is_written(_OTHER_TENSORS)
+
+
+def _is_one(file: FileAnalysis, found: CreatedThenMoved) -> bool:
+    """Whether nobody can tell that two assignments have become one: not even where the move fails, and somebody catches that."""
+    if found.creation is None:
+        return True
+    target = found.creation.targets[0].target if isinstance(found.creation, cst.Assign) else found.creation.target
+    if found.between or not isinstance(target, cst.Name):
+        return False  # an attribute outlives the failure, and may be a property
+    function = file.function(target)
+    for each in file.ancestors(found.creation):
+        if each is function:
+            break
+        if isinstance(each, (cst.Try, cst.TryStar, cst.ClassDef)) or isinstance(each, cst.With) and not _lets_through(file, each):
+            return False
+    scope = file.names.scope(target).lookup(target.value)
+    return scope is not None and scope.node is function and all(file.function(use) is function for use in file.references(target))
+
+
+def _lets_through(file: FileAnalysis, block: cst.With) -> bool:
+    """Whether a context is one of torch's: those catch nothing."""
+    contexts = (item.item for item in block.items)
+    return all(isinstance(each, cst.Call) and (file.qualname(each.func) or "").startswith("torch.") for each in contexts)

@@ -12,7 +12,7 @@ from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.device._guards import is_rare
 from torchlint.rules.device._hot import Loop, is_environment_step, last_name, names_in
 from torchlint.syntax.tree import Node
-from torchlint.values.value import Kind
+from torchlint.values.value import Kind, Value
 
 _STORES = frozenset("append appendleft extend insert add".split())
 _REPORTS = frozenset("print info debug warning write log set_postfix set_description add_scalar".split())
@@ -61,7 +61,7 @@ def _is_collected(file: FileAnalysis, node: Node, loop: Loop) -> bool:
     displayed = False
     for each in file.ancestors(node):
         if isinstance(each, cst.Call) and not file.is_inside(node, each.func):
-            if isinstance(each.func, cst.Attribute) and each.func.attr.value in _STORES:
+            if _stores(file, each):
                 return True
             if displayed:
                 return False  # a row for a logger: `wandb.log({"loss": loss.item()})`
@@ -92,7 +92,23 @@ def _uses(file: FileAnalysis, assign: cst.Assign, loop: Loop) -> Iterator[cst.Na
 def _is_stored(file: FileAnalysis, use: Node) -> bool:
     above = file.parent(use)
     call = file.parent(above) if isinstance(above, cst.Arg) else None
-    return isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) and call.func.attr.value in _STORES
+    return isinstance(call, cst.Call) and _stores(file, call)
+
+
+def _stores(file: FileAnalysis, call: cst.Call) -> bool:
+    """`curve.append(…)`: whether a call puts what it is given into a container. A meter's `add` does not, it adds up."""
+    if not isinstance(call.func, cst.Attribute) or call.func.attr.value not in _STORES:
+        return False
+    return call.func.attr.value != "add" or not _is_meter(file.value(call.func.value))
+
+
+def _is_meter(value: Value) -> bool:
+    return bool((value.cls.name if value.cls is not None else value.qualname or _made_by(value)).endswith(("Meter", "Metric")))
+
+
+def _made_by(value: Value) -> str:
+    """The name of what is called to make a value of which nothing else is known."""
+    return last_name(value.node.func) if isinstance(value.node, cst.Call) else ""
 
 
 def _is_said(file: FileAnalysis, use: Node) -> bool:

@@ -5,6 +5,7 @@ What is known to live on the CPU never waits. A loop that has to wait once in an
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,9 @@ from torchlint.rules.device._purposes import Purpose, purpose
 from torchlint.rules.device._totals import RunningTotal, running_total
 from torchlint.syntax.tree import Node
 from torchlint.values.value import Kind
+
+_CONVERTING = frozenset(f"math.{name}" for name in vars(math) if not name.startswith("_") and callable(getattr(math, name)))
+"""Python's own functions of numbers: they ask a tensor for its number."""
 
 
 @dataclass
@@ -131,6 +135,9 @@ def _suspects(file: FileAnalysis) -> Iterator[tuple[cst.BaseExpression, cst.Base
             converted = file.parent(each)
             if isinstance(converted, cst.Call) and converted.func is each and len(converted.args) == 1 and not file.names.bindings(each):
                 yield converted, converted.args[0].value
+    for converted in file.calls(*sorted(_CONVERTING)):
+        if len(converted.args) == 1:
+            yield converted, converted.args[0].value
     for each in file.tree.names.get("print", ()):
         printing = file.parent(each)
         if isinstance(printing, cst.Call) and printing.func is each:
@@ -160,8 +167,10 @@ def _tested(node: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
 def _waits_for(file: FileAnalysis, hot: HotLoops, node: Node, subject: Node) -> bool:
     """Whether the value may be on an accelerator, and is one that has to be waited for."""
     value = file.value(subject)
-    if value.kind is not Kind.TENSOR and (value.kind is not Kind.UNKNOWN or node is subject or isinstance(subject, cst.Subscript)):
+    if value.kind is not Kind.TENSOR and (value.kind is not Kind.UNKNOWN or node is subject):
         return False
+    if value.kind is Kind.UNKNOWN and isinstance(subject, cst.Subscript):  # an entry may be anything, but what is computed there
+        return _is_read(node) and hot.is_computed_there(value)
     return hot.lives_there(value) or _is_read(node) and hot.is_computed_there(value)
 
 

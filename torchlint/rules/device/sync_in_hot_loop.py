@@ -7,27 +7,24 @@ import libcst as cst
 from torchlint import rewrite
 from torchlint.model import FileModel
 from torchlint.rule import KEEPS, UNSAFE, WARNING, Finding, Fix, rule
-from torchlint.rules.device._waits import Stall, Wait, stalls
+from torchlint.rules.device._hot import Loop
+from torchlint.rules.device._waits import Wait, stalls
 
 
 @rule("TL402", severity=WARNING, fix=UNSAFE, effect=KEEPS, mentions=("cuda", "device", "prepare", "Fabric"), quiet_in_tests=True)
 def check(file: FileModel) -> Iterator[Finding]:
     for stall in stalls(file.analysis):
-        if stall.only_adds:
-            yield from (_finding(file, stall, wait, _fix(file, wait)) for wait in stall.waits)
-        else:  # one wait less gains nothing as long as there is another
-            yield _finding(file, stall, stall.waits[0], None, *stall.waits[1:])
+        for wait in stall.waits:  # a fix gains nothing as long as the loop waits elsewhere
+            yield _finding(file, stall.loop, wait, _fix(file, wait) if stall.only_adds else None)
 
 
-def _finding(file: FileModel, stall: Stall, wait: Wait, fix: Fix | None, *others: Wait) -> Finding:
-    loop = stall.loop
+def _finding(file: FileModel, loop: Loop, wait: Wait, fix: Fix | None) -> Finding:
     return Finding(
         wait.node,
         f"`{' '.join(file.source(wait.node).split())}` makes the host wait for the device in every iteration",
         help=wait.advice,
         fix=fix,
         related=(
-            *((other.node, "waits here as well") for other in others),
             (loop.target if isinstance(loop, cst.For) else loop.test, "in this loop"),
             *((wait.moved,) if wait.moved is not None else ()),
         ),
