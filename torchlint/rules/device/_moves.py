@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from torchlint.facts.factories import DEVICE_FACTORIES
+from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import Node, descendants
 from torchlint.values.devices import Sure, device
 from torchlint.values.flow import Analysis
@@ -103,6 +104,24 @@ def created_then_moved(file: Analysis) -> Iterator[CreatedThenMoved]:
                 yield CreatedThenMoved(made, path, move)
         elif _place(made) is not None:
             yield from _by_next_statement(file, call, made)
+
+
+def is_demonstration(file: Analysis, node: Node) -> bool:
+    """Whether a node runs once, under `if __name__ == "__main__":`, in a file that is there to be imported."""
+    if file.function(node) is not file.module or next(file.tree.loops(node), None) is not None:
+        return False
+    guarded = any(isinstance(each, cst.If) and _asks_for_main(each.test) for each in file.ancestors(node))
+    return guarded and any(model.is_module for model in file.classes())
+
+
+def _asks_for_main(test: Node) -> bool:
+    """`__name__ == "__main__"`"""
+    return (
+        isinstance(test, cst.Comparison)
+        and isinstance(test.left, cst.Name)
+        and test.left.value == "__name__"
+        and literal(test.comparisons[0].comparator) == "__main__"
+    )
 
 
 def _by_next_statement(file: Analysis, call: cst.Call, made: cst.BaseExpression) -> Iterator[CreatedThenMoved]:

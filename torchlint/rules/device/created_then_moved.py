@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from torchlint.model import FileModel
 from torchlint.rule import KEEPS, SAFE, WARNING, Finding, rule
 from torchlint.rules.device._building import built_in_place, device_of
-from torchlint.rules.device._moves import created_then_moved
+from torchlint.rules.device._moves import created_then_moved, is_demonstration
 
 
 @rule("TL401", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=(".to(", ".cuda("), quiet_in_tests=True)
 def check(file: FileModel) -> Iterator[Finding]:
     for found in created_then_moved(file.analysis):
+        if is_demonstration(file.analysis, found.move.call):
+            continue  # once, to show that a module works
         made = file.source(found.factory.func)
         where = f"where `{file.source(found.factory.args[0].value)}` is" if found.path.endswith("_like") else "on the CPU"
         yield Finding(
