@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 import libcst as cst
 
@@ -10,16 +11,20 @@ from torchlint.facts.modules import EVALUATION_STEPS, GRAD_OFF
 from torchlint.syntax.tree import Node
 from torchlint.values.flow import Analysis
 
+_MANY = 100
+"""Calls of methods of one name on anything but `self` that are looked at: a file with more of them is made by a program."""
 
-def calls(file: Analysis, function: cst.FunctionDef) -> Iterator[cst.Call]:
-    """The calls of a function by its name, or of a method by its name: on `self` of its class and relatives, or on anything else."""
+
+def calls(file: Analysis, function: cst.FunctionDef, *, elsewhere: bool = True) -> Iterator[cst.Call]:
+    """The calls of a function by name, or of a method: on `self` of its class and relatives, or (`elsewhere`) on anything else."""
     name = function.name.value
     owner = file.owner(function)
     if owner is not None:
-        own, elsewhere = file.method_calls(name)
+        own, others = file.method_calls(name)
         for node in (owner.node, *(each.node for each in owner.ancestry[1:]), *(each.node for each in file.subclasses.get(owner, ()))):
             yield from own.get(node, ())
-        yield from elsewhere
+        if elsewhere:
+            yield from islice(others, _MANY)
         return
     for each in file.tree.names.get(name, ()):
         call = file.parent(each)
@@ -29,9 +34,9 @@ def calls(file: Analysis, function: cst.FunctionDef) -> Iterator[cst.Call]:
                 yield call
 
 
-def mentions(file: Analysis, function: cst.FunctionDef) -> Iterator[Node]:
+def mentions(file: Analysis, function: cst.FunctionDef, *, elsewhere: bool = True) -> Iterator[Node]:
     """The calls of a function, and the places that hand it to somebody else to call, such as `optimizer.step(closure)`."""
-    yield from calls(file, function)
+    yield from calls(file, function, elsewhere=elsewhere)
     for each in file.tree.names.get(function.name.value, ()):
         if isinstance(file.parent(each), cst.Arg):
             binding = file.names.definition(each)

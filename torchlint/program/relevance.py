@@ -81,6 +81,7 @@ class Relevance:
         """The functions that hold one of these nodes, those around them, and those that call them or hand them on."""
         file = self._file
         reached: set[Node] = set()
+        spread: set[str] = set()
         while queue:
             node = queue.pop()
             self._sites.append(node)
@@ -89,7 +90,9 @@ class Relevance:
                 if function not in reached:
                     reached.add(function)
                     if isinstance(function, cst.FunctionDef):
-                        queue.extend(callers.mentions(file, function))
+                        name, known = function.name.value, function.name.value in spread and file.owner(function) is not None
+                        queue.extend(callers.mentions(file, function, elsewhere=not known))
+                        spread.add(name)
         return reached
 
     def _imported_steps(self, statement: cst.ImportFrom) -> list[Node]:

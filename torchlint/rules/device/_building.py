@@ -13,7 +13,6 @@ from torchlint.rule import UNSAFE, Fix
 from torchlint.rules.device._moves import CreatedThenMoved
 from torchlint.values.devices import Sure
 from torchlint.values.flow import Analysis
-from torchlint.values.value import Kind
 
 _REPLACEABLE = "|".join(("to", "cuda", *sorted(path.rpartition(".")[2] for path in DEVICE_FACTORIES)))
 _OTHER_TENSORS = re.compile(
@@ -83,9 +82,9 @@ def _is_exact(found: CreatedThenMoved) -> bool:
 
 def _is_plain(file: FileAnalysis, found: CreatedThenMoved) -> bool:
     """Whether torch's own functions make a tensor with data, and move it."""
-    if found.path.endswith("_like"):
-        if file.value(found.factory.args[0].value).kind is not Kind.TENSOR or file.is_written(_WITHOUT_DATA):
-            return False
+    like = found.factory.args[0].value if found.path.endswith("_like") else None
+    if like is not None and (not file.value(like).is_tensor or file.is_written(_WITHOUT_DATA)):
+        return False
     return not file.is_written(_OTHER_TENSORS)
 
 
