@@ -31,7 +31,7 @@ def train(model, loader):
         loss.backward()
         optimizer.step()
         running += loss
-    return running / len(loader)
+    print(f"{running / len(loader):.4f}")
 """
 
 

@@ -81,9 +81,17 @@ class Kept:
 
         Of what an unknown function returns, a backward proves that it is one; where it does not always run, it proves nothing.
         """
-        if not self.is_spent and any(each.roots and not each.pure for each in self.kept.trained()):
+        if not self.is_spent and any(each.roots and not each.pure and not self._is_proved(each) for each in self.kept.trained()):
             return True
         return self.kept.optional and not (isinstance(self.value, cst.Name) and presence.is_present(self.file, self.value))
+
+    def _is_proved(self, value: Value) -> bool:
+        """Whether some backward from the value runs wherever the value was made: no condition stands around it alone."""
+        order, made = self.file.tree.order, value.node
+        return made in order and any(
+            call in order and all(self.file.is_inside(made, each) for each in self.file.ancestors(call) if isinstance(each, cst.If))
+            for call in value.roots
+        )
 
     @property
     def is_doubtful(self) -> bool:
