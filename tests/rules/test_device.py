@@ -1,11 +1,14 @@
 """What findings about devices say besides where they are: the second places, and advice that can be followed there."""
 
 import textwrap
+from pathlib import Path
 
 import pytest
 
 from torchlint.diagnostic import Diagnostic
 from torchlint.engine import lint
+from torchlint.program.project import Project
+from torchlint.rule import SAFE
 from torchlint.settings import Settings
 
 TRAINING = """
@@ -39,10 +42,9 @@ def test_a_wait_shows_its_loop_and_what_put_the_value_on_the_device() -> None:
     assert related(finding) == [("in this loop", 7), ("put on the device here", 9)]
 
 
-def test_several_waits_in_a_loop_are_said_once_with_the_others_beside() -> None:
-    (finding,) = waits("total += loss.item()", "print(loss.item())", "sched.step(loss.item())")
-    assert related(finding)[:2] == [("waits here as well", 14), ("waits here as well", 15)]
-    assert finding.fix is None
+def test_several_waits_in_a_loop_are_said_each_at_its_place_and_none_is_fixed_alone() -> None:
+    findings = waits("total += loss.item()", "print(loss.item())", "sched.step(loss.item())")
+    assert [(each.location.row, each.fix) for each in findings] == [(13, None), (14, None), (15, None)]
 
 
 def test_totals_alone_are_fixed_one_by_one() -> None:
@@ -107,3 +109,67 @@ def test_a_program_that_distributes_already_is_pointed_to_its_branch() -> None:
 
 def test_a_program_that_only_predicts_gets_no_recipe() -> None:
     assert "torchrun" not in advice("model.eval()\nprint(model(x))\n")
+
+
+def moved(*lines: str) -> list[bool]:
+    """For each finding of TL401, whether its fix is safe."""
+    text = "import contextlib\nimport torch\nfrom unittest import mock\n" + "\n".join(lines) + "\n"
+    found = lint(text, Settings(select=("TL401",)), path="main.py")
+    return [each.fix is not None and each.fix.applicability is SAFE for each in found]
+
+
+IN_TURN = ("x = torch.zeros(2)", "x = x.to('cuda')")
+
+
+def test_two_statements_about_a_plain_name_become_one_safely() -> None:
+    assert moved(*IN_TURN) == [True]
+    assert moved("with torch.no_grad():", *("    " + each for each in IN_TURN)) == [True]
+
+
+@pytest.mark.parametrize("around", ["try:", "with contextlib.suppress(RuntimeError):", "with contextlib.ExitStack() as stack:"])
+def test_they_do_not_where_the_failure_of_the_move_may_be_caught(around: str) -> None:
+    handler = ("except RuntimeError:", "    pass") if around == "try:" else ()
+    assert moved("x = None", around, *("    " + each for each in IN_TURN), *handler) == [False]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("def make(self):", "    self.x = torch.zeros(2)", "    self.x = self.x.cuda()"),
+        ("def make():", "    global x", *("    " + each for each in IN_TURN)),
+        ("def make():", *("    " + each for each in IN_TURN), "    return lambda: x"),
+    ],
+)
+def test_they_do_not_where_somebody_else_may_see_the_first_value(lines: tuple[str, ...]) -> None:
+    assert moved(*lines) == [False]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("torch.Tensor.cuda = lambda self: self",),
+        ("torch.zeros = print",),
+        ("setattr(torch.Tensor, 'cuda', lambda self: self)",),
+        ("mock.patch.object(torch.Tensor, 'cuda', lambda self: self).start()",),
+        ("@mock.patch('torch.Tensor.cuda')", "def test(_): ..."),
+        ("def run():", "    with torch.device('meta'):", "        pass"),
+    ],
+)
+def test_nothing_is_built_in_place_safely_where_the_program_replaces_functions_or_the_default_device(lines: tuple[str, ...]) -> None:
+    assert moved("y = torch.zeros(2).cuda()") == [True]
+    assert moved(*lines, "y = torch.zeros(2).cuda()") == [False]
+
+
+def test_another_file_may_replace_them_as_well(tmp_path: Path) -> None:
+    main, other = tmp_path / "main.py", tmp_path / "other.py"
+    main.write_text("import torch\ny = torch.zeros(2).cuda()\n")
+    for text, safe in (("x = 1\n", True), ("import torch\ntorch.set_default_device('meta')\n", False)):
+        other.write_text(text)
+        (finding,) = lint(main.read_text(), Settings(select=("TL401",)), path=str(main), project=Project([tmp_path]))
+        assert finding.fix is not None and (finding.fix.applicability is SAFE) is safe
+
+
+def test_a_copy_of_a_shape_is_built_in_place_safely_only_of_a_tensor_with_data() -> None:
+    assert moved("def f(m: torch.Tensor):", "    return torch.zeros_like(m).to('cuda')") == [True]
+    assert moved("def f(m):", "    return torch.zeros_like(m).to('cuda')") == [False]
+    assert moved("m = torch.ones(2, device='meta')", "x = torch.zeros_like(m).to('cuda')") == [False]

@@ -12,15 +12,15 @@ from collections.abc import Iterator
 import libcst as cst
 
 from torchlint.program.analysis import FileAnalysis
-from torchlint.rules.device._hot import Loop, last_name
+from torchlint.rules.device._hot import Iteration, Loop, last_name
 from torchlint.syntax.tree import Node, descendants
 
 _FINITE = frozenset("isfinite isnan isinf is_nan".split())
 _RANK = re.compile(r"rank|main_process|master|primary|is_initialized")
 
 
-def is_rare(file: FileAnalysis, node: Node, loop: Loop) -> bool:
-    """Whether only some iterations get there, or it ends the loop."""
+def is_rare(file: FileAnalysis, node: Node, loop: Iteration) -> bool:
+    """Whether only some iterations get there, or it ends the loop; what a function returns ends nothing where each iteration calls it."""
     child = node
     for each in file.ancestors(node):
         block = getattr(each, "body", ())
@@ -34,7 +34,9 @@ def is_rare(file: FileAnalysis, node: Node, loop: Loop) -> bool:
         elif isinstance(each, (cst.Try, cst.TryStar)):
             if child is not each.body:
                 return True
-        elif isinstance(each, (cst.Return, cst.Yield, cst.Raise, cst.ExceptHandler, cst.MatchCase)):
+        elif isinstance(each, (cst.Yield, cst.Raise, cst.ExceptHandler, cst.MatchCase)):
+            return True
+        elif isinstance(each, cst.Return) and not isinstance(loop, cst.FunctionDef):
             return True
         elif isinstance(each, cst.BooleanOperation) and child is each.right and not _is_constant(file, each.left, loop):
             return True
@@ -46,9 +48,10 @@ def _index(block: list[Node] | tuple[Node, ...], child: Node) -> int:
     return next((index for index, each in enumerate(block) if each is child), 0)
 
 
-def _skips(file: FileAnalysis, statement: Node, loop: Loop) -> bool:
+def _skips(file: FileAnalysis, statement: Node, loop: Iteration) -> bool:
     """`if step % 100: continue`: what follows is for some iterations only."""
-    if not isinstance(statement, cst.If) or statement.orelse is not None or not _ends_in(statement.body, cst.Continue):
+    leaves = cst.Return if isinstance(loop, cst.FunctionDef) else cst.Continue
+    if not isinstance(statement, cst.If) or statement.orelse is not None or not _ends_in(statement.body, leaves):
         return False
     return any(isinstance(each, cst.BinaryOperation) and isinstance(each.operator, cst.Modulo) for each in descendants(statement.test)) or (
         _fills(statement.test)
@@ -79,7 +82,7 @@ def _ends_in(suite: cst.BaseSuite, *kinds: type[Node]) -> bool:
     return isinstance(end, kinds)
 
 
-def _is_constant(file: FileAnalysis, test: cst.BaseExpression, loop: Loop) -> bool:
+def _is_constant(file: FileAnalysis, test: cst.BaseExpression, loop: Iteration) -> bool:
     """Whether a condition lets every iteration through, or none: it asks for a flag, a rank, a presence, a type, or finiteness."""
     if isinstance(test, cst.BooleanOperation):
         return _is_constant(file, test.left, loop) and _is_constant(file, test.right, loop)
@@ -102,7 +105,7 @@ def _is_literal(node: Node) -> bool:
     return isinstance(node, (cst.Integer, cst.Float, cst.SimpleString, cst.UnaryOperation)) or last_name(node) in ("True", "False", "None")
 
 
-def _is_flag(file: FileAnalysis, node: Node, loop: Loop) -> bool:
+def _is_flag(file: FileAnalysis, node: Node, loop: Iteration) -> bool:
     """A name or attribute that no iteration changes, and that is not there for debugging."""
     name = last_name(node)
     if not name or "debug" in name.lower():

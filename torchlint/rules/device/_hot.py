@@ -18,6 +18,8 @@ from torchlint.values.events import Happens
 from torchlint.values.value import Function, Kind, Place, Value
 
 Loop = cst.For | cst.While
+Iteration = Loop | cst.FunctionDef
+"""What is run for each batch: the body of a loop, or a function that it calls."""
 
 _MANY = 200
 """How many of the values that something was computed from are looked at."""

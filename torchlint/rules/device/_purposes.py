@@ -10,7 +10,7 @@ import libcst as cst
 from torchlint.facts.tensors import ARRAY_PACKAGES
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.device._guards import is_rare
-from torchlint.rules.device._hot import Loop, is_environment_step, last_name, names_in
+from torchlint.rules.device._hot import Iteration, is_environment_step, last_name, names_in
 from torchlint.syntax.tree import Node
 from torchlint.values.value import Kind, Value
 
@@ -31,32 +31,32 @@ class Purpose(Enum):
     """Only some iterations get there."""
 
 
-def purpose(file: FileAnalysis, node: Node, loop: Loop, *, trains: bool) -> Purpose:
-    """What a wait in a hot loop is for; `trains`: whether the loop runs backward."""
+def purpose(file: FileAnalysis, node: Node, loop: Iteration, *, trains: bool) -> Purpose:
+    """What a wait in a hot loop, or in a function that it calls, is for; `trains`: whether the loop runs backward."""
     if is_rare(file, node, loop):
         return Purpose.RARE
     if _is_collected(file, node, loop) or _is_acted_on(file, node) or _decides(file, node, loop):
         return Purpose.STAYS
-    if _is_copy(file, node) and not _is_reduced(file, node) and (not trains or _is_handed_on(file, node, loop)):
+    if is_copy(file, node) and not is_reduced(file, node) and (not trains or _is_handed_on(file, node, loop)):
         return Purpose.STAYS  # without training, the loop is there to bring results to the host
     return Purpose.GOES
 
 
-def _is_copy(file: FileAnalysis, node: Node) -> bool:
+def is_copy(file: FileAnalysis, node: Node) -> bool:
     """Whether a whole tensor goes to the host, not a number."""
     if not isinstance(node, cst.Call) or not isinstance(node.func, cst.Attribute):
         return False
     return node.func.attr.value in _COPIES and not file.value(node.func.value).scalar
 
 
-def _is_reduced(file: FileAnalysis, node: Node) -> bool:
+def is_reduced(file: FileAnalysis, node: Node) -> bool:
     """`x.cpu().sum()`: only a number is wanted of it."""
     above = file.parent(node)
     call = file.parent(above) if isinstance(above, cst.Attribute) and above.attr.value in _REDUCTIONS else None
     return isinstance(call, cst.Call) and not call.args
 
 
-def _is_collected(file: FileAnalysis, node: Node, loop: Loop) -> bool:
+def _is_collected(file: FileAnalysis, node: Node, loop: Iteration) -> bool:
     """Whether the value goes straight into a container: a learning curve, or results for the host."""
     displayed = False
     for each in file.ancestors(node):
@@ -82,7 +82,7 @@ def _is_collected(file: FileAnalysis, node: Node, loop: Loop) -> bool:
     return displayed
 
 
-def _uses(file: FileAnalysis, assign: cst.Assign, loop: Loop) -> Iterator[cst.Name]:
+def _uses(file: FileAnalysis, assign: cst.Assign, loop: Iteration) -> Iterator[cst.Name]:
     """Where an assigned name is used in the loop."""
     for target in assign.targets:
         for name in names_in(target.target):
@@ -118,7 +118,7 @@ def _is_said(file: FileAnalysis, use: Node) -> bool:
     return isinstance(call, cst.Call)
 
 
-def _is_handed_on(file: FileAnalysis, node: Node, loop: Loop) -> bool:
+def _is_handed_on(file: FileAnalysis, node: Node, loop: Iteration) -> bool:
     """Whether a whole tensor is given to something that may need it there and then: `memory.update(indices, priorities.cpu())`."""
     for each in file.ancestors(node):
         if isinstance(each, cst.Arg):
@@ -164,7 +164,7 @@ def _steps(file: FileAnalysis, call: Node | None) -> bool:
     return isinstance(call, cst.Call) and last_name(call.func) == "step" and is_environment_step(file, call)
 
 
-def _decides(file: FileAnalysis, node: Node, loop: Loop) -> bool:
+def _decides(file: FileAnalysis, node: Node, loop: Iteration) -> bool:
     """Whether the host needs the value to go on: it decides what is run, not only what is kept or said."""
     for each in file.ancestors(node):
         if each is loop or isinstance(each, cst.BaseSuite):

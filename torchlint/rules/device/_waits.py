@@ -14,11 +14,12 @@ import libcst as cst
 
 from torchlint.facts.tensors import SYNCHRONISING_METHODS
 from torchlint.program.analysis import FileAnalysis
-from torchlint.rules.device._hot import HotLoops, Loop
+from torchlint.rules.device._called import PerBatch, per_batch
+from torchlint.rules.device._hot import HotLoops, Iteration, Loop
 from torchlint.rules.device._purposes import Purpose, purpose
 from torchlint.rules.device._totals import RunningTotal, running_total
 from torchlint.syntax.tree import Node
-from torchlint.values.value import Kind
+from torchlint.values.value import Kind, Place
 
 _CONVERTING = frozenset(f"math.{name}" for name in vars(math) if not name.startswith("_") and callable(getattr(math, name)))
 """Python's own functions of numbers: they ask a tensor for its number."""
@@ -31,15 +32,17 @@ class Wait:
     file: FileAnalysis
     node: cst.BaseExpression
     """What waits: the call, or the tensor that is printed or branched on."""
-    loop: Loop
-    """The hot loop around it."""
+    loop: Iteration
+    """The hot loop around it, or around the call of the function that it stands in; of a framework's, that function."""
+    site: cst.BaseExpression
+    """Where it happens as seen from the loop: the wait, or that call."""
     moved: tuple[Node, str] | None
     """What put the value on the device, and what to say of it."""
 
     @cached_property
     def total(self) -> RunningTotal | None:
         """The total that the value is added to at once, where there is one."""
-        return running_total(self.file, self.node, self.loop)
+        return running_total(self.file, self.node, self.loop) if not isinstance(self.loop, cst.FunctionDef) else None
 
     @property
     def advice(self) -> str:
@@ -62,7 +65,7 @@ class Wait:
 class Stall:
     """A hot loop in which the host waits, at one place or several, and need not."""
 
-    loop: Loop
+    loop: Iteration
     waits: list[Wait]
     """In document order, one for each statement."""
 
@@ -75,10 +78,20 @@ class Stall:
 def stalls(file: FileAnalysis) -> list[Stall]:
     """The hot loops that wait without need, in document order of their first wait."""
     hot = HotLoops(file)
-    waiting: dict[Loop, dict[Node, Wait]] = {}
+    waiting: dict[Iteration, dict[Node, Wait]] = {}
+    functions: dict[Node, PerBatch | None] = {}
     bound = {_branch(file, call, loop) for call in file.methods("synchronize") if (loop := _must_wait(file, hot, call)) is not None}
     """The loops, and the branches in them, that have to wait anyway."""
     for node, subject in _candidates(file):
+        function = file.function(node)
+        if next(file.tree.loops(node), None) is None:
+            if function not in functions:
+                functions[function] = per_batch(file, hot, function)
+            found = functions[function]
+            if found is not None and _is_read_for(found, node, subject) and found.goes(node):
+                wait = _in_function(found, node, subject)
+                waiting.setdefault(wait.loop, {}).setdefault(file.statement(node), wait)
+            continue
         if not _may_wait(file, node, subject) or not _waits_for(file, hot, node, subject):
             continue
         loop = hot.around(node)
@@ -89,9 +102,27 @@ def stalls(file: FileAnalysis) -> list[Stall]:
             bound.add(_branch(file, node, loop))
         elif what is Purpose.GOES:  # once the host has waited, the next value of the same statement is there
             moved = hot.evidence(file.value(subject), node)
-            waiting.setdefault(loop, {}).setdefault(file.statement(node), Wait(file, node, loop, moved))
-    stalled = ((loop, [wait for wait in waits.values() if bound.isdisjoint(file.ancestors(wait.node))]) for loop, waits in waiting.items())
+            waiting.setdefault(loop, {}).setdefault(file.statement(node), Wait(file, node, loop, node, moved))
+    stalled = ((loop, [wait for wait in waits.values() if bound.isdisjoint(file.ancestors(wait.site))]) for loop, waits in waiting.items())
     return [Stall(loop, waits) for loop, waits in stalled if waits]
+
+
+def _is_read_for(function: PerBatch, node: cst.BaseExpression, subject: cst.BaseExpression) -> bool:
+    """Whether a function that is run for every batch waits there for what is on the device: of a framework's module, its loss is."""
+    file, hot = function.file, function.hot
+    if _waits_for(file, hot, node, subject):
+        return True
+    value = file.value(subject)
+    if value.kind not in (Kind.TENSOR, Kind.UNKNOWN) or value.place is Place.CPU or not _is_read(node):
+        return False
+    return value.kind is Kind.TENSOR and value.has_graph if function.is_managed else function.is_given(value)
+
+
+def _in_function(function: PerBatch, node: cst.BaseExpression, subject: cst.BaseExpression) -> Wait:
+    file = function.file
+    moved = function.hot.evidence(file.value(subject), node)
+    call, loop = function.calls[0] if function.calls else (node, function.node)
+    return Wait(file, node, loop, call, moved)
 
 
 def _branch(file: FileAnalysis, node: Node, loop: Loop) -> Node:

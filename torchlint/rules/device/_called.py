@@ -1,0 +1,105 @@
+"""Waits in a function that a hot loop calls for each batch, or a framework: the loop waits as if they stood in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+
+import libcst as cst
+
+from torchlint.facts.modules import MANAGED_STEPS
+from torchlint.program import callers
+from torchlint.program.analysis import FileAnalysis
+from torchlint.rules.device._guards import is_rare
+from torchlint.rules.device._hot import HotLoops, Loop, names_in
+from torchlint.rules.device._purposes import Purpose, is_copy, is_reduced, purpose
+from torchlint.syntax.tree import Node
+from torchlint.values.value import Kind, Value
+
+_FAR = 40
+"""How many of the values that something was computed from are looked at."""
+
+
+@dataclass
+class PerBatch:
+    """A function that is run once for every batch."""
+
+    file: FileAnalysis
+    hot: HotLoops
+    node: cst.FunctionDef
+    calls: list[tuple[cst.Call, Loop]]
+    """Where hot loops call it; nowhere, if a framework does."""
+
+    @property
+    def is_managed(self) -> bool:
+        return not self.calls
+
+    def goes(self, wait: cst.BaseExpression) -> bool:
+        """Whether a number is read there that neither the function nor any of its callers needs."""
+        if is_copy(self.file, wait) and not is_reduced(self.file, wait):
+            return False
+        if purpose(self.file, wait, self.node, trains=True) is not Purpose.GOES:
+            return False
+        if not self._is_returned(wait):
+            return True
+        return not self.is_managed and all(
+            purpose(self.file, call, loop, trains=self.hot.trains(loop)) is Purpose.GOES for call, loop in self.calls
+        )
+
+    def is_given(self, value: Value) -> bool:
+        """Whether a value is computed from what a caller hands over, and that lives on the device."""
+        queue = [value]
+        for each in queue:
+            name = each.node.name.value if isinstance(each.node, cst.Param) else None
+            if name in self._on_device:
+                return True
+            queue += each.sources[: max(0, _FAR - len(queue))]
+        return False
+
+    @cached_property
+    def _on_device(self) -> set[str]:
+        """The parameters that some call gives something that is on the device."""
+        bound = self.file.owner(self.node) is not None
+        names = [each.name.value for each in (*self.node.params.posonly_params, *self.node.params.params)][bound:]
+        found = set()
+        for call, _ in self.calls:
+            for position, arg in enumerate(call.args):
+                given = self.file.value(arg.value)
+                name = arg.keyword.value if arg.keyword is not None else names[position] if position < len(names) and not arg.star else ""
+                if given.kind in (Kind.TENSOR, Kind.UNKNOWN) and (self.hot.lives_there(given) or self.hot.is_computed_there(given)):
+                    found.add(name)
+        return found
+
+    def _is_returned(self, wait: Node) -> bool:
+        for each in self.file.ancestors(wait):
+            if isinstance(each, cst.Return):
+                return True
+            if isinstance(each, cst.Assign):
+                names = [name for target in each.targets for name in names_in(target.target)]
+                return any(
+                    isinstance(above, cst.Return)
+                    for name in names
+                    for use in self.file.references(name)
+                    for above in islice(self.file.ancestors(use), 4)
+                )
+            if isinstance(each, cst.BaseSuite):
+                break
+        return False
+
+
+def per_batch(file: FileAnalysis, hot: HotLoops, function: Node) -> PerBatch | None:
+    """A function as one that is run for every batch; None where it is not known to be, or is called elsewhere too."""
+    if not isinstance(function, cst.FunctionDef) or function.asynchronous is not None:
+        return None
+    owner = file.owner(function)
+    if owner is not None and owner.is_managed:
+        return PerBatch(file, hot, function, []) if function.name.value in MANAGED_STEPS else None
+    found = []
+    for call in callers.calls(file, function):
+        may = any(file.relevance.may_be_hot(each) for each in file.tree.loops(call))
+        loop = hot.around(call) if may else None
+        if loop is None or is_rare(file, call, loop):
+            return None
+        found.append((call, loop))
+    return PerBatch(file, hot, function, found) if found else None
