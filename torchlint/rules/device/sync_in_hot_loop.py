@@ -10,6 +10,8 @@ from torchlint.rule import KEEPS, UNSAFE, WARNING, Finding, Fix, rule
 from torchlint.rules.device._hot import Iteration
 from torchlint.rules.device._waits import Wait, stalls
 
+_MPS = ("'mps'", '"mps"')
+
 
 @rule(
     "TL402",
@@ -46,8 +48,8 @@ def _place(loop: Iteration) -> tuple[cst.CSTNode, str]:
 
 def _fix(file: FileModel, wait: Wait) -> Fix | None:
     total = wait.total
-    if total is None:
-        return None
+    if total is None or not total.is_count and any(literal in file.text for literal in _MPS):
+        return None  # MPS has no double precision
     tensor = file.source(total.tensor, whole=True)
     name, kind = total.name.value, "int" if total.is_count else "float"
     # in double precision the sum is the one that Python's floats give
