@@ -85,6 +85,7 @@ class Names:
         self._scopes: dict[Node, Scope] = {tree.module: self.module}
         self._blocks: dict[Node, Scope] = {}
         self._qualified: dict[Node, str | None] = {}
+        self._bound: dict[tuple[Scope, str], list[Node]] = {}
         self._references: dict[str, dict[Scope | None, list[cst.Name]]] = {}
         self.stars: list[str] = []
         """The modules of which everything is imported: names that nothing binds may come from them."""
@@ -224,6 +225,17 @@ class Names:
         """Every binding of a used name in the scope that binds it; empty for builtins and unknown names."""
         scope = self.scope(name).lookup(name.value)
         return scope.bindings[name.value] if scope is not None else []
+
+    def bound(self, name: cst.Name) -> list[Node]:
+        """The nodes that bind the variable, in document order."""
+        scope = self.scope(name).lookup(name.value)
+        if scope is None:
+            return []
+        known = self._bound.get((scope, name.value))
+        if known is None or len(known) != len(scope.bindings[name.value]):
+            nodes = sorted((each.node for each in scope.bindings[name.value]), key=self._tree.order.__getitem__)
+            known = self._bound[scope, name.value] = nodes
+        return known
 
     def references(self, name: cst.Name) -> list[cst.Name]:
         """Every appearance, in document order, of the variable that this name is bound to (or would be)."""

@@ -28,12 +28,11 @@ def renewals(file: FileAnalysis, loop: Node, target: Node) -> Iterator[Node]:
         found: Iterator[Node] = iter(())
         above: Node | None = None
         if isinstance(current, cst.Name):
-            scope = file.names.scope(current).lookup(current.value)
-            bindings = [binding.node for binding in scope.bindings[current.value]] if scope is not None else []
+            bindings = file.names.bound(current)
             if isinstance(loop, cst.For):
-                yield from (each for each in bindings if file.is_inside(each, loop.target))
+                yield from file.tree.within(bindings, loop.target)
             emptied = (each for each in file.tree.within(file.references(current), body) if _is_emptied(file, each))
-            found = iter([*(each for each in bindings if _is_rebinding(file, each)), *emptied])
+            found = iter([*(each for each in file.tree.within(bindings, body) if _is_rebinding(file, each)), *emptied])
         elif isinstance(current, cst.Attribute):
             others = (each for each in file.attributes_inside(body, current.attr.value) if same(each, current))
             found = (each for each in others if _is_bound(file, each) or _is_emptied(file, each))
