@@ -55,7 +55,12 @@ def lint(
 ) -> list[Diagnostic]:
     """Every finding in the text, in document order. Seconds per phase and rule are added to `timings` where it is given."""
     body = text.removeprefix(_MARK)
-    found = with_room(lambda: _linted(body, settings or Settings(), path, project, timings))
+    wanted = settings or Settings()
+    try:
+        found = with_room(lambda: _linted(body, wanted, path, project, timings))
+    except RecursionError:  # since Python 3.12 no stack is large enough for what calls itself through C
+        message = "this file is nested too deeply to be read by this Python"
+        found = [_of_tool(SYNTAX_ERROR, message, Location(1, 1))] if SYNTAX_ERROR.code in enabled_codes(wanted, path) else []
     return [_behind_mark(each) for each in found] if body != text else found
 
 
@@ -159,6 +164,8 @@ def _run(rule: Rule, file: FileAnalysis, settings: Settings, clock: _Clock) -> I
             findings = list(rule.check(FileModel(file)))
         with clock.phase("spans"):
             found = [_locate(rule, finding, file, settings) for finding in findings]
+    except RecursionError:
+        raise
     except Exception as error:  # noqa: BLE001  whatever a rule does wrong, the others still run and the user is told
         frame = traceback.extract_tb(error.__traceback__)[-1]
         reason = f"{type(error).__name__}: {error}".split("\n")[0]
