@@ -27,7 +27,7 @@ HEADINGS = ["What it does", "Why it matters", "Example", "Stays quiet", "Fix", "
 OPTIONAL = {"Fix", "Proof"}
 IMPORTABLE = {"torchlint.model", "torchlint.rule", "torchlint.rewrite", "torchlint.values.value", "torchlint.values.events"}
 LAYERS = ("torchlint.facts.", "torchlint.model.")
-LONGEST_RULE = 80
+LONGEST_RULE = 60
 
 BLOCK = re.compile(r"^```python (bad|good)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)

@@ -80,6 +80,8 @@ def test_the_status_says_whether_a_proof_failed_and_absent_devices_are_skipped()
     assert on_absent == ({"skipped"} if machine.absent else set())
     assert {each["device_name"] for each in found["results"] if each["device"] == "cpu"} == {"CPU"}
     assert len(found["results"]) == found["proven"] + found["skipped"]
+    proven = {each["code"] for each in found["results"] if each["device"] == "cpu" and each["verdict"] == "proven"}
+    assert proven == {rule.code for rule in FIXABLE}, "no rule with a fix is left out"
 
 
 @needs_torch
