@@ -1,11 +1,14 @@
 """Every rule has a page, every page has a rule, and what a page shows is what torchlint does.
 
 Example blocks are fenced as ```` ```python bad ```` and ```` ```python good ````, in pairs. Each is a whole program.
+One whose mistake stops it says with what: ```` ```python bad raises TypeError ````.
 """
 
 import ast
+import builtins
 import re
 import sys
+from contextlib import nullcontext
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,6 +18,7 @@ from torchlint.edits import Applicability
 from torchlint.engine import fix, lint
 from torchlint.rule import Rule, load_rules
 from torchlint.selection import OWN_RULES
+from torchlint.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "rules"
@@ -29,7 +33,7 @@ IMPORTABLE = {"torchlint.model", "torchlint.rule", "torchlint.rewrite", "torchli
 LAYERS = ("torchlint.facts.", "torchlint.model.")
 LONGEST_RULE = 60
 
-BLOCK = re.compile(r"^```python (bad|good)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```python (bad|good)(?: raises (\w+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -46,7 +50,12 @@ def sections(text: str) -> list[str]:
 
 
 def examples(rule: Rule, kind: str) -> list[str]:
-    return [body for name, body in BLOCK.findall(page(rule).read_text(encoding="utf-8")) if name == kind]
+    return [body for name, _, body in BLOCK.findall(page(rule).read_text(encoding="utf-8")) if name == kind]
+
+
+def with_rule(rule: Rule) -> Settings:
+    """The rules that are on by default, and this one."""
+    return Settings(extend_select=(rule.code,))
 
 
 def imported(path: Path) -> set[str]:
@@ -116,7 +125,7 @@ def test_bad_examples_fire_this_rule_and_only_this(rule: Rule) -> None:
     bad = examples(rule, "bad")
 
     assert bad
-    assert [{each.code for each in lint(block)} for block in bad] == [{rule.code}] * len(bad)
+    assert [{each.code for each in lint(block, with_rule(rule))} for block in bad] == [{rule.code}] * len(bad)
 
 
 @pytest.mark.parametrize("rule", EVERY_RULE)
@@ -124,12 +133,14 @@ def test_good_examples_are_silent(rule: Rule) -> None:
     good = examples(rule, "good")
 
     assert good
-    assert [lint(block) for block in good] == [[]] * len(good)
+    assert [lint(block, with_rule(rule)) for block in good] == [[]] * len(good)
 
 
 @pytest.mark.parametrize("rule", [each for each in EVERY_RULE if each.values[0].fix in (Applicability.UNSAFE, Applicability.SAFE)])
 def test_fixing_the_bad_example_gives_the_good_one(rule: Rule) -> None:
-    assert [fix(block, applicability=Applicability.UNSAFE).text for block in examples(rule, "bad")] == examples(rule, "good")
+    fixed = [fix(block, with_rule(rule), applicability=Applicability.UNSAFE).text for block in examples(rule, "bad")]
+
+    assert fixed == examples(rule, "good")
 
 
 @pytest.mark.parametrize("kind", ["bad", "good"])
@@ -137,8 +148,10 @@ def test_fixing_the_bad_example_gives_the_good_one(rule: Rule) -> None:
 def test_examples_run(rule: Rule, kind: str) -> None:
     pytest.importorskip("torch")
 
-    for block in examples(rule, kind):
-        exec(compile(block, f"{rule.code} {kind}", "exec"), {"__name__": "__main__"})
+    for name, raises, block in BLOCK.findall(page(rule).read_text(encoding="utf-8")):
+        if name == kind:
+            with pytest.raises(getattr(builtins, raises)) if raises else nullcontext():
+                exec(compile(block, f"{rule.code} {kind}", "exec"), {"__name__": "__main__"})
 
 
 @pytest.mark.parametrize("rule", EVERY_RULE)
