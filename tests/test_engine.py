@@ -250,3 +250,22 @@ def test_related_place_in_another_file_comes_with_its_text(install: Install) -> 
         ("here", Location(1, 1), Location(1, 2), None, ""),
         ("and here", Location(1, 1), Location(1, 2), None, ""),
     ]
+
+
+def test_alternatives_are_located_beside_the_fix_and_never_applied(install: Install) -> None:
+    def check(file: FileModel) -> Iterator[Finding]:
+        for node in file.nodes(cst.Name):
+            if node.value == "a":
+                start, end = file.span(node)
+                others = (edits((start, end, "c")).at_most(Applicability.UNSAFE).saying("write c"), edits())
+                yield Finding(node, "a name", fix=edits((start, end, "b")), alternatives=others)
+
+    install(rule(check))
+    [found] = lint("\ufeffx = a\n")
+
+    assert found.fix is not None
+    assert found.fix.edits == (Edit(5, 6, "b"),)
+    assert [(each.edits, each.applicability, each.message) for each in found.alternatives] == [
+        ((Edit(5, 6, "c"),), Applicability.UNSAFE, "write c"),
+    ]
+    assert fix("x = a\n", applicability=Applicability.UNSAFE).text == "x = b\n"

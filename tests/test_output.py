@@ -207,6 +207,7 @@ def test_json_has_the_shape_of_ruffs() -> None:
                     {"content": ".detach()", "location": {"row": 4, "column": 15}, "end_location": {"row": 4, "column": 15}},
                 ],
             },
+            "alternatives": [],
         }
     ]
 

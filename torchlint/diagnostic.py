@@ -65,6 +65,8 @@ class Diagnostic:
     """The physical rows on which a suppression comment counts (those of the statement and of the finding)."""
     fix: ResolvedFix | None = None
     related: tuple[Related, ...] = ()
+    alternatives: tuple[ResolvedFix, ...] = ()
+    """Other good ways to mend it: offered by editors and in JSON, never applied by a run."""
 
     @property
     def is_internal_error(self) -> bool:

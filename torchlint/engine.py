@@ -20,7 +20,7 @@ from torchlint.model import FileModel
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.project import Project
 from torchlint.rewrite import Unfixable, deletes_comment, resolve
-from torchlint.rule import Finding, Rule
+from torchlint.rule import Finding, Fix, Rule
 from torchlint.selection import INTERNAL_ERROR, SYNTAX_ERROR, UNUSED_SUPPRESSION, enabled_codes, enabled_rules, fix_applicability
 from torchlint.settings import Settings
 from torchlint.sources.reading import declared_encoding
@@ -130,10 +130,14 @@ def _fixed(
 
 def _behind_mark(diagnostic: Diagnostic) -> Diagnostic:
     """The finding with its edits in a text that begins with a byte-order mark."""
-    if diagnostic.fix is None:
-        return diagnostic
-    edits = tuple(Edit(each.start + len(_MARK), each.end + len(_MARK), each.content) for each in diagnostic.fix.edits)
-    return replace(diagnostic, fix=replace(diagnostic.fix, edits=edits))
+    first, *others = (_moved(each) for each in (diagnostic.fix, *diagnostic.alternatives))
+    return replace(diagnostic, fix=first, alternatives=tuple(each for each in others if each is not None))
+
+
+def _moved(fix: ResolvedFix | None) -> ResolvedFix | None:
+    if fix is None:
+        return None
+    return replace(fix, edits=tuple(Edit(each.start + len(_MARK), each.end + len(_MARK), each.content) for each in fix.edits))
 
 
 def _stands(changed: str, text: str) -> bool:
@@ -187,8 +191,9 @@ def _locate(rule: Rule, finding: Finding, file: FileAnalysis, settings: Settings
         location,
         end_location,
         _rows(file, finding.node, location, end_location),
-        _resolve(rule, finding, file, settings),
+        _resolve(rule, finding, finding.fix, file, settings),
         tuple(_related(*each, file=file) for each in finding.related),
+        tuple(found for each in finding.alternatives if (found := _resolve(rule, finding, each, file, settings)) is not None),
     )
 
 
@@ -212,9 +217,8 @@ def _rows(file: FileAnalysis, node: cst.CSTNode, start: Location, end: Location)
     return tuple(sorted(rows))
 
 
-def _resolve(rule: Rule, finding: Finding, file: FileAnalysis, settings: Settings) -> ResolvedFix | None:
-    """A finding's fix as edits, at the level that the rule, the finding and the settings allow; None where it cannot be written."""
-    fix = finding.fix
+def _resolve(rule: Rule, finding: Finding, fix: Fix | None, file: FileAnalysis, settings: Settings) -> ResolvedFix | None:
+    """A fix of a finding as edits, at the level that the rule, the fix and the settings allow; None where it cannot be written."""
     if fix is None:
         return None
     try:

@@ -64,6 +64,8 @@ class Finding:
     fix: Fix | None = None
     related: tuple[tuple[cst.CSTNode, str] | tuple[cst.CSTNode, str, SourceFile], ...] = ()
     """Further places that belong to it, each with what happens there; a place in another file comes with that file's model."""
+    alternatives: tuple[Fix, ...] = ()
+    """Other good ways to mend it, each with a title of its own: offered by editors and in JSON, applied by nobody else."""
 
 
 Check = Callable[["FileModel"], Iterator[Finding]]

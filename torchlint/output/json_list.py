@@ -45,6 +45,7 @@ def _entries(file: FileReport) -> Iterator[dict[str, Any]]:
                 for related in each.related
             ],
             "fix": None if each.fix is None else _fix(each.fix, positions),
+            "alternatives": [_fix(other, positions) for other in each.alternatives],
         }
 
 

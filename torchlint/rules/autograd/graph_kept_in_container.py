@@ -25,12 +25,14 @@ def check(file: FileModel) -> Iterator[Finding]:
             not store.is_recorded or store.escapes and not store.is_measured or store.is_windowed or store.is_awaited
         ):
             continue  # whoever gets the container may differentiate what is in it, or a later backward does; or it is emptied
+        number = _as_number(store)
         yield Finding(
             store.value,
             f"`{file.source(store.target)}` keeps the autograd graph of every iteration alive{store.through}",
-            help="store the number" if _as_number(store) else "store the detached tensor",
-            fix=_fix(store),
+            help="store the number" if number else "store the detached tensor",
+            fix=_fix(store, as_number=number),
             related=evidence(store),
+            alternatives=tuple(filter(None, [_other(store, as_number=number)])),
         )
 
 
@@ -38,9 +40,18 @@ def _as_number(store: Store | Handed) -> bool:
     return store.kept.scalar and store.keeps_meaning and store.takes_numbers
 
 
-def _fix(store: Store | Handed) -> Fix | None:
+def _other(store: Store | Handed, *, as_number: bool) -> Fix | None:
+    """The tensor without its graph where the number is stored, and the number of a scalar where the tensor is."""
+    if as_number:
+        return rewrite.method(store.value, "detach").at_most(UNSAFE).saying("store the detached tensor")
+    if store.kept.scalar and store.kept.is_tensor:
+        return rewrite.method(store.value, "item").at_most(UNSAFE).saying("store the number")
+    return None
+
+
+def _fix(store: Store | Handed, *, as_number: bool) -> Fix | None:
     if store.kept.kind not in (Kind.TENSOR, Kind.UNKNOWN):
         return None  # a tuple of tensors has no method that detaches them
-    fix = rewrite.method(store.value, "item" if _as_number(store) else "detach")
+    fix = rewrite.method(store.value, "item" if as_number else "detach")
     is_certain = store.kept.is_tensor and not store.through and not store.may_be_nothing and store.keeps_meaning and store.is_confined
     return fix if is_certain else fix.at_most(UNSAFE)
