@@ -14,6 +14,7 @@ _WRITERS: dict[str, Callable[[tables.Readings], Iterator[str]]] = {
     "names.txt": tables.names,
     "signatures.txt": tables.signatures,
     "operators.txt": tables.operators,
+    "holdings.txt": tables.holdings,
 }
 
 

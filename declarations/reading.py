@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from declarations import forms, rendering, schemas
+from declarations import forms, holdings, rendering, schemas
 from declarations.sources import SMALL_INTEGERS, UNDECLARED, Definition, Library, Module
 from declarations.wheels import Version
 
@@ -31,6 +31,11 @@ class Reading:
 
     operators: dict[str, str] = field(default_factory=dict)
     modules: dict[str, str] = field(default_factory=dict)
+    constants: dict[str, str] = field(default_factory=dict)
+    """Of the variables of `torch` itself that are declared with a class, that class."""
+
+    held: dict[str, list[str]] = field(default_factory=dict)
+    """Of the modules of `torch.nn` what they hold."""
 
 
 def read(version: Version, texts: Mapping[str, str]) -> Reading:
@@ -60,12 +65,27 @@ def read(version: Version, texts: Mapping[str, str]) -> Reading:
         found.preferred |= {name: spelling[home] for name in spellings if name != spelling[home]}
     for definition in definitions.values():
         _describe(library, found, spelling, definition, natives)
+        _classify(library, found, spelling, definition)
+    found.constants |= {f"torch.{name}": "torch.dtype" for name, since in SMALL_INTEGERS.items() if version >= since}
     for section, undeclared in UNDECLARED.items():
         found.names[section] = dict.fromkeys(undeclared, False) | found.names[section]
     found.operators = forms.operators(library, natives)
     found.modules = forms.modules(library)
     _operators(found, natives)
     return found
+
+
+def _classify(library: Library, found: Reading, spelling: Mapping[str, str], definition: Definition) -> None:
+    place = spelling[definition.home]
+    if not definition.nodes:
+        return
+    declared = holdings.constant(library, spelling, definition) if place.rpartition(".")[0] == "torch" else None
+    if declared is not None:
+        found.constants[place] = declared
+    elif place.rpartition(".")[0] == "torch.nn" and isinstance(definition.nodes[-1], ast.ClassDef):
+        held = holdings.held(library, definition)
+        if held is not None:
+            found.held[place] = held
 
 
 def _preferred(home: str, names: list[str]) -> str:

@@ -103,3 +103,16 @@ def operators(readings: Readings) -> Iterator[str]:
     yield from (f"{name} = {operator}" for name, operator in sorted(functions.items()))
     yield "[modules]"
     yield from (f"{name} = {function}" for name, function in sorted(modules.items()))
+
+
+def holdings(readings: Readings) -> Iterator[str]:
+    """Two sections: constants and their class, the modules of `torch.nn` and what they hold. The newest version has the word."""
+    constants: dict[str, str] = {}
+    held: dict[str, list[str]] = {}
+    for version in sorted(readings):
+        constants |= readings[version].constants
+        held |= readings[version].held
+    yield "[constants]"
+    yield from (f"{name} = {declared}" for name, declared in sorted(constants.items()))
+    yield "[held]"
+    yield from (f"{name} = {' '.join(words)}".rstrip() for name, words in sorted(held.items()))

@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("yaml")
 
-from declarations import forms, rendering, schemas, tables
+from declarations import forms, holdings, rendering, schemas, tables
 from declarations.reading import Reading
 from declarations.sources import Library
 
@@ -279,3 +279,48 @@ def test_the_newest_version_has_the_word():
     }
     assert list(tables.signatures(readings)) == ["[torch]", "f(new)  # new 2.1-; old -2.0", "gone(a)"]
     assert list(tables.operators(readings)) == ["[schemas]", "f.new(Tensor a) -> Tensor | function", "[functions]", "[modules]"]
+
+
+def held(body: str) -> list[str] | None:
+    """What a class `C` of `torch.nn` holds, beside modules as small as they can be."""
+    texts = {
+        "torch/nn/__init__.py": "from .modules.module import Module\nfrom .m import C, Part\n",
+        "torch/nn/modules/module.py": "class Module:\n    def __init__(self):\n        self._modules = {}\n        self.training = True\n",
+        "torch/nn/m.py": f"from torch.nn.modules.module import Module\nT = TypeVar('T', bound=Module)\nclass Part(Module): ...\n{body}",
+    }
+    library = modules(texts)
+    definition = library.resolve("torch.nn.C")
+    assert definition is not None
+    return holdings.held(library, definition)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("self.size = size", []),
+        ("self.weight = Parameter(torch.empty(size))", ["parameters"]),
+        ("self.register_buffer('mean', torch.zeros(size))", ["buffers"]),
+        ("self.part = Part()", ["children"]),
+        ("self.part = part", ["children"]),
+        ("self.parts = [Part() for _ in range(size)]", ["children"]),
+        ("return self.training", ["mode"]),
+        ("self.training = True", []),
+    ],
+)
+def test_what_a_module_holds_is_read_off_its_methods(line: str, expected: list[str]) -> None:
+    assert held(f"class C(Module):\n    def __init__(self, size, part: T):\n        {line}\n") == expected
+
+
+def test_what_a_base_holds_a_class_holds_and_a_class_without_that_base_holds_nothing() -> None:
+    assert held("class B(Module):\n    def f(self):\n        self.w = Parameter(x)\nclass C(B): ...\n") == ["parameters"]
+    assert held("class C: ...\n") is None
+
+
+def test_a_declared_variable_is_an_instance_of_what_its_annotation_names() -> None:
+    library = modules(
+        {"torch/__init__.py": "from torch._C import *\n", "torch/_C/__init__.pyi": "class dtype: ...\nhalf: dtype = ...\nn: int\n"}
+    )
+    spelling = {"torch._C.dtype": "torch.dtype"}
+    found = [holdings.constant(library, spelling, each) for each in map(library.resolve, ("torch._C.half", "torch._C.n")) if each]
+
+    assert found == ["torch.dtype", None]

@@ -5,14 +5,40 @@ import sys
 
 import pytest
 
-from torchlint.facts import versions
+from torchlint.facts import classes, versions
 from torchlint.facts.asked import Asked
 from torchlint.facts.module_attributes import MODULE_ATTRIBUTES, MODULE_DICT_KEYS_TAKEN
-from torchlint.facts.modules import LOSS_MODULES, NON_MODULES_IN_NN
+from torchlint.facts.modules import (
+    LOSS_MODULES,
+    LOSSES_WEIGHTED_FIRST,
+    MODAL_MODULES,
+    MODULES_THAT_MAY_LEAVE_OUT,
+    MODULES_WITH_TWO_STATES,
+    NON_MODULES_IN_NN,
+    RECURRENT_MODULES,
+    STATELESS_MODULES,
+    TENSOR_MODULES,
+    TUPLE_MODULES,
+    WEIGHTLESS_MODULES,
+)
 from torchlint.facts.operations import Form, modules_of, operation, parse
 from torchlint.facts.signatures import Kind, bases, former_parameters, signatures
 from torchlint.facts.signatures import parse as parse_signature
-from torchlint.facts.tensors import FACTORIES, LISTS_OF_TENSORS, LOSSES, NUMBERS, OPERATIONS, PAIRS, VIEWS, WITHOUT_GRAPH
+from torchlint.facts.tensors import (
+    DTYPES,
+    FACTORIES,
+    FUNCTIONS,
+    LISTS_OF_TENSORS,
+    LOSSES,
+    MEASURES_OF_DISTRIBUTIONS,
+    MOVES,
+    MOVES_TO_ACCELERATORS,
+    NUMBERS,
+    OPERATIONS,
+    PAIRS,
+    VIEWS,
+    WITHOUT_GRAPH,
+)
 
 
 @pytest.mark.parametrize(
@@ -36,6 +62,20 @@ from torchlint.facts.tensors import FACTORIES, LISTS_OF_TENSORS, LOSSES, NUMBERS
             "torch.nn.Parameter torch.nn.UninitializedParameter torch.nn.ParameterList",
             "torch.nn.Linear torch.nn.Conv2d torch.nn.X",
         ),
+        (STATELESS_MODULES, "torch.nn.ReLU torch.nn.MaxPool2d torch.nn.L1Loss", "torch.nn.Dropout torch.nn.Linear torch.nn.BCELoss ReLU"),
+        (WEIGHTLESS_MODULES, "torch.nn.ReLU torch.nn.Dropout2d torch.nn.RReLU", "torch.nn.BatchNorm1d torch.nn.DataParallel torch.nn.X"),
+        (MODAL_MODULES, "torch.nn.Dropout torch.nn.BatchNorm2d torch.nn.AlphaDropout", "torch.nn.ReLU torch.nn.LayerNorm"),
+        (LOSSES_WEIGHTED_FIRST, "torch.nn.CrossEntropyLoss torch.nn.BCELoss", "torch.nn.MSELoss torch.nn.MultiMarginLoss torch.nn.Linear"),
+        (TENSOR_MODULES, "torch.nn.Linear torch.nn.LazyConv2d torch.nn.GRUCell torch.nn.Dropout", "torch.nn.LSTM torch.nn.ModuleList"),
+        (RECURRENT_MODULES, "torch.nn.LSTM torch.nn.GRU torch.nn.RNN", "torch.nn.LSTMCell torch.nn.Linear"),
+        (TUPLE_MODULES, "torch.nn.GRU torch.nn.LSTMCell torch.nn.MultiheadAttention", "torch.nn.GRUCell torch.nn.Linear"),
+        (MODULES_WITH_TWO_STATES, "torch.nn.LSTM", "torch.nn.GRU torch.nn.LSTMCell"),
+        (MODULES_THAT_MAY_LEAVE_OUT, "torch.nn.MultiheadAttention", "torch.nn.LSTMCell torch.nn.GRU"),
+        (DTYPES, "torch.float torch.int64 torch.float8_e5m2 torch.int4", "torch.strided torch.zeros float torch.Tensor"),
+        (MOVES, "to cuda cpu half type", "long numpy requires_grad_ clone state_dict"),
+        (MOVES_TO_ACCELERATORS, "cuda xpu", "cpu to half type"),
+        (FUNCTIONS, "torch.relu torch.nn.functional.softmax torch.linalg.norm torch.special.expit", "torch.save relu torch.optim.relu"),
+        (MEASURES_OF_DISTRIBUTIONS, "log_prob rsample entropy", "sample expand support mean"),
         (MODULE_ATTRIBUTES, "forward register_buffer training type", "layers keys"),
         (MODULE_DICT_KEYS_TAKEN, "forward keys pop", "layers"),
     ],
@@ -43,6 +83,33 @@ from torchlint.facts.tensors import FACTORIES, LISTS_OF_TENSORS, LOSSES, NUMBERS
 def test_names_belong_where_the_declarations_put_them(asked: Asked, members: str, others: str) -> None:
     assert [name for name in members.split() if name not in asked] == []
     assert [name for name in others.split() if name in asked] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("torch.optim.AdamW", classes.OPTIMIZER),
+        ("torch.optim.lr_scheduler.StepLR", classes.SCHEDULER),
+        ("torch.optim.lr_scheduler._LRScheduler", classes.SCHEDULER),
+        ("torch.optim.swa_utils.AveragedModel", classes.MODULE),
+        ("torch.optim.swa_utils.SWALR", classes.SCHEDULER),
+        ("torch.optim.TooNewToBeKnown", classes.OPTIMIZER),
+        ("torch.nn.LazyConv2d", classes.MODULE),
+        ("torch.nn.Parameter", classes.TENSOR),
+        ("torch.LongTensor", classes.TENSOR),
+        ("torch.utils.data.TensorDataset", classes.DATASET),
+        ("torch.utils.data.WeightedRandomSampler", classes.SAMPLER),
+        ("torch.distributions.Normal", classes.DISTRIBUTION),
+        ("torch.cuda.amp.GradScaler", classes.SCALER),
+        ("lightning.fabric.Fabric", classes.MANAGER),
+        ("torch.optim.lr_scheduler", None),
+        ("torch.distributions.AffineTransform", None),
+        ("torch.relu", None),
+        ("numpy.zeros", None),
+    ],
+)
+def test_what_an_instance_is_follows_from_what_its_class_inherits_from(path: str, expected: str | None) -> None:
+    assert classes.root(path) == expected
 
 
 def test_nothing_is_read_before_something_is_asked() -> None:

@@ -13,9 +13,11 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from torchlint.facts import versions
+from torchlint.facts.classes import constants, held
 from torchlint.facts.declared import Version, table, version_of
 from torchlint.facts.operations import Overload, operation, overloads_of, schema_names
 from torchlint.facts.signatures import former_parameters, own_signatures, signed_in
+from torchlint.facts.tensors import DTYPES
 
 INSTALLED: Version = version_of(".".join(torch.__version__.split(".")[:2]))
 pytestmark = pytest.mark.skipif(INSTALLED not in versions.versions(), reason="a version of torch that no table was read from")
@@ -248,3 +250,39 @@ def test_three_forms_are_one_operation(module: str, name: str) -> None:
     forms = [operation(f"{place}.{name}") for place in places]
     assert forms
     assert all(form is not None and form.name == name for form in forms)
+
+
+def test_every_constant_is_of_the_class_that_the_table_gives_it() -> None:
+    there = {name: getattr(torch, name.rpartition(".")[2]) for name in constants() if INSTALLED in (versions.presence(name) or ())}
+    missing = {name for name, value in vars(torch).items() if isinstance(value, torch.dtype) and f"torch.{name}" not in DTYPES}
+
+    assert {name: f"torch.{type(value).__name__}" for name, value in there.items()} == {name: constants()[name] for name in there}
+    assert missing == set()
+
+
+def test_modules_hold_nothing_that_the_table_does_not_say() -> None:
+    tried = []
+    for name in versions.names_in("torch.nn"):
+        said, module = held(f"torch.nn.{name}"), _made(getattr(torch.nn, name, None))
+        if said is None or module is None:
+            continue
+        tried.append(name)
+        found = {"parameters": module._parameters, "buffers": module._buffers, "children": module._modules}
+        assert {what for what, entries in found.items() if any(each is not None for each in entries.values())} <= said, name
+
+    assert len(tried) > 100
+
+
+def _made(kind: Any) -> Any:
+    """An instance of a module with numbers for whatever it needs; None where that is not enough."""
+    if not (isinstance(kind, type) and issubclass(kind, torch.nn.Module)):
+        return None
+    needed = [
+        each for each in inspect.signature(kind).parameters.values() if each.default is each.empty and each.kind < each.VAR_POSITIONAL
+    ]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return kind(*[2 for _ in needed])
+    except (TypeError, ValueError, AttributeError, AssertionError, RuntimeError):
+        return None

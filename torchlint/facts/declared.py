@@ -1,6 +1,7 @@
 """The tables that PyTorch's own declarations were written into: text of sections, read when it is asked for and never as a whole.
 
-`names.txt`, `signatures.txt` and `operators.txt` are generated (CONTRIBUTING.md says how); their first line says from which wheels.
+`names.txt`, `signatures.txt`, `operators.txt` and `holdings.txt` are generated (CONTRIBUTING.md says how); their first line
+says from which wheels.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """The public attributes that torch's modules have of their own: names that no child may take."""
 
 from torchlint.facts.asked import Asked
-from torchlint.facts.modules import MODULE
+from torchlint.facts.classes import MODULE
 from torchlint.facts.versions import presence
 
 

@@ -1,9 +1,11 @@
-"""What is known of torch's classes: modules, optimizers, schedulers, loaders, and the frameworks that manage a training loop."""
+"""What is known of torch's modules, of what is made of them, and of the frameworks that manage a training loop.
+
+Sets that are asked for are read off PyTorch's declarations; a name that is typed here is one of which no declaration says it.
+"""
 
 from torchlint.facts.asked import Asked
+from torchlint.facts.classes import MODULE, derives, forwarded, held
 from torchlint.facts.signatures import bases, signatures
-
-MODULE = "torch.nn.Module"
 
 
 def _is_loss(path: str) -> bool:
@@ -11,60 +13,93 @@ def _is_loss(path: str) -> bool:
 
 
 def _is_no_module(path: str) -> bool:
-    return path.rpartition(".")[0] == "torch.nn" and bases(path) is not None and not _derives(path, MODULE)
+    return path.rpartition(".")[0] == "torch.nn" and bases(path) is not None and not derives(path, MODULE)
 
 
-def _derives(path: str, ancestor: str) -> bool:
-    return path == ancestor or any(_derives(base, ancestor) for base in bases(path) or ())
+def _is_stateless(path: str) -> bool:
+    return held(path) == frozenset()
 
 
-STATELESS_MODULES = frozenset(
-    f"torch.nn.{name}"
-    for name in """ReLU ReLU6 LeakyReLU ELU SELU CELU GELU SiLU Mish Sigmoid Tanh Softmax LogSoftmax Softplus Softsign Softmin Softmax2d
-    Hardtanh Hardswish Hardsigmoid Hardshrink Softshrink Tanhshrink Threshold GLU LogSigmoid Identity Flatten Unflatten
-    MaxPool1d MaxPool2d MaxPool3d AvgPool1d AvgPool2d AvgPool3d AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d
-    AdaptiveMaxPool1d AdaptiveMaxPool2d AdaptiveMaxPool3d LPPool1d LPPool2d MaxUnpool1d MaxUnpool2d MaxUnpool3d
-    FractionalMaxPool2d ZeroPad1d ZeroPad2d ZeroPad3d ConstantPad1d ConstantPad2d ConstantPad3d ReflectionPad1d
-    ReflectionPad2d ReplicationPad1d ReplicationPad2d ReplicationPad3d ReflectionPad3d PixelShuffle PixelUnshuffle Upsample
-    UpsamplingNearest2d UpsamplingBilinear2d ChannelShuffle CosineSimilarity PairwiseDistance Fold Unfold""".split()
-)
-"""Modules without weights, buffers or behaviour that depends on the mode: nothing is lost when they are not registered."""
+def _is_weightless(path: str) -> bool:
+    found = held(path)
+    return found is not None and found <= {"mode"}
+
+
+def _has_mode(path: str) -> bool:
+    return "mode" in (held(path) or ())
+
+
+def _takes_weight(path: str) -> bool:
+    return _is_loss(path) and any(signature.parameters[0].name == "weight" for signature in signatures(path) if signature.parameters)
+
+
+def _is_recurrent(path: str) -> bool:
+    return derives(path, "torch.nn.RNNBase")
+
+
+def _has_two_states(path: str) -> bool:
+    return derives(path, "torch.nn.LSTM")
+
+
+def _may_leave_out(path: str) -> bool:
+    return _returns_two(path) and (forwarded(path) or "").endswith("None]")
+
+
+def _returns_tensor(path: str) -> bool:
+    return forwarded(path) == "Tensor"
+
+
+def _returns_two(path: str) -> bool:
+    return _is_recurrent(path) or (forwarded(path) or "").startswith("tuple[Tensor, Tensor")
+
+
+STATELESS_MODULES = Asked(_is_stateless, also="torch.nn.FractionalMaxPool2d torch.nn.FractionalMaxPool3d".split())
+"""Modules without weights, buffers or behaviour that depends on the mode: nothing is lost when they are not registered.
+
+The buffer of those that are added is empty, unless they are given one.
+"""
+
+WEIGHTLESS_MODULES = Asked(_is_weightless)
+"""Modules without weights, buffers and children, whatever they make of the mode."""
+
+MODAL_MODULES = Asked(_has_mode)
+"""Modules that behave differently in training."""
 
 LOSS_MODULES = Asked(_is_loss)
 """Modules that reduce to one element unless `reduction` says otherwise, and have no weights of their own."""
 
+LOSSES_WEIGHTED_FIRST = Asked(_takes_weight)
+"""Losses whose first argument is a tensor of weights, which they keep as a buffer."""
+
 NON_MODULES_IN_NN = Asked(_is_no_module, also="torch.nn.ParameterList torch.nn.ParameterDict".split())
 """Classes of `torch.nn` that are no modules; the lists that are added are, and nobody calls them."""
 
-RECURRENT_MODULES = frozenset("torch.nn.LSTM torch.nn.GRU torch.nn.RNN".split())
+RECURRENT_MODULES = Asked(_is_recurrent)
 """Modules whose call yields an output, packed where the input is, and the last state."""
 
-TUPLE_MODULES = RECURRENT_MODULES | frozenset("torch.nn.LSTMCell torch.nn.MultiheadAttention".split())
+TUPLE_MODULES = Asked(_returns_two)
 """Modules whose call yields a tuple of two."""
 
-TENSOR_MODULE_PREFIXES = (
-    "Linear",
-    "Conv",
-    "BatchNorm",
-    "LayerNorm",
-    "GroupNorm",
-    "InstanceNorm",
-    "Embedding",
-    "Dropout",
-    "AlphaDropout",
-    "Bilinear",
-    "RMSNorm",
-    "PReLU",
-    "Lazy",
-)
-"""Modules of `torch.nn` (by the beginning of their name) whose call yields one tensor."""
+MODULES_WITH_TWO_STATES = Asked(_has_two_states)
+"""Recurrent modules whose last state is a pair itself."""
 
-MODULE_BASES = frozenset(
-    """torch.nn.Module lightning.pytorch.LightningModule lightning.fabric.wrappers._FabricModule transformers.PreTrainedModel
-    transformers.modeling_utils.PreTrainedModel torch.nn.Sequential torch.nn.ModuleList torch.nn.ModuleDict
-    torch.jit.ScriptModule torch_geometric.nn.MessagePassing gpytorch.models.ExactGP gpytorch.Module
-    timm.models.vision_transformer.VisionTransformer torch.nn.parallel.DistributedDataParallel torch.nn.DataParallel""".split()
+MODULES_THAT_MAY_LEAVE_OUT = Asked(_may_leave_out)
+"""Modules that yield None for the second of two, if they are asked to."""
+
+TENSOR_MODULES = Asked(_returns_tensor, also=["torch.nn.Sequential"])
+"""Modules whose call yields one tensor; a `Sequential` promises none, and in practice ends in a module that does."""
+
+MODULES_OF_MODULES = frozenset({"torch.nn.ModuleList", "torch.nn.ModuleDict", "torch.nn.Sequential"})
+"""Modules that yield their children when they are iterated over: what `__iter__` and `__getitem__` return is not declared."""
+
+SELF_RETURNING_METHODS = frozenset("train eval requires_grad_ apply share_memory zero_grad_".split())
+"""Methods of modules that return the module: no declaration says more than that it is one."""
+
+QUERIES_OF_MODULES = frozenset(
+    """state_dict named_modules modules children named_children load_state_dict append extend insert add_module items keys
+    register_buffer""".split()
 )
+"""Methods of modules that neither run the module nor hand out parameters."""
 
 MANAGED_MODULES = frozenset("lightning.pytorch.LightningModule".split())
 """Bases whose methods are called by a trainer that clears gradients, steps and disables gradients by itself."""
@@ -79,18 +114,17 @@ MANAGED_LOOPS = frozenset(
 )
 """Classes whose subclasses run inside a loop that someone else wrote."""
 
-MANAGERS = frozenset("accelerate.Accelerator accelerate.accelerator.Accelerator lightning.fabric.Fabric".split())
+PREPARING_METHODS = frozenset("prepare setup setup_module setup_dataloaders prepare_model setup_optimizers".split())
+"""Methods of training managers that hand back what they are given, moved and wrapped."""
+
+PREPARED_FOR_A_DEVICE = ("prepare", "setup_dataloaders", "prepare_data_loader")
+"""Methods of training managers after which the data comes on the device."""
+
+GATHERING_METHODS = frozenset("gather gather_for_metrics reduce pad_across_processes".split())
+"""Methods of training managers that hand back the tensor they are given, from all processes."""
 
 PARALLEL_WRAPPERS = frozenset("torch.nn.DataParallel torch.nn.parallel.DistributedDataParallel torch.compile torch.jit.script".split())
 """Wrappers that are called just like the module in them."""
-
-SCALERS = frozenset("torch.cuda.amp.GradScaler torch.amp.GradScaler torch.cpu.amp.GradScaler torch.GradScaler".split())
-LOADERS = frozenset(
-    "torch.utils.data.DataLoader torchdata.stateful_dataloader.StatefulDataLoader torch_geometric.loader.DataLoader".split()
-)
-DATASETS = frozenset(
-    f"torch.utils.data.{name}" for name in "Dataset TensorDataset Subset ConcatDataset ChainDataset IterableDataset".split()
-)
 
 PASS_THROUGH = frozenset(
     "tqdm.tqdm tqdm.auto.tqdm tqdm.notebook.tqdm tqdm.trange rich.progress.track fastprogress.progress_bar fastprogress.master_bar".split()

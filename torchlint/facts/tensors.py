@@ -4,8 +4,10 @@ Sets that are asked for are read off PyTorch's declarations; a name that is type
 """
 
 from torchlint.facts.asked import Asked
+from torchlint.facts.classes import DISTRIBUTION, MODULE, constants
 from torchlint.facts.operations import Result, forms_of, operation
 from torchlint.facts.signatures import signatures
+from torchlint.facts.versions import presence
 
 
 def _returned(name: str) -> list[tuple[Result, ...]]:
@@ -67,6 +69,31 @@ def _is_view(name: str) -> bool:
 def _is_loss(name: str) -> bool:
     return any("reduction" in signature for signature in signatures(f"torch.nn.functional.{name}"))
 
+
+def _is_move(name: str) -> bool:
+    return presence(f"torch.Tensor.{name}") is not None and presence(f"{MODULE}.{name}") is not None
+
+
+def _is_dtype(path: str) -> bool:
+    return constants().get(path) == "torch.dtype"
+
+
+def _is_measure(name: str) -> bool:
+    found = signatures(f"{DISTRIBUTION}.{name}")
+    return bool(found) and all(signature.result == "Tensor" for signature in found)
+
+
+DTYPES = Asked(_is_dtype, also=["torch.bit"])
+"""The types of elements, by their dotted names; the one that is added is made in C."""
+
+MOVES = Asked(_is_move, never=["requires_grad_"])
+"""Methods that tensors and modules have alike: they go to a device, or to another type of elements."""
+
+MOVES_TO_ACCELERATORS = Asked(lambda name: name in MOVES and f"torch.{name}" not in DTYPES, never="to cpu type".split())
+"""Those that name the device: neither a type of elements, nor one that is told where to."""
+
+NAMED_IN_PLACE = Asked(lambda name: name.endswith("_") and not name.endswith("__"))
+"""Names by which PyTorch's methods change the tensor that they are called on, and return it."""
 
 FACTORIES = Asked(
     _is_factory,
@@ -139,8 +166,76 @@ SYNCHRONISING_METHODS = frozenset("item cpu numpy tolist".split())
 MODULE_EVIDENCE = frozenset("parameters named_parameters eval train named_modules named_children register_forward_hook".split())
 """Methods that prove an unknown value a module."""
 
-NUMERIC_PACKAGES = ("math.", "time.", "random.", "statistics.", "cmath.", "psutil.")
+MEASURES_OF_DISTRIBUTIONS = Asked(_is_measure, never=["sample", "sample_n"])
+"""Methods of `torch.distributions` that compute a tensor of what the distribution was made with; those left out draw one."""
+
+DRAWS_OF_DISTRIBUTIONS = frozenset({"sample", "sample_n"})
+"""Methods of `torch.distributions` that draw without a graph: they switch it off themselves."""
+
+ASKED_OF_TENSORS = Asked(
+    lambda name: name in NUMBERS or name in OPERATIONS or name in MOVES or name in TENSOR_EVIDENCE, also="tolist numpy max min topk".split()
+)
+"""Methods by which an unknown value is treated as a tensor would be, should it be one."""
+
+_FUNCTION_PACKAGES = frozenset("torch torch.nn.functional torch.special torch.linalg torch.fft torch.ops.aten".split())
+"""Where functions of tensors are that have the names of operations."""
+
+
+def _in_packages(names: Asked, *also: str) -> Asked:
+    """The functions of these names; with all that is in the packages `also`."""
+
+    def holds(path: str) -> bool:
+        package, _, name = path.rpartition(".")
+        return package in _FUNCTION_PACKAGES and (name in names or package in also)
+
+    return Asked(holds)
+
+
+LOSS_FUNCTIONS = _in_packages(LOSSES)
+PAIR_FUNCTIONS = Asked(lambda path: path.rpartition(".")[0] == "torch" and path.rpartition(".")[2] in PAIRS)
+FUNCTIONS_WITHOUT_GRAPH = _in_packages(WITHOUT_GRAPH)
+FUNCTIONS = _in_packages(OPERATIONS, "torch.special", "torch.linalg")
+
+CLIPPING = frozenset(f"torch.nn.utils.{name}" for name in "clip_grad_norm_ clip_grad_norm clip_grad_value_ clip_grads_with_norm_".split())
+"""Functions that clip gradients: to a declaration they are functions that change something."""
+
+ZEROING: dict[str, int | None] = {
+    "torch._foreach_zero_": None,
+    "torch._foreach_mul_": 1,
+    "torch.nn.init.zeros_": None,
+    "torch.nn.init.constant_": 1,
+    "torch.zero_": None,
+}
+"""What fills the first argument with zeros: always, or if the argument at this position is 0. No declaration says what is written."""
+
+ZEROING_METHODS: dict[str, int | None] = {"zero_": None, "fill_": 0, "mul_": 0}
+"""The same of methods."""
+
+STEPPING_METHODS = frozenset("add_ sub_ addcdiv_ copy_".split())
+"""Methods by which a step is taken by hand: the tensor is changed by what they are given."""
+
+OVERWRITING_METHODS = frozenset("copy_ set_".split())
+"""Methods that leave nothing of what was there before."""
+
+DIFFERENTIATING = frozenset({"torch.autograd.grad", "torch.autograd.backward"})
+
+# What other libraries return is typed: their declarations are not read here.
+NUMERIC_PACKAGES = tuple("math time random statistics cmath psutil".split())
 ARRAY_PACKAGES = ("numpy.", "scipy.", "sklearn.", "pandas.")
+MODEL_PACKAGES = ("torchvision.models", "segmentation_models_pytorch")
+LIBRARIES_OF_MODELS = ("torchvision.models", "transformers.", "timm.")
+"""Where models with weights come from: whatever is called there is taken for one."""
+QUIET_PACKAGES = tuple(
+    """os sys json logging pathlib re copy wandb
+    torch.cuda torch.backends torch.distributed torch.accelerator torch.mps""".split()
+)
+"""Packages whose functions return neither data nor modules."""
+
+QUIET_FUNCTIONS = frozenset("torch.manual_seed torch.save torch.jit.save torch.is_tensor torch.get_default_dtype".split())
+"""Functions of `torch` that return neither data nor modules."""
+
+ARRAY_REDUCTIONS = frozenset("item mean sum max min std".split())
+"""Methods of arrays that leave a number."""
 
 OUTPUT_FIELDS = frozenset("loss logits last_hidden_state pooler_output prediction_logits start_logits end_logits".split())
 """Attributes of what the models of transformers return that carry the model's graph."""

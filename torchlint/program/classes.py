@@ -7,11 +7,16 @@ from functools import cached_property
 import libcst as cst
 
 from torchlint.facts import modules as known
+from torchlint.facts.classes import MODULE, PARAMETER, derives
+from torchlint.facts.tensors import LIBRARIES_OF_MODELS
 from torchlint.syntax.tree import descendants
 from torchlint.values.flow import Analysis
+from torchlint.values.instances import is_module_class, kind_of_instance
 from torchlint.values.value import Assigned, ClassDefinition, Function, Kind, Value, join
 
 _ROOTS = frozenset({"object", "ABC", "Protocol", "Generic", "Enum", "NamedTuple"})
+_ABSTRACT = frozenset({"abc", "typing", "enum"})
+_INHERITED = frozenset({Kind.DATASET, Kind.LOADER, Kind.SCHEDULER, Kind.OPTIMIZER})
 
 
 def attribute_assignments(file: Analysis) -> dict[cst.ClassDef, dict[str, list[Assigned]]]:
@@ -91,7 +96,7 @@ class ClassModel(ClassDefinition):
     @cached_property
     def is_module(self) -> bool:
         """Whether instances are `torch.nn.Module`s."""
-        return any(_is_module_class(name) for name in self.imported_bases)
+        return any(is_module_class(name) for name in self.imported_bases)
 
     @cached_property
     def is_managed(self) -> bool:
@@ -104,7 +109,7 @@ class ClassModel(ClassDefinition):
         """Whether a base is unknown, so that methods and attributes may come from somewhere unseen."""
         for model in self.ancestry:
             for base, name in zip(model.node.bases, model.base_names, strict=True):
-                if name is not None and (name.startswith(("torch.nn.", "abc.", "typing.", "enum.")) or name == known.MODULE):
+                if name is not None and _is_closed(name):
                     continue
                 if self.file.class_of(base.value) is not None and name is None:
                     continue
@@ -119,14 +124,9 @@ class ClassModel(ClassDefinition):
     def instance_kind(self) -> Kind:
         """What an instance is, for a class that is no module."""
         for name in self.imported_bases:
-            if name in known.DATASETS:
-                return Kind.DATASET
-            if name in known.LOADERS:
-                return Kind.LOADER
-            if name.startswith("torch.optim.lr_scheduler."):
-                return Kind.SCHEDULER
-            if name.startswith("torch.optim."):
-                return Kind.OPTIMIZER
+            kind = kind_of_instance(name)
+            if kind in _INHERITED:
+                return kind
         return Kind.OBJECT
 
     # -- methods --------------------------------------------------------------------------------------------------------
@@ -190,7 +190,7 @@ class ClassModel(ClassDefinition):
                 for _, _, value in model.assignments[name]:
                     if value is None or self._carries_weights(model, value):
                         return True
-        return bool(self.imported_bases - {known.MODULE})
+        return bool(self.imported_bases - {MODULE})
 
     def _carries_weights(self, model: ClassModel, value: cst.BaseExpression) -> bool:
         for node in descendants(value):
@@ -200,28 +200,13 @@ class ClassModel(ClassDefinition):
                     owner = model.file.class_of(node.func)
                     if owner is not None and owner is not self and owner.is_module and owner.has_weights:
                         return True
-                elif path == "torch.nn.Parameter":
+                elif derives(path, PARAMETER) or path.startswith(LIBRARIES_OF_MODELS):
                     return True
-                elif (
-                    path.startswith("torch.nn.")
-                    and path not in known.STATELESS_MODULES
-                    and path not in known.LOSS_MODULES
-                    and not path.startswith("torch.nn.Dropout")
-                ):
-                    return path[9:10].isupper()
-                elif path.startswith(("torchvision.models", "transformers.", "timm.")):
+                elif kind_of_instance(path) is Kind.MODULE and path not in known.WEIGHTLESS_MODULES and path not in known.LOSS_MODULES:
                     return True
         return False
 
 
-def _is_module_class(name: str) -> bool:
-    if name in known.MODULE_BASES:
-        return True
-    package, _, last = name.rpartition(".")
-    return (
-        package == "torch.nn"
-        and last[:1].isupper()
-        and name not in known.NON_MODULES_IN_NN
-        or name.startswith("transformers.")
-        and name.endswith("PreTrainedModel")
-    )
+def _is_closed(name: str) -> bool:
+    """Whether a base is known well enough to say that methods of other names come from nowhere else."""
+    return name.partition(".")[0] in _ABSTRACT or kind_of_instance(name) is Kind.MODULE and name.partition(".")[0] == "torch"

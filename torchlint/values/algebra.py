@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import libcst as cst
 
+from torchlint.facts.modules import MODULES_OF_MODULES
 from torchlint.facts.tensors import OUTPUT_FIELDS
 from torchlint.syntax.tree import Node
 from torchlint.values.arguments import Arguments
 from torchlint.values.value import Graph, Kind, Place, Value, join, number, other
 
 _PLAIN = frozenset({Kind.NUMBER, Kind.STRING, Kind.NONE, Kind.OTHER, Kind.DTYPE, Kind.DEVICE, Kind.NDARRAY})
-_MODULES_OF_MODULES = frozenset({"torch.nn.ModuleList", "torch.nn.ModuleDict", "torch.nn.Sequential"})
 _TENSOR_ATTRIBUTES = frozenset({"T", "mT", "H", "mH", "real", "imag"})
 
 
@@ -87,7 +87,7 @@ def element(container: Value, node: Node) -> Value:
     if container.kind is Kind.LOADER:
         return Value(graph=Graph.NO, place=container.place, sources=(container,), node=node, batch=True)
     if container.kind is Kind.MODULE:
-        return Value(Kind.MODULE if container.qualname in _MODULES_OF_MODULES else Kind.UNKNOWN, place=container.place, node=node)
+        return Value(Kind.MODULE if container.qualname in MODULES_OF_MODULES else Kind.UNKNOWN, place=container.place, node=node)
     if container.kind in _PLAIN:
         return other(node)
     return Value(graph=container.graph, place=container.place, sources=(container,), node=node, batch=not container.has_graph)

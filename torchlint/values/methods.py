@@ -9,19 +9,21 @@ from collections.abc import Callable
 
 import libcst as cst
 
+from torchlint.facts import modules
 from torchlint.facts import tensors as known
+from torchlint.facts.classes import DISTRIBUTION, root
 from torchlint.syntax.literals import literal
 from torchlint.values.algebra import element, operate
 from torchlint.values.arguments import Arguments
 from torchlint.values.events import HANDED_ON, Happens
 from torchlint.values.flow import Flow
 from torchlint.values.following import clears, follow
-from torchlint.values.library.tensors import MOVES, moves_to, tensor_method
+from torchlint.values.library.registry import Handlers, Method
+from torchlint.values.library.tensors import moves_to, tensor_method
 from torchlint.values.library.training import effect
 from torchlint.values.value import Function, Graph, Kind, Place, Value, join, number, other
 
 _CONTAINERS = frozenset({Kind.LIST, Kind.DICT, Kind.UNKNOWN, Kind.TUPLE})
-_SELF_RETURNING = frozenset("train eval requires_grad_ apply share_memory zero_grad_".split())
 
 
 def evaluate(flow: Flow, call: cst.Call, func: cst.Attribute, receiver: Value, arguments: Arguments) -> Value:
@@ -70,84 +72,89 @@ def _hook(flow: Flow, receiver: Value, arguments: Arguments) -> None:
 
 # -- containers ----------------------------------------------------------------------------------------------------------
 
+_Maybe = Callable[[Flow, cst.Call, str, Value, Arguments], Value | None]
+_FILLING = Handlers[_Maybe]()
+"""What puts something into a container, or into what may be one. None where the call is something else."""
+_READING = Handlers[_Maybe]()
+"""What a container is asked for."""
+
 
 def _container(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: Arguments) -> Value | None:
-    given = arguments.positional
-    if name in ("append", "appendleft", "add") and len(given) == 1:
-        if receiver.kind is Kind.UNKNOWN and name == "add":
-            return None
-        flow.store(call, receiver, given[0])
-        return other(call)
-    if name == "insert" and len(given) == 2:
-        flow.store(call, receiver, given[1])
-        return other(call)
-    if name in ("extend", "extendleft") and len(given) == 1:
-        if given[0].elem is not None or given[0].items:
-            flow.store(call, receiver, element(given[0], call))
-        return other(call)
-    if name == "setdefault" and len(given) == 2:
-        flow.store(call, receiver, given[1])
-        return given[1]
-    if receiver.kind is Kind.UNKNOWN:
+    fills = _FILLING.find(name)
+    filled = fills(flow, call, name, receiver, arguments) if fills is not None else None
+    if filled is not None or receiver.kind is Kind.UNKNOWN:
+        return filled
+    reads = _READING.find(name)
+    return (reads(flow, call, name, receiver, arguments) if reads is not None else None) or other(call)
+
+
+@_FILLING.named("append", "appendleft", "add")
+def _append(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: Arguments) -> Value | None:
+    if len(arguments.positional) != 1 or receiver.kind is Kind.UNKNOWN and name == "add":
         return None
-    if name in ("pop", "get") and len(given) == 2 and receiver.kind is Kind.DICT:
-        return join(element(receiver, call), given[1])
-    if name in ("pop", "popleft", "get", "popitem"):
-        return element(receiver, call)
-    if name == "values":
-        return Value(Kind.LIST, graph=Graph.NO, node=call, elem=element(receiver, call), sources=(receiver,))
-    if name == "items":
-        key = Value(Kind.STRING, graph=Graph.NO, node=call)
-        pair = Value(Kind.TUPLE, graph=Graph.NO, node=call, items=(key, element(receiver, call)))
-        return Value(Kind.LIST, graph=Graph.NO, node=call, elem=pair, sources=(receiver,))
-    if name == "copy":
-        return Value(receiver.kind, graph=Graph.NO, node=call, elem=receiver.elem, entries=receiver.entries, sources=(receiver,))
+    flow.store(call, receiver, arguments.positional[0])
     return other(call)
 
 
-# -- the other kinds -----------------------------------------------------------------------------------------------------
+@_FILLING.named("insert")
+def _insert(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: Arguments) -> Value | None:
+    if len(arguments.positional) != 2:
+        return None
+    flow.store(call, receiver, arguments.positional[1])
+    return other(call)
+
+
+@_FILLING.named("extend", "extendleft")
+def _extend(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: Arguments) -> Value | None:
+    if len(arguments.positional) != 1:
+        return None
+    given = arguments.positional[0]
+    if given.elem is not None or given.items:
+        flow.store(call, receiver, element(given, call))
+    return other(call)
+
+
+@_FILLING.named("setdefault")
+def _set_default(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: Arguments) -> Value | None:
+    if len(arguments.positional) != 2:
+        return None
+    flow.store(call, receiver, arguments.positional[1])
+    return arguments.positional[1]
+
+
+@_READING.named("pop", "get", "popleft", "popitem")
+def _take(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: Arguments) -> Value | None:
+    if name in ("pop", "get") and len(arguments.positional) == 2 and receiver.kind is Kind.DICT:
+        return join(element(receiver, call), arguments.positional[1])
+    return element(receiver, call)
+
+
+@_READING.named("values")
+def _values(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: Arguments) -> Value | None:
+    return Value(Kind.LIST, graph=Graph.NO, node=call, elem=element(receiver, call), sources=(receiver,))
+
+
+@_READING.named("items")
+def _items(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: Arguments) -> Value | None:
+    key = Value(Kind.STRING, graph=Graph.NO, node=call)
+    pair = Value(Kind.TUPLE, graph=Graph.NO, node=call, items=(key, element(receiver, call)))
+    return Value(Kind.LIST, graph=Graph.NO, node=call, elem=pair, sources=(receiver,))
+
+
+@_READING.named("copy")
+def _copied(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: Arguments) -> Value | None:
+    return Value(receiver.kind, graph=Graph.NO, node=call, elem=receiver.elem, entries=receiver.entries, sources=(receiver,))
+
+
+# -- modules ---------------------------------------------------------------------------------------------------------------
+
+_OF_MODULES = Handlers[Method]()
 
 
 def _module_method(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: Arguments) -> Value:
-    if name in MOVES:
-        moved = moves_to(flow.file, call, name, arguments)
-        if moved is not None:
-            receiver.place = moved
-        return receiver
-    if name == "apply" and len(arguments.positional) == 1 and arguments.positional[0].kind is Kind.FUNCTION:
-        flow.call(call, arguments.positional[0], Arguments(call, [receiver], {}, ()))
-    if name == "requires_grad_":
-        receiver.frozen = not flow.env.when and literal(arguments.at(0) or arguments.node("requires_grad")) is False
-    if name in _SELF_RETURNING:
-        return receiver
-    if name in ("parameters", "named_parameters", "buffers"):
-        if name == "named_parameters":
-            item = Value(
-                Kind.TUPLE,
-                graph=Graph.NO,
-                node=call,
-                items=(Value(Kind.STRING, node=call), Value(Kind.TENSOR, graph=Graph.YES, place=receiver.place, node=call, leaf=True)),
-            )
-            return Value(Kind.LIST, graph=Graph.NO, node=call, elem=item, sources=(receiver,))
-        return Value(Kind.PARAMETERS, graph=Graph.NO, place=receiver.place, node=call, sources=(receiver,))
-    if name in ("forward", "__call__"):
-        return flow.call(call, receiver, arguments)
-    if name in (
-        "state_dict",
-        "named_modules",
-        "modules",
-        "children",
-        "named_children",
-        "load_state_dict",
-        "append",
-        "extend",
-        "insert",
-        "add_module",
-        "items",
-        "keys",
-        "register_buffer",
-    ):
-        return other(call) if name not in ("modules", "children") else Value(Kind.LIST, node=call, elem=Value(Kind.MODULE, node=call))
+    handler = _OF_MODULES.find(name)
+    if handler is not None:
+        return handler(flow, call, name, receiver, arguments)
     if receiver.cls is not None and not receiver.cls.is_open:
         return Value(node=call, graph=Graph.MAYBE, place=receiver.place, sources=(receiver, *arguments.values))
     result = flow.opaque(call, arguments, receiver)
@@ -155,25 +162,81 @@ def _module_method(flow: Flow, call: cst.Call, name: str, receiver: Value, argum
     return result
 
 
+@_OF_MODULES.rows(known.MOVES)
+def _module_moved(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: Arguments) -> Value:
+    moved = moves_to(flow.file, call, name, arguments)
+    if moved is not None:
+        receiver.place = moved
+    return receiver
+
+
+@_OF_MODULES.named("apply")
+def _applied(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: Arguments) -> Value:
+    if len(arguments.positional) == 1 and arguments.positional[0].kind is Kind.FUNCTION:
+        flow.call(call, arguments.positional[0], Arguments(call, [receiver], {}, ()))
+    return receiver
+
+
+@_OF_MODULES.named("requires_grad_")
+def _frozen(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: Arguments) -> Value:
+    receiver.frozen = not flow.env.when and literal(arguments.at(0) or arguments.node("requires_grad")) is False
+    return receiver
+
+
+@_OF_MODULES.rows(modules.SELF_RETURNING_METHODS)
+def _itself(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: Arguments) -> Value:
+    return receiver
+
+
+@_OF_MODULES.named("parameters", "buffers")
+def _parameters(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: Arguments) -> Value:
+    return Value(Kind.PARAMETERS, graph=Graph.NO, place=receiver.place, node=call, sources=(receiver,))
+
+
+@_OF_MODULES.named("named_parameters")
+def _named_parameters(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: Arguments) -> Value:
+    parameter = Value(Kind.TENSOR, graph=Graph.YES, place=receiver.place, node=call, leaf=True)
+    item = Value(Kind.TUPLE, graph=Graph.NO, node=call, items=(Value(Kind.STRING, node=call), parameter))
+    return Value(Kind.LIST, graph=Graph.NO, node=call, elem=item, sources=(receiver,))
+
+
+@_OF_MODULES.named("forward", "__call__")
+def _forward(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: Arguments) -> Value:
+    return flow.call(call, receiver, arguments)
+
+
+@_OF_MODULES.named("modules", "children")
+def _children(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: Arguments) -> Value:
+    return Value(Kind.LIST, node=call, elem=Value(Kind.MODULE, node=call))
+
+
+@_OF_MODULES.rows(modules.QUERIES_OF_MODULES)
+def _query(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: Arguments) -> Value:
+    return other(call)
+
+
+# -- the other kinds -----------------------------------------------------------------------------------------------------
+
+
 def _manager_method(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: Arguments) -> Value:
-    if name in ("prepare", "setup", "setup_module", "setup_dataloaders", "prepare_model", "setup_optimizers"):
+    if name in modules.PREPARING_METHODS:
         for each in arguments.positional:
             if each.kind in (Kind.MODULE, Kind.LOADER, Kind.UNKNOWN):
                 each.place = Place.ACCELERATOR
         if len(arguments.positional) == 1:
             return arguments.positional[0]
         return Value(Kind.TUPLE, graph=Graph.NO, node=call, items=tuple(arguments.positional))
-    if name in ("gather", "gather_for_metrics", "reduce", "pad_across_processes") and arguments.positional:
+    if name in modules.GATHERING_METHODS and arguments.positional:
         return arguments.positional[0]
     return other(call)
 
 
 def _distribution_method(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: Arguments) -> Value:
-    if receiver.qualname is not None and receiver.qualname.startswith("torch.distributions."):
-        if name == "sample":
+    if receiver.qualname is not None and root(receiver.qualname) == DISTRIBUTION:
+        if name in known.DRAWS_OF_DISTRIBUTIONS:
             place = max((each.place for each in receiver.sources), default=Place.UNKNOWN)
             return Value(Kind.TENSOR, graph=Graph.NO, place=place, node=call, sources=(receiver,))
-        if name in ("rsample", "log_prob", "entropy", "cdf", "icdf"):
+        if name in known.MEASURES_OF_DISTRIBUTIONS and (receiver.sources or arguments.values):
             result = operate(call, *receiver.sources, *arguments.values)
             return Value(Kind.TENSOR, graph=result.graph, place=result.place, node=call, sources=(receiver, *arguments.values))
     return _unknown(flow, call, name, receiver, arguments)
@@ -190,22 +253,14 @@ def _optimizer_method(flow: Flow, call: cst.Call, name: str, receiver: Value, ar
 
 
 def _array_method(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: Arguments) -> Value:
-    return (
-        number(call)
-        if name in ("item", "mean", "sum", "max", "min", "std")
-        else Value(Kind.NDARRAY, graph=Graph.NO, place=Place.CPU, node=call)
-    )
+    if name in known.ARRAY_REDUCTIONS:
+        return number(call)
+    return Value(Kind.NDARRAY, graph=Graph.NO, place=Place.CPU, node=call)
 
 
 def _unknown(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: Arguments) -> Value:
     if receiver.kind is Kind.UNKNOWN and not (receiver.qualname and receiver.node is None):
-        if (
-            name in known.NUMBERS
-            or name in known.OPERATIONS
-            or name in MOVES
-            or name in known.TENSOR_EVIDENCE
-            or name in ("tolist", "numpy", "max", "min", "topk")
-        ):
+        if name in known.ASKED_OF_TENSORS:
             return tensor_method(flow, call, name, receiver, arguments)
         if name in ("values", "items", "get", "pop"):
             part = Value(sources=(receiver,), graph=receiver.graph, place=receiver.place, node=call)
@@ -217,7 +272,7 @@ def _unknown(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: 
     return flow.opaque(call, arguments, receiver)
 
 
-_BY_KIND: dict[Kind, Callable[[Flow, cst.Call, str, Value, Arguments], Value]] = {
+_BY_KIND: dict[Kind, Method] = {
     Kind.TENSOR: tensor_method,
     Kind.MODULE: _module_method,
     Kind.MANAGER: _manager_method,

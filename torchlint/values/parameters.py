@@ -8,24 +8,18 @@ from __future__ import annotations
 import libcst as cst
 
 from torchlint.facts import modules as known
-from torchlint.facts.tensors import MODULE_EVIDENCE
+from torchlint.facts.classes import PARAMETER, derives
+from torchlint.facts.tensors import MODEL_PACKAGES, MODULE_EVIDENCE, MOVES
 from torchlint.syntax.literals import text
 from torchlint.syntax.names import Binds
 from torchlint.syntax.tree import Node
 from torchlint.values import namesakes
 from torchlint.values.flow import Analysis, Flow
+from torchlint.values.instances import kind_of_instance
 from torchlint.values.value import Graph, Kind, Place, Value, number
 
-_ANNOTATIONS = {
-    "torch.Tensor": Kind.TENSOR,
-    "torch.FloatTensor": Kind.TENSOR,
-    "torch.LongTensor": Kind.TENSOR,
-    "torch.nn.Parameter": Kind.TENSOR,
-    "torch.device": Kind.DEVICE,
-    "torch.dtype": Kind.DTYPE,
-    "torch.Generator": Kind.GENERATOR,
-    "numpy.ndarray": Kind.NDARRAY,
-}
+_PLAIN = frozenset({Kind.TENSOR, Kind.DEVICE, Kind.DTYPE, Kind.GENERATOR, Kind.NDARRAY})
+"""What is of interest for its kind alone, whatever class it is of."""
 _BUILTIN_ANNOTATIONS = {"int": Kind.NUMBER, "float": Kind.NUMBER, "bool": Kind.NUMBER, "str": Kind.STRING}
 _CONTAINER_ANNOTATIONS = {
     **dict.fromkeys(("list", "typing.List", "typing.Sequence", "collections.abc.Sequence"), Kind.LIST),
@@ -132,9 +126,10 @@ def _promise(flow: Flow, value: Value, node: Node) -> None:
             value.definition = model
             value.kind = Kind.MODULE if model.is_module else model.instance_kind
         return
-    if path in _ANNOTATIONS:
-        value.kind = _ANNOTATIONS[path]
-        if path == "torch.nn.Parameter":
+    kind = kind_of_instance(path)
+    if kind in _PLAIN:
+        value.kind = kind
+        if derives(path, PARAMETER):
             value.graph = Graph.YES
         if value.kind is Kind.DEVICE:
             value.place = Place.ACCELERATOR
@@ -167,28 +162,10 @@ def _promise_container(flow: Flow, value: Value, node: cst.Subscript) -> None:
 
 
 def kind_of_class(file: Analysis, path: str) -> Kind | None:
-    """The kind of the instances of an imported class."""
-    if path == known.MODULE or path in known.MODULE_BASES:
-        return Kind.MODULE
-    if path in known.SCALERS:
-        return Kind.SCALER
-    if path in known.LOADERS:
-        return Kind.LOADER
-    if path in known.MANAGERS:
-        return Kind.MANAGER
-    if path.startswith("torch.optim.lr_scheduler."):
-        return Kind.SCHEDULER
-    if path.startswith("torch.optim."):
-        return Kind.OPTIMIZER
-    if (
-        path.startswith("torch.nn.")
-        and path.rpartition(".")[2][:1].isupper()
-        and path not in known.NON_MODULES_IN_NN
-        and path.count(".") == 2
-    ):
-        return Kind.MODULE
-    if path in known.DATASETS:
-        return Kind.DATASET
+    """The kind of the instances of an imported class, where it is more than a plain value."""
+    kind = kind_of_instance(path)
+    if kind is not None and kind not in _PLAIN:
+        return kind
     found = file.project_value(path, file.module)
     if found is not None and found.kind is Kind.CLASS and found.cls is not None:
         return Kind.MODULE if found.cls.is_module else None
@@ -286,18 +263,17 @@ def _sketch_call(file: Analysis, node: cst.Call, depth: int) -> Value | None:
     func = node.func
     path = file.qualname(func)
     if path is not None:
-        if path == "torch.device":
+        kind = kind_of_instance(path)
+        if kind is Kind.DEVICE:
             cpu = len(node.args) == 1 and isinstance(node.args[0].value, cst.SimpleString) and node.args[0].value.evaluated_value == "cpu"
             return Value(Kind.DEVICE, graph=Graph.NO, place=Place.CPU if cpu else Place.ACCELERATOR, node=node)
         if path in known.PARALLEL_WRAPPERS and node.args:
             return sketch(file, node.args[0].value, depth - 1)
-        kind = kind_of_class(file, path)
-        if path.startswith("torchvision.models."):
-            kind = Kind.MODULE
+        kind = Kind.MODULE if path.startswith(MODEL_PACKAGES) else kind_of_class(file, path)
         found = file.project_value(path, node)
         definition = found.definition if found is not None and kind is Kind.MODULE else None
         return Value(kind, node=node, qualname=path, definition=definition) if kind is not None else None
-    if isinstance(func, cst.Attribute) and func.attr.value in ("to", "cuda", "train", "eval", "half", "float", "cpu"):
+    if isinstance(func, cst.Attribute) and (func.attr.value in MOVES or func.attr.value in known.SELF_RETURNING_METHODS):
         inner = sketch(file, func.value, depth)
         if inner is not None and inner.kind is Kind.MODULE and func.attr.value in ("to", "cuda"):
             return Value(Kind.MODULE, place=Place.ACCELERATOR, node=node, qualname=inner.qualname, definition=inner.definition)

@@ -6,6 +6,7 @@ import builtins
 
 import libcst as cst
 
+from torchlint.facts.tensors import DTYPES
 from torchlint.syntax.names import Binds
 from torchlint.syntax.tree import Node
 from torchlint.values.algebra import member
@@ -14,16 +15,11 @@ from torchlint.values.flow import Analysis, Flow
 from torchlint.values.value import Function, Graph, Kind, Value
 
 BUILTINS = frozenset(dir(builtins))
-_DTYPES = frozenset(
-    f"torch.{name}"
-    for name in """float float16 float32 float64 double half bfloat16 int int8 int16 int32 int64 long short uint8 bool complex64 complex128
-    cfloat cdouble float8_e4m3fn float8_e5m2""".split()
-)
 
 
 def imported(file: Analysis, path: str, node: Node) -> Value:
     """What an imported name stands for."""
-    if path in _DTYPES:
+    if path in DTYPES:
         return Value(Kind.DTYPE, graph=Graph.NO, node=node, qualname=path)
     found = file.project_value(path, node)
     if found is not None:

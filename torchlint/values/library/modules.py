@@ -29,9 +29,7 @@ def module_call(flow: Flow, call: cst.Call, module: Value, arguments: Arguments)
         return forward(flow, call, module, arguments, place)
     if name in modules.TUPLE_MODULES:
         return _two(call, name, arguments, place, graph=Graph.NO if flow.env.grad is False else Graph.YES)
-    kind = Kind.UNKNOWN
-    if name == "torch.nn.Sequential" or name.startswith("torch.nn.") and name[9:].startswith(modules.TENSOR_MODULE_PREFIXES):
-        kind = Kind.TENSOR
+    kind = Kind.TENSOR if name in modules.TENSOR_MODULES else Kind.UNKNOWN
     graph = Graph.NO if flow.env.grad is False else computed.graph if module.frozen else Graph.YES
     return Value(kind, graph=graph, place=place, sources=(module, *values), node=call)
 
@@ -46,7 +44,7 @@ def _two(call: cst.Call, name: str, arguments: Arguments, place: Place, graph: G
     if name in modules.RECURRENT_MODULES:
         given = arguments.get(0, "input")
         first = part(Kind.TENSOR if given is not None and given.is_tensor else Kind.UNKNOWN)
-    if name == "torch.nn.LSTM":
+    if name in modules.MODULES_WITH_TWO_STATES:
         second = part(Kind.TUPLE, (second, part(Kind.TENSOR)))
-    second.optional = name == "torch.nn.MultiheadAttention"  # need_weights=False
+    second.optional = name in modules.MODULES_THAT_MAY_LEAVE_OUT
     return part(Kind.TUPLE, (first, second))
