@@ -61,9 +61,10 @@ def _mentioned(library: Library, module: Module, node: ast.ClassDef) -> Iterator
                     yield "children"
                 case ast.Attribute(value=ast.Name("self"), attr="training", ctx=ast.Load()):
                     yield "mode"
-                case ast.Assign(targets=[ast.Attribute(value=ast.Name("self"))], value=value) if any(
-                    _is_module(library, module, each, given) for each in ast.walk(value)
-                ):
+                case (
+                    ast.Assign(targets=[ast.Attribute(value=ast.Name("self"))], value=value)
+                    | ast.AnnAssign(target=ast.Attribute(value=ast.Name("self")), value=ast.expr() as value)
+                ) if any(_is_module(library, module, each, given) for each in ast.walk(value)):
                     yield "children"
                 case _:
                     pass

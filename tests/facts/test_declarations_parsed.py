@@ -302,6 +302,7 @@ def held(body: str) -> list[str] | None:
         ("self.register_buffer('mean', torch.zeros(size))", ["buffers"]),
         ("self.part = Part()", ["children"]),
         ("self.part = part", ["children"]),
+        ("self.part: Module = Part() if size else part", ["children"]),
         ("self.parts = [Part() for _ in range(size)]", ["children"]),
         ("return self.training", ["mode"]),
         ("self.training = True", []),

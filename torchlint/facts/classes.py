@@ -58,6 +58,11 @@ def root(path: str) -> str | None:
     return _PACKAGES.get(package) if name.lstrip("_")[:1].isupper() else None
 
 
+def names_of(ancestor: str) -> frozenset[str]:
+    """The class itself, and what counts as one in other libraries."""
+    return frozenset({ancestor, *(name for name, known in _UNDECLARED.items() if known == ancestor)})
+
+
 def derives(path: str, ancestor: str) -> bool:
     """Whether a class is declared to be another one, or to inherit from it."""
     return path == ancestor or any(derives(base, ancestor) for base in bases(path) or ())

@@ -4,7 +4,7 @@ Sets that are asked for are read off PyTorch's declarations; a name that is type
 """
 
 from torchlint.facts.asked import Asked
-from torchlint.facts.classes import MODULE, derives, forwarded, held
+from torchlint.facts.classes import LOADER, MODULE, derives, forwarded, held, names_of
 from torchlint.facts.signatures import bases, signatures
 
 
@@ -122,6 +122,9 @@ PREPARED_FOR_A_DEVICE = ("prepare", "setup_dataloaders", "prepare_data_loader")
 
 GATHERING_METHODS = frozenset("gather gather_for_metrics reduce pad_across_processes".split())
 """Methods of training managers that hand back the tensor they are given, from all processes."""
+
+LOADERS = names_of(LOADER)
+"""The data loaders of torch and of the libraries around it, by name."""
 
 PARALLEL_WRAPPERS = frozenset("torch.nn.DataParallel torch.nn.parallel.DistributedDataParallel torch.compile torch.jit.script".split())
 """Wrappers that are called just like the module in them."""

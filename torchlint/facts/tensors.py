@@ -196,6 +196,9 @@ PAIR_FUNCTIONS = Asked(lambda path: path.rpartition(".")[0] == "torch" and path.
 FUNCTIONS_WITHOUT_GRAPH = _in_packages(WITHOUT_GRAPH)
 FUNCTIONS = _in_packages(OPERATIONS, "torch.special", "torch.linalg")
 
+JOINING = frozenset(f"torch.{name}" for name in "cat concat concatenate hstack vstack dstack row_stack column_stack".split())
+"""Functions that put tensors side by side: that the result grows with them is not declared."""
+
 CLIPPING = frozenset(f"torch.nn.utils.{name}" for name in "clip_grad_norm_ clip_grad_norm clip_grad_value_ clip_grads_with_norm_".split())
 """Functions that clip gradients: to a declaration they are functions that change something."""
 

@@ -9,19 +9,20 @@ from functools import cached_property
 
 import libcst as cst
 
+from torchlint.facts.modules import PREPARED_FOR_A_DEVICE
 from torchlint.facts.tensors import MODULE_EVIDENCE
 from torchlint.program import callers
 from torchlint.syntax.names import Binds
 from torchlint.syntax.tree import Node
 from torchlint.values import namesakes
 from torchlint.values.flow import Analysis
+from torchlint.values.instances import kind_of_instance
 from torchlint.values.parameters import sketch
 from torchlint.values.references import BUILTINS
 from torchlint.values.value import Kind
 
 _BACKWARD = ("backward", "manual_backward")
 _MOVES = ("to", "cuda")
-_PREPARATIONS = ("prepare", "setup_dataloaders", "prepare_data_loader")
 _DEPTH = 3
 
 
@@ -53,7 +54,7 @@ class Relevance:
 
     def may_be_hot(self, loop: Node) -> bool:
         """Whether a loop holds a backward, a call that leads to one, or a move to a device; or iterates over what was prepared for one."""
-        return loop in self._warm or any(self._file.tree.attributes.get(name) for name in _PREPARATIONS)
+        return loop in self._warm or any(self._file.tree.attributes.get(name) for name in PREPARED_FOR_A_DEVICE)
 
     @cached_property
     def _warm(self) -> set[Node]:
@@ -142,7 +143,7 @@ class Relevance:
                     return True
             elif isinstance(func, cst.Name) and self._is_module(func):
                 return True
-            elif isinstance(func, cst.Call) and (file.qualname(func.func) or "").startswith("torch.nn."):
+            elif isinstance(func, cst.Call) and kind_of_instance(file.qualname(func.func) or "") is Kind.MODULE:
                 return True
         return False
 

@@ -33,7 +33,3 @@ def kind_of_instance(path: str) -> Kind | None:
 def is_module_class(path: str) -> bool:
     """Whether a class makes modules; with more than the declarations tell: transformers names its base classes alike."""
     return kind_of_instance(path) is Kind.MODULE or path.startswith("transformers.") and path.endswith("PreTrainedModel")
-
-
-def is_optimizer_class(path: str) -> bool:
-    return kind_of_instance(path) is Kind.OPTIMIZER

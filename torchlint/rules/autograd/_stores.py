@@ -8,6 +8,7 @@ from functools import cached_property
 
 import libcst as cst
 
+from torchlint.facts.tensors import JOINING
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.autograd import _consumers as consumers
 from torchlint.rules.autograd._escape import is_local, root
@@ -17,7 +18,6 @@ from torchlint.syntax.tree import Node, descendants
 from torchlint.values.value import Graph, Kind, Value
 
 STORING = ("append", "appendleft", "add", "insert", "extend")
-JOINING = frozenset(f"torch.{name}" for name in "cat concat concatenate hstack vstack dstack row_stack column_stack".split())
 
 
 @dataclass

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from torchlint.facts.modules import LOSS_MODULES
-from torchlint.facts.tensors import LOSSES
+from torchlint.facts.tensors import LOSS_FUNCTIONS
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.device._hot import Loop
 from torchlint.syntax.tree import Node
@@ -129,5 +129,5 @@ def _is_loss(file: FileAnalysis, node: Node) -> bool:
         return False
     path = file.qualname(made.func)
     if path is not None:
-        return path.startswith("torch.nn.functional.") and path.rpartition(".")[2] in LOSSES
+        return path in LOSS_FUNCTIONS
     return (file.value(made.func).qualname or "") in LOSS_MODULES

@@ -20,6 +20,7 @@ from torchlint.rules.modules._filling import put_in, spreads
 from torchlint.rules.modules._freezing import freezes
 from torchlint.rules.modules._registration import is_after_base_constructor, is_handed_over, is_on_instance
 from torchlint.syntax.tree import Node
+from torchlint.values.instances import kind_of_instance
 from torchlint.values.value import ClassDefinition, Kind, Value
 
 
@@ -189,7 +190,7 @@ class HeldModules:
 
     def may_be_instance(self, value: Value) -> bool:
         """Whether a value may be an instance of the class."""
-        if value.cls is None and (value.qualname or "").startswith("torch.nn."):
+        if value.cls is None and value.qualname is not None and kind_of_instance(value.qualname) is Kind.MODULE:
             return False  # a module of torch's own
         return value.kind in (Kind.MODULE, Kind.UNKNOWN) and (value.cls is None or self._is_related(value.cls))
 
@@ -249,7 +250,7 @@ def _constructs(file: FileAnalysis, node: cst.BaseExpression) -> bool:
     if not isinstance(node, cst.Call):
         return False
     path = file.qualname(node.func)
-    return path is not None and path.startswith("torch.nn.") or file.class_of(node.func) is not None
+    return path is not None and kind_of_instance(path) is Kind.MODULE or file.class_of(node.func) is not None
 
 
 def _is_first(node: Node | None) -> bool:

@@ -19,7 +19,7 @@ from torchlint.rules.modules._guards import is_guarded_module
 from torchlint.rules.modules._registration import called, is_part_of_instance, is_registered_name, makes_registered
 from torchlint.syntax.tree import descendants
 from torchlint.values.flow import Analysis
-from torchlint.values.value import Kind, Value
+from torchlint.values.value import ClassDefinition, Kind, Value
 
 _DISPLAYS = (cst.List, cst.Tuple, cst.Set)
 BUILDERS = {
@@ -31,9 +31,6 @@ BUILDERS = {
     "collections.deque": "deque",
     "collections.defaultdict": "defaultdict",
 }
-_WEIGHTED_LOSSES = frozenset(
-    {"torch.nn.CrossEntropyLoss", "torch.nn.NLLLoss", "torch.nn.BCELoss", "torch.nn.BCEWithLogitsLoss", "torch.nn.MultiMarginLoss"}
-)
 
 
 class Holds(Enum):
@@ -237,7 +234,8 @@ def _module(value: Value) -> Holds:
         return Holds.STATELESS
     if name in known.LOSS_MODULES:
         keywords = {arg.keyword.value for arg in call.args if arg.keyword is not None}
-        weighted = bool(keywords & {"weight", "pos_weight"}) or name in _WEIGHTED_LOSSES and any(arg.keyword is None for arg in call.args)
+        first = name in known.LOSSES_WEIGHTED_FIRST and any(arg.keyword is None for arg in call.args)
+        weighted = first or bool(keywords & {"weight", "pos_weight"})
         return Holds.MODULE if weighted else Holds.STATELESS
     if name == "torch.nn.Sequential" and value.sources and all(_by_value(each) is Holds.STATELESS for each in value.sources):
         return Holds.STATELESS
@@ -246,12 +244,16 @@ def _module(value: Value) -> Holds:
     return Holds.MODULE
 
 
-def _has_mode(model: object) -> bool:
-    """Whether a class behaves differently in training: it asks for the mode, or has dropout inside."""
-    for each in model.ancestry:  # type: ignore[attr-defined]
+def _has_mode(model: ClassDefinition, seen: frozenset[ClassDefinition] = frozenset()) -> bool:
+    """Whether a class behaves differently in training: it asks for the mode, or has a module inside that does."""
+    for each in model.ancestry:
+        assert isinstance(each, ClassModel)
         for node in descendants(each.node.body):
-            if isinstance(node, cst.Attribute) and (node.attr.value == "training" or "Dropout" in node.attr.value):
+            if isinstance(node, cst.Attribute) and node.attr.value == "training":
                 return True
-            if isinstance(node, cst.Name) and "Dropout" in node.value:
+            if isinstance(node, (cst.Attribute, cst.Name)) and each.file.qualname(node) in known.MODAL_MODULES:
+                return True
+            inner = each.file.class_of(node.func) if isinstance(node, cst.Call) else None
+            if inner is not None and inner not in seen and inner.is_module and _has_mode(inner, seen | {model, inner}):
                 return True
     return False

@@ -23,6 +23,8 @@ from torchlint.rules.modules._registration import PASSED_ON, called, instance_na
 from torchlint.rules.modules._uses import leaves
 from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import COMPREHENSIONS, Node, descendants
+from torchlint.values.instances import kind_of_instance
+from torchlint.values.kinds import Kind
 
 _USUAL = frozenset({"forward", "extra_repr"})
 """What a module is meant to define. The other methods of every module, where a class has its own, may do what registration would do."""
@@ -210,7 +212,7 @@ def is_trained_by_hand(held: HeldModules) -> bool:
 
 def _has_optimizer(model: ClassModel) -> bool:
     calls = model.file.inside(model.node, cst.Call)
-    return any((model.file.qualname(call.func) or "").startswith("torch.optim.") for call in calls)
+    return any(kind_of_instance(model.file.qualname(call.func) or "") is Kind.OPTIMIZER for call in calls)
 
 
 def _is_handed_out(file: FileAnalysis, node: Node) -> bool:
@@ -234,8 +236,7 @@ def _asks_for_parameters(file: FileAnalysis, node: Node) -> bool:
 def _is_chosen_by_hand(file: FileAnalysis, call: cst.Call) -> bool:
     if isinstance(call.func, cst.Attribute) and call.func.attr.value == "add_param_group":
         return True
-    path = file.qualname(call.func) or ""
-    if not path.startswith("torch.optim.") or path.startswith(("torch.optim.lr_scheduler.", "torch.optim.swa_utils.")) or not call.args:
+    if kind_of_instance(file.qualname(call.func) or "") is not Kind.OPTIMIZER or not call.args:
         return False
     given = call.args[0].value
     if isinstance(given, cst.Call) and called(file, given) in ("list", "filter") and given.args:
