@@ -16,6 +16,7 @@
     file.discarded()                                    calls whose result is thrown away
     file.classes(), file.module_of(n)                   the classes defined here; the module whose method holds a node
     file.trainings()                                    loops that run backward and step, with what happens in them
+    file.program                                        the whole program: seeds, processes, accelerators, its entry point, the settings
     file.analysis                                       the layers below, for the analysis that stands beside a rule (`_<concept>.py`)
 
 What one family of rules alone needs is no question for this class: it stands beside the rules, and takes `file.analysis`.
@@ -24,12 +25,14 @@ What one family of rules alone needs is no question for this class: it stands be
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from functools import cached_property
 from typing import TypeVar
 
 import libcst as cst
 
 from torchlint.model import conditions, dataflow, naming, operations, training
 from torchlint.model.operations import Use
+from torchlint.model.program import Program
 from torchlint.model.training import TrainingLoop
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.classes import ClassModel
@@ -130,6 +133,11 @@ class FileModel:
     def escapes(self, value: Value) -> bool:
         """Whether code out of sight may get hold of a value: returned, kept on an object, captured, handed to an unknown call."""
         return dataflow.escapes(self.analysis, value)
+
+    @cached_property
+    def program(self) -> Program:
+        """The program that the file is a part of: what seeds it, how its processes start, whether it speaks of an accelerator."""
+        return Program(self.analysis)
 
     # -- what is called, defined and trained ----------------------------------------------------------------------------
 

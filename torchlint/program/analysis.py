@@ -210,6 +210,10 @@ class FileAnalysis(Analysis):
         """The same without this file."""
         return self._imports is not None and self._imports.writes_elsewhere(self.path, pattern)
 
+    def found_elsewhere(self, pattern: re.Pattern[str]) -> tuple[tuple[str, int], ...] | None:
+        """In which other files of the run it stands, and in which line first; None where there are too many to look."""
+        return self._imports.found_elsewhere(self.path, pattern) if self._imports is not None else ()
+
     def is_reached_elsewhere(self, attribute: str, of: str) -> bool:
         """Whether another file of the run may ask an instance of the class `of` for this attribute."""
         return self._imports is not None and self._imports.reaches_elsewhere(self.path, attribute, of)

@@ -28,5 +28,8 @@ class Imports(Protocol):
     def writes_elsewhere(self, path: str, pattern: re.Pattern[str]) -> bool:
         """Whether something of this form stands in the text of a file of the run other than this one."""
 
+    def found_elsewhere(self, path: str, pattern: re.Pattern[str]) -> tuple[tuple[str, int], ...] | None:
+        """The files of the run other than this one in which something of this form stands, with its first line; None: too many to look."""
+
     def reaches_elsewhere(self, path: str, attribute: str, of: str) -> bool:
         """Whether a file of the run other than this one may ask an instance of the class `of` for this attribute."""

@@ -23,8 +23,8 @@ class Neighbours:
 
     def __init__(self, roots: Iterable[str]) -> None:
         self._texts: dict[str, str] = {}
-        self._written: dict[re.Pattern[str], set[str]] = {}
-        """For each pattern that was asked for, the files in which it is found."""
+        self._written: dict[re.Pattern[str], dict[str, int]] = {}
+        """For each pattern that was asked for, the files in which it is found, and where it begins."""
         self._is_complete = self._read(dict.fromkeys(roots))
 
     def name(self, word: str, path: str) -> bool:
@@ -33,11 +33,20 @@ class Neighbours:
 
     def write(self, pattern: re.Pattern[str], path: str) -> bool:
         """Whether something of this form stands in another file."""
+        return not self._is_complete or not self._found(pattern).keys() <= {path}
+
+    def find(self, pattern: re.Pattern[str], path: str) -> tuple[tuple[str, int], ...] | None:
+        """The other files in which something of this form stands, and its first line there; None where there are too many to look."""
         if not self._is_complete:
-            return True
+            return None
+        found = self._found(pattern)
+        return tuple((other, self._texts[other].count("\n", 0, start) + 1) for other, start in found.items() if other != path)
+
+    def _found(self, pattern: re.Pattern[str]) -> dict[str, int]:
         if pattern not in self._written:
-            self._written[pattern] = {other for other, text in self._texts.items() if pattern.search(text)}
-        return not self._written[pattern] <= {path}
+            matches = ((other, pattern.search(text)) for other, text in self._texts.items())
+            self._written[pattern] = {other: match.start() for other, match in matches if match is not None}
+        return self._written[pattern]
 
     def reaches(self, attribute: str, of: str, path: str) -> bool:
         """Whether another file may ask an instance of a class for this attribute: of anything but `self`, or in a subclass."""

@@ -94,6 +94,10 @@ class Project:
         """Whether something of this form stands in the text of a file of the run other than this one."""
         return self._neighbours.write(pattern, os.path.abspath(path))
 
+    def found_elsewhere(self, path: str, pattern: re.Pattern[str]) -> tuple[tuple[str, int], ...] | None:
+        """The files of the run other than this one in which something of this form stands, with its first line; None: too many to look."""
+        return self._neighbours.find(pattern, os.path.abspath(path))
+
     def reaches_elsewhere(self, path: str, attribute: str, of: str) -> bool:
         """Whether a file of the run other than this one may ask an instance of the class `of` for this attribute."""
         return self._neighbours.reaches(attribute, of, os.path.abspath(path))

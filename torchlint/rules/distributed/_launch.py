@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from torchlint.model import program
 from torchlint.program.analysis import FileAnalysis
 from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import Node
 from torchlint.values.value import Kind
 
 DDP = "torch.nn.parallel.DistributedDataParallel"
-_LAUNCHERS = ("torch.multiprocessing.spawn", "torch.distributed.init_process_group")
 _INFERENCE = ("torch.no_grad", "torch.inference_mode", "torch.set_grad_enabled")
 _Advice = tuple[str, tuple[tuple[Node, str], ...]]
 
@@ -92,7 +92,7 @@ class Program:
 
     def _missing(self) -> Iterator[str]:
         """What the program would need besides the wrap, in its order."""
-        if next(self.file.calls(*_LAUNCHERS), None) is None:
+        if not program.Program(self.file).launches.here:
             yield "start it with `torchrun --nproc_per_node=GPUS`"
             yield 'call `torch.distributed.init_process_group("nccl")` and read `local_rank = int(os.environ["LOCAL_RANK"])` first'
         for _, dataset in self._loaders():
