@@ -129,6 +129,9 @@ LOSSES = Asked(_is_loss)
 REDUCTIONS = frozenset("sum mean prod norm logsumexp nansum nanmean std var median".split())
 """Methods that leave one element when they are given no dimension."""
 
+KEEPING_DTYPE = frozenset("to cuda cpu xpu clone contiguous pin_memory reshape flatten detach requires_grad_".split())
+"""Methods whose result has the elements of the tensor, unless they are told otherwise: no schema says so."""
+
 PAIRS = Asked(_is_pair)
 """Methods that yield values and indices when a dimension is given (`sort` and `topk` always); the indices carry no graph."""
 

@@ -13,16 +13,39 @@ from torchlint.values.value import Kind, Value
 
 
 def consumers(file: FileAnalysis, value: Value) -> list[Value]:
-    """The values that are computed from this one directly, in the function that makes it, in document order."""
+    """The values that are computed from this one directly: in the function that makes it, in document order, then in those it is given to.
+
+    A name that holds it on one of several ways is no value of its own: what is computed from the name is computed from it.
+    """
     flow = _home(file, value)
-    if flow is None:
-        return []
-    found: dict[int, Value] = {}
-    for each in flow.values.values():
-        if each is not value and any(source is value for source in (*each.sources, *(each.items or ()))):
-            found[id(each)] = each
-    order = file.tree.order
-    return sorted(found.values(), key=lambda each: order.get(each.node, -1) if each.node is not None else -1)
+    return _consumers(flow, value, frozenset()) if flow is not None else []
+
+
+def _consumers(flow: Flow, value: Value, above: frozenset[Flow]) -> list[Value]:
+    may_be: dict[int, bool] = {id(value): True}
+
+    def holds(source: Value) -> bool:
+        """Whether a value is the one that is looked for, or stands for one of several of which it is one."""
+        known = may_be.get(id(source))
+        if known is None:
+            may_be[id(source)] = False  # a loop leads back to it
+            known = may_be[id(source)] = source.is_joined and any(holds(each) for each in source.sources)
+        return known
+
+    found = {
+        id(each): each
+        for each in flow.values.values()
+        if not each.is_joined and any(holds(source) for source in (*each.sources, *(each.items or ()))) and each is not value
+    }
+    order = flow.file.tree.order
+    done = sorted(found.values(), key=lambda each: order.get(each.node, -1) if each.node is not None else -1)
+    for callee, given in flow.followed.values():
+        if callee is not flow and callee not in above:
+            for parameter in callee.parameters.values():
+                argument = given.get(id(parameter))
+                if argument is not None and holds(argument):
+                    done += _consumers(callee, parameter, above | {flow})
+    return done
 
 
 def escapes(file: FileAnalysis, value: Value) -> bool:

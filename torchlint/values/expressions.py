@@ -155,18 +155,48 @@ def _subscript(flow: Flow, node: cst.Subscript) -> Value:
 # -- operators ----------------------------------------------------------------------------------------------------------
 
 
+_OPERATIONS: dict[type[Node], str] = {
+    cst.Add: "add",
+    cst.Subtract: "sub",
+    cst.Multiply: "mul",
+    cst.Divide: "div",
+    cst.FloorDivide: "floor_divide",
+    cst.Modulo: "remainder",
+    cst.Power: "pow",
+    cst.MatrixMultiply: "matmul",
+    cst.BitAnd: "bitwise_and",
+    cst.BitOr: "bitwise_or",
+    cst.BitXor: "bitwise_xor",
+    cst.Minus: "neg",
+    cst.BitInvert: "bitwise_not",
+    cst.Equal: "eq",
+    cst.NotEqual: "ne",
+    cst.LessThan: "lt",
+    cst.LessThanEqual: "le",
+    cst.GreaterThan: "gt",
+    cst.GreaterThanEqual: "ge",
+}
+"""What tensors make of Python's operators."""
+
+
+def _by_operator(value: Value, operator: Node) -> Value:
+    if value.is_tensor:
+        value.op = _OPERATIONS.get(type(operator))
+    return value
+
+
 @evaluates(cst.BinaryOperation)
 def _binary(flow: Flow, node: cst.BinaryOperation) -> Value:
     left, right = flow.evaluate(node.left), flow.evaluate(node.right)
     if left.kind is Kind.STRING and isinstance(node.operator, (cst.Modulo, cst.Add, cst.Multiply)):
         return Value(Kind.STRING, graph=Graph.NO, node=node)
-    return operate(node, left, right)
+    return _by_operator(operate(node, left, right), node.operator)
 
 
 @evaluates(cst.UnaryOperation)
 def _unary(flow: Flow, node: cst.UnaryOperation) -> Value:
     operand = flow.evaluate(node.expression)
-    return number(node) if isinstance(node.operator, cst.Not) else operate(node, operand)
+    return number(node) if isinstance(node.operator, cst.Not) else _by_operator(operate(node, operand), node.operator)
 
 
 @evaluates(cst.Comparison)
@@ -179,7 +209,10 @@ def _compare(flow: Flow, node: cst.Comparison) -> Value:
     if identity or not any(each.is_tensor or each.kind is Kind.UNKNOWN for each in values):
         return number(node)
     kind = Kind.TENSOR if any(each.is_tensor for each in values) else Kind.UNKNOWN
-    return Value(kind, graph=Graph.NO, place=max(each.place for each in values), sources=tuple(values), node=node)
+    compared = Value(kind, graph=Graph.NO, place=max(each.place for each in values), sources=tuple(values), node=node)
+    if compared.is_tensor and len(node.comparisons) == 1:
+        compared.op, compared.dtype = _OPERATIONS.get(type(node.comparisons[0].operator)), "bool"
+    return compared
 
 
 @evaluates(cst.BooleanOperation)

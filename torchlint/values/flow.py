@@ -169,6 +169,8 @@ class Flow:
         """The class whose method this is."""
         self._parts: dict[str, set[str]] = {}
         self.returned = False
+        self.followed: dict[cst.Call, tuple[Flow, dict[int, Value]]] = {}
+        """For each call of a function of the project its pass, and what was given for its parameters, by their identity."""
         self.settled: dict[Node, dict[str, tuple[Kind, Graph]]] = {}
         self.leaves: list[list[Environment]] = []
         self.env = Environment(Places())

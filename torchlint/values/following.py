@@ -36,6 +36,7 @@ def follow(
     if callee is None:  # recursion: what it returns is being found out
         return flow.opaque(call, arguments, bound)
     given = _match(callee, function, arguments, bound)
+    flow.followed[call] = callee, given
     _prove(flow, call, callee, given)
     _repeat(flow, call, callee, given, stepped)
     if isinstance(function, cst.FunctionDef):
@@ -184,7 +185,7 @@ def _substitute(
         scalar=value.scalar,
         batch=value.batch,
     )
-    result.optional = value.optional
+    result.optional, result.op, result.dtype = value.optional, value.op, value.dtype
     done[id(value)] = result
     if value.kind is Kind.TENSOR:
         if value.graph is Graph.MAYBE and any(each.has_graph for each in _inputs(value, given)):
@@ -254,6 +255,7 @@ def forward(flow: Flow, call: cst.Call, module: Value, arguments: Arguments, pla
     if callee is None or callee.returns is None:
         return output
     given = _match(callee, found.node, arguments, module)
+    flow.followed[call] = callee, given
     if any(event.what in TRAINS for event in callee.events.values()):
         _repeat(flow, call, callee, given)
     shape = _substitute(flow, call, callee.returns, given, values, {})

@@ -105,6 +105,7 @@ class Value:
         "batch",
         "definition",
         "differentiated",
+        "dtype",
         "elem",
         "entries",
         "fresh",
@@ -114,6 +115,7 @@ class Value:
         "kind",
         "leaf",
         "node",
+        "op",
         "optional",
         "original",
         "part",
@@ -164,6 +166,10 @@ class Value:
         """One of several things that a call returned together: whether it carries the graph that is in them is not certain."""
         self.original: Value | None = None
         """The value inside a function of the project that this one stands for where the function is called."""
+        self.op: str | None = None
+        """The operation of torch that made it, by the name of all its forms: `softmax`, `argmax`, `add` for `+`."""
+        self.dtype: str | None = None
+        """The type of a tensor's elements where the code spells it, by its one name: `int64` for `torch.long`."""
         self.qualname = qualname
         """For instances, classes and functions of imported libraries: their dotted name."""
         self.definition = definition
@@ -402,6 +408,8 @@ def join(a: Value, b: Value) -> Value:
         scalar=a.scalar if same else a.scalar and b.scalar,
         fresh=a.fresh if same else a.fresh and b.fresh,
     )
+    joined.op = a.op if same or a.op == b.op else None
+    joined.dtype = a.dtype if same or a.dtype == b.dtype else None
     joined.frozen = a.frozen and (same or b.frozen)
     joined.optional = a.optional or b.optional or same and a.kind is not Kind.NONE or started
     return joined

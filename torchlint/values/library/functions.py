@@ -15,6 +15,7 @@ from torchlint.values.events import Happens
 from torchlint.values.flow import Flow
 from torchlint.values.gradients import holds_gradient, is_zero
 from torchlint.values.instances import kind_of_instance
+from torchlint.values.library.described import by_function
 from torchlint.values.library.registry import Makers
 from torchlint.values.value import Graph, Kind, Place, Value, number, other
 
@@ -25,7 +26,9 @@ def call_imported(flow: Flow, call: cst.Call, path: str, arguments: Arguments) -
     if path.partition(".")[0] == "torch":
         _write(flow, call, path, arguments)
     known = MAKERS.find(path)
-    return known(flow, call, path, arguments) if known is not None else flow.opaque(call, arguments)
+    if known is None:
+        return flow.opaque(call, arguments)
+    return by_function(known(flow, call, path, arguments), call, path, arguments)
 
 
 def _write(flow: Flow, call: cst.Call, path: str, arguments: Arguments) -> None:

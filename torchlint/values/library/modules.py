@@ -9,12 +9,17 @@ from torchlint.values.algebra import operate, whereabouts
 from torchlint.values.arguments import Arguments
 from torchlint.values.flow import Flow, calls
 from torchlint.values.following import forward
+from torchlint.values.library.described import by_module
 from torchlint.values.value import Graph, Kind, Place, Value
 
 
 @calls(Kind.MODULE)
 def module_call(flow: Flow, call: cst.Call, module: Value, arguments: Arguments) -> Value:
     """The output of a module: it carries a graph when the module has weights or an input carries one."""
+    return by_module(_output(flow, call, module, arguments), call, module)
+
+
+def _output(flow: Flow, call: cst.Call, module: Value, arguments: Arguments) -> Value:
     values = arguments.values
     name = module.qualname or ""
     place = max((whereabouts(each) for each in (*values, module)), default=Place.UNKNOWN)

@@ -10,6 +10,7 @@ from torchlint.values.algebra import operate, pair, placed
 from torchlint.values.arguments import Arguments
 from torchlint.values.devices import device
 from torchlint.values.flow import Flow
+from torchlint.values.library.described import by_method
 from torchlint.values.library.registry import Handlers, Method
 from torchlint.values.value import Graph, Kind, Place, Value, number
 
@@ -40,10 +41,8 @@ def moves_to(file: SourceFile, call: cst.Call, name: str, arguments: Arguments) 
 
 def tensor_method(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: Arguments) -> Value:
     """A method of a tensor, or of an unknown value that has the same methods."""
-    handler = METHODS.find(name)
-    if handler is not None:
-        return handler(flow, call, name, receiver, arguments)
-    return _unheard_of(flow, call, name, receiver, arguments)
+    handler = METHODS.find(name) or _unheard_of
+    return by_method(handler(flow, call, name, receiver, arguments), call, name, receiver, arguments)
 
 
 def _unheard_of(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: Arguments) -> Value:
