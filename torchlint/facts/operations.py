@@ -166,6 +166,12 @@ class Operation:
         )
 
     @property
+    def copies(self) -> bool:
+        """Whether a result surely has memory of its own, unless the call says where to write it (`out=`)."""
+        shares = any(overload.shares or "maybe_aliasing_or_mutating" in overload.tags for overload in self.overloads)
+        return self.is_known and not shares and self.name not in COPIES_IF_IT_MUST and not self.name.endswith("_")
+
+    @property
     def waits(self) -> bool:
         """Whether every overload needs to know elements, so that the host waits for a device."""
         return self.is_known and all(overload.waits for overload in self.overloads)

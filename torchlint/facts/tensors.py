@@ -66,6 +66,11 @@ def _is_view(name: str) -> bool:
     return known is not None and known.is_view
 
 
+def _is_in_place(name: str) -> bool:
+    known = operation(f"torch.Tensor.{name}") if name.endswith("_") else None
+    return known is not None and "self" in known.changes
+
+
 def _is_loss(name: str) -> bool:
     return any("reduction" in signature for signature in signatures(f"torch.nn.functional.{name}"))
 
@@ -151,6 +156,10 @@ CASTS = frozenset(
 
 VIEWS = Asked(_is_view)
 """Methods whose result shares memory with the tensor, whatever that is like."""
+
+IN_PLACE = Asked(_is_in_place, also="apply_ map_ map2_".split(), never="requires_grad_ retain_grad_ share_memory_ rename_ detach_".split())
+"""Methods that change the tensor that they are called on. Those that are added are made in C, without a schema; those that are left out
+change no value in it."""
 
 NUMBERS = Asked(_is_number, also="nelement ndimension element_size data_ptr __len__".split())
 """Tensor methods that return plain Python values; those that are added are made in C, without a schema."""

@@ -10,6 +10,7 @@
     file.uses_of(names)                                 where dotted names of libraries are used
     file.literal(expr)                                  what a literal spells out; `...` where it does not
     file.consumers(value), file.escapes(value)          what is computed from a value; whether code out of sight may get it
+    file.memory                                         who shares memory, what is changed in place, where it is read after that
     file.operations("softmax", …), file.operation(call) calls of torch's operations in any form, arguments by name
     file.calls("torch.zeros", …)                        calls of imported names
     file.methods("append", …)                           calls `x.append(…)`, whatever x is
@@ -31,6 +32,7 @@ from typing import TypeVar
 import libcst as cst
 
 from torchlint.model import conditions, dataflow, naming, operations, training
+from torchlint.model.memory import Memory
 from torchlint.model.operations import Use
 from torchlint.model.program import Program
 from torchlint.model.training import TrainingLoop
@@ -138,6 +140,11 @@ class FileModel:
     def program(self) -> Program:
         """The program that the file is a part of: what seeds it, how its processes start, whether it speaks of an accelerator."""
         return Program(self.analysis)
+
+    @cached_property
+    def memory(self) -> Memory:
+        """Which values share memory, where they are changed in place, and where they are read after that."""
+        return Memory(self.analysis)
 
     # -- what is called, defined and trained ----------------------------------------------------------------------------
 

@@ -161,6 +161,10 @@ class Tree:
         first, place = self.order[ancestor], self.order.get(node)
         return place is not None and first < place <= self._ends[first]
 
+    def end(self, node: Node) -> int:
+        """The last place in the order that is taken by the node or something in it."""
+        return self._ends[self.order[node]]
+
     @cached_property
     def _ends(self) -> list[int]:
         """For each place in the order, the last place below the node that stands there."""

@@ -36,6 +36,8 @@ class Happens(Enum):
     EVAL = "eval mode"
     STORE = "store"
     """A value is put into a container; `value` is what is stored."""
+    CHANGE = "change in place"
+    """What `target` holds is overwritten where it lies: everything that shares its memory shows it. Steps of optimizers do not count."""
     OPAQUE = "unknown call"
     """A call that cannot be followed; `values` are what it was given."""
     LEAVE = "leave"
@@ -146,6 +148,8 @@ class Event:
     """The calls that lead there, outermost first; only the outer ones of a long chain."""
     when: tuple[Condition, ...] = ()
     """What must hold for it to happen, early exits included."""
+    recorded: bool | None = True
+    """Whether gradients are recorded where it happens; None where that depends."""
 
     @property
     def site(self) -> Node:

@@ -25,6 +25,8 @@ from torchlint.values.events import Condition, Event, Happens, answer
 from torchlint.values.places import Places
 from torchlint.values.value import Assigned, ClassDefinition, Function, Graph, Kind, Value, join
 
+_IN_PLACE = frozenset({Kind.TENSOR, Kind.UNKNOWN, Kind.NDARRAY})
+"""What may be a tensor or an array, so that an operator or a method changes it where it lies."""
 _SELF_MADE = frozenset({Kind.MODULE, Kind.OPTIMIZER, Kind.FUNCTION, Kind.CLASS, Kind.GRAD_MODE})
 """What keeps its own graph state even when it is made or named where gradients are off."""
 
@@ -214,6 +216,13 @@ class Flow:
         container.elem = value if container.elem is None or container.elem is value else join(container.elem, value)
         container.sources = (*container.sources, value) if value not in container.sources else container.sources
         self.happen(Happens.STORE, node, container, value=value)
+        if isinstance(node, cst.Subscript):
+            self.change(node, container)
+
+    def change(self, node: Node, changed: Value) -> None:
+        """Note that a value is changed in place, if it can be."""
+        if changed.kind in _IN_PLACE:
+            self.happen(Happens.CHANGE, node, changed)
 
     def happen(
         self,
@@ -226,11 +235,13 @@ class Flow:
         chain: tuple[cst.Call, ...] = (),
         when: tuple[Condition, ...] = (),
         file: SourceFile | None = None,
+        recorded: bool | None = True,
     ) -> None:
-        """Note an event; `chain` and `when` are those of the callee where a call repeats it."""
+        """Note an event; `chain`, `when` and `recorded` are those of the callee where a call repeats it."""
         key = what, node, chain
         self.events.pop(key, None)
-        self.events[key] = Event(what, node, file or self.file, target, value, values, chain, (*self.env.when, *when))
+        recorded = self.env.grad if recorded or self.env.grad is False else recorded
+        self.events[key] = Event(what, node, file or self.file, target, value, values, chain, (*self.env.when, *when), recorded)
 
     def forget(self, noted: int) -> None:
         """Drop all events but the first ones: what follows is read again, and more is known by now."""

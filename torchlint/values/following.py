@@ -13,6 +13,7 @@ from torchlint.values.algebra import element
 from torchlint.values.arguments import Arguments
 from torchlint.values.events import HANDED_ON, TRAINS, Condition, Happens, behind
 from torchlint.values.flow import Flow, calls
+from torchlint.values.memory import Chains
 from torchlint.values.value import Function, Graph, Kind, Place, Value
 
 _DATA = frozenset({Kind.TENSOR, Kind.UNKNOWN, Kind.TUPLE, Kind.LIST, Kind.DICT, Kind.NUMBER, Kind.NONE, Kind.STRING})
@@ -39,6 +40,7 @@ def follow(
     flow.followed[call] = callee, given
     _prove(flow, call, callee, given)
     _repeat(flow, call, callee, given, stepped)
+    _change(flow, call, callee, given)
     if isinstance(function, cst.FunctionDef):
         _decorate(flow, call, function, callee)
     if isinstance(function, cst.FunctionDef) and any(
@@ -115,7 +117,7 @@ def _prove(flow: Flow, call: cst.Call, callee: Flow, given: dict[int, Value]) ->
 
 def _repeat(flow: Flow, call: cst.Call, callee: Flow, given: dict[int, Value], stepped: Value | None = None) -> None:
     """The callee's events happen here, to the arguments."""
-    events = list(callee.events.values())
+    events = [event for event in callee.events.values() if event.what is not Happens.CHANGE]
     trains = any(event.what in TRAINS for event in events)
     conditions: dict[int, Condition] = {}
     for event in events:
@@ -134,7 +136,23 @@ def _repeat(flow: Flow, call: cst.Call, callee: Flow, given: dict[int, Value], s
             chain=behind(call, event.chain),
             when=tuple(conditions[id(each)] for each in event.when),
             file=event.file,
+            recorded=event.recorded,
         )
+
+
+def _change(flow: Flow, call: cst.Call, callee: Flow, given: dict[int, Value]) -> None:
+    """What the callee changes in place of what it is given is changed here; what else it changes is its own."""
+    changes = [event for event in callee.events.values() if event.what is Happens.CHANGE and event.target is not None]
+    if not changes:
+        return
+    chains = Chains(callee.file)
+    for event in changes:
+        changed = next((given[key] for key in chains.of(event.target or Value()) if key in given), None)
+        if changed is None:
+            continue
+        when = tuple(each.behind(call, given) for each in event.when)
+        chain = behind(call, event.chain)
+        flow.happen(event.what, event.node, changed, chain=chain, when=when, file=event.file, recorded=event.recorded)
 
 
 def _decorate(flow: Flow, call: cst.Call, function: cst.FunctionDef, callee: Flow) -> None:
@@ -258,6 +276,7 @@ def forward(flow: Flow, call: cst.Call, module: Value, arguments: Arguments, pla
     flow.followed[call] = callee, given
     if any(event.what in TRAINS for event in callee.events.values()):
         _repeat(flow, call, callee, given)
+    _change(flow, call, callee, given)
     shape = _substitute(flow, call, callee.returns, given, values, {})
     _settle(shape, graph, place, {id(each) for argument in values for each in argument.lineage()})
     return shape

@@ -60,6 +60,7 @@ def _assign(flow: Flow, statement: cst.Assign) -> None:
     for target in statement.targets:
         flow.bind(target.target, value)
         if isinstance(target.target, cst.Attribute) and target.target.attr.value == "data":
+            flow.change(target.target, flow.evaluate(target.target.value))
             _descend(flow, statement, target.target, statement.value)
 
 
@@ -77,6 +78,7 @@ def _augmented(flow: Flow, statement: cst.AugAssign) -> None:
     added = flow.evaluate(statement.value)
     result = update(flow, statement, before, added)
     flow.bind(statement.target, result)
+    flow.change(statement, before)
     if gradients.is_written(flow.file, statement.target, before, flow.file.gradient_aliases):
         flow.happen(Happens.REWRITE, statement)
     flow.values[statement] = result

@@ -1,34 +1,21 @@
-"""Second names for one tensor: `b = a`, which of the two is changed in place afterwards, and where the other is read after that.
-
-Follows the two names through the statements of their function the way the flow model does: branches are joined, loop bodies run twice.
-Names in nested functions are not followed; a pair that one of them mentions is left alone. What the names hold is the flow model's.
-"""
+"""Second names for one tensor: `b = a`, where it is changed in place through one of them, and where the other is read after that."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import IntFlag
 
 import libcst as cst
 
 from torchlint.facts.tensors import FACTORIES
+from torchlint.model.memory import Memory
 from torchlint.program.analysis import FileAnalysis
-from torchlint.rules.numerics._acts import Act, Does, Reader
-from torchlint.rules.numerics._intent import creation_of, is_certain, is_difference, names_memory, stays_in_use
+from torchlint.rules.numerics._intent import asks, creation_of, is_certain, is_difference, names_memory, stays_in_use
 from torchlint.syntax.tree import Node, descendants
+from torchlint.syntax.ways import reached
+from torchlint.values.events import Event
 
 _OF_MODULES = frozenset({"parameters", "named_parameters", "buffers", "named_buffers", "param_groups"})
-
-
-class _State(IntFlag):
-    """What holds at one point of one path."""
-
-    APART = 0
-    SHARED = 1
-    NEW_SPOILT = 2
-    """The new name's tensor was changed through the old name."""
-    OLD_SPOILT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +40,7 @@ class Alias:
     name is used nowhere but in the difference of the two: the old value was wanted."""
 
 
-def aliases(file: FileAnalysis) -> Iterator[Alias]:
+def aliases(file: FileAnalysis, memory: Memory) -> Iterator[Alias]:
     """Every `b = a` between two local names where `a` is known to be a tensor, parameters of modules left out."""
     statements: list[cst.Assign | cst.AnnAssign] = [*file.nodes(cst.Assign), *file.nodes(cst.AnnAssign)]
     for assign in statements:
@@ -61,27 +48,79 @@ def aliases(file: FileAnalysis) -> Iterator[Alias]:
         if names is None or not _may_matter(file, *names) or not file.value(names[1]).is_tensor or _is_parameter(file, names[1]):
             continue
         new, old = names
-        trace = _Trace(file, assign, new.value, old.value)
-        trace.run()
-        if (
-            trace.change is not None
-            and trace.read is not None
-            and names_memory(trace.change)
-            and not is_difference(file, trace.read, names)
-        ):
+        change, read = _spoilt(file, memory, assign, names)
+        if change is not None and read is not None and names_memory(change) and not is_difference(file, read, names):
             continue  # whoever says where to write to knows whose memory it is
         creation = creation_of(file, old)
         yield Alias(
             assign,
             new,
             old,
-            trace.change,
-            trace.read,
-            trace.compared or trace.reader.compared,
+            change,
+            read,
+            asks(file, assign, new, old),
             creation is not None and not file.value(old).has_graph,  # a copy of a leaf that is trained would not be trained
             stays_in_use(file, assign, new, old),
-            creation is not None and is_certain(file, creation, assign, names, trace.change),
+            creation is not None and is_certain(file, creation, assign, names, change),
         )
+
+
+def _spoilt(file: FileAnalysis, memory: Memory, assign: Node, names: tuple[cst.Name, cst.Name]) -> tuple[Node | None, Node | None]:
+    """The first change through one of the names after which the other one is read, and where."""
+    value = file.value(names[1])
+    changes = {event.site: event for event in memory.changes(file.function(assign), of=value)}
+    bound = [each.node for name in names for each in file.names.bindings(name)]
+    anew = [each for each in bound if each is not names[0] and not isinstance(file.parent(each), cst.AugAssign)]
+    for change in reached(file.tree, assign, changes, anew):
+        through = _through(file, memory, changes[change], names)
+        other = next((each for each in names if through is not None and each.value != through), None)
+        if other is not None:
+            for read in memory.reads(value, change, of=other, without=[assign]):
+                return change, read
+    return None, None
+
+
+def _through(file: FileAnalysis, memory: Memory, event: Event, names: tuple[cst.Name, cst.Name]) -> str | None:
+    """Which of the names a change is made through: `x += 1`, `x.data[0] = 1`, `x.view(-1).mul_(2)`, `scale(x)`."""
+    for changed in _changed(file, event):
+        name = _root(file, changed, names)
+        if name is not None and event.target is not None and memory.shares(file.value(changed), event.target):
+            return name
+    return None
+
+
+def _changed(file: FileAnalysis, event: Event) -> list[Node]:
+    """The expressions, in the function that is read, of which one is what is changed."""
+    site = event.site
+    if isinstance(site, cst.AugAssign):
+        return [site.target]
+    if not isinstance(site, cst.Call):
+        return [site.value] if isinstance(site, (cst.Subscript, cst.Attribute)) else []
+    own: list[Node] = [site.func.value] if isinstance(site.func, cst.Attribute) and file.qualname(site.func) is None else []
+    given: list[Node] = [each.value for each in site.args]
+    if event.chain:
+        return [*own, *given]
+    written: list[Node] = [each.value for each in site.args if each.keyword is not None and each.keyword.value == "out"]
+    return own or written or given[:1]
+
+
+def _root(file: FileAnalysis, node: Node, names: tuple[cst.Name, cst.Name]) -> str | None:
+    """The one of the names that an expression starts from, in its own text or in that of the only value of a variable."""
+    for _ in range(20):
+        while not isinstance(node, cst.Name):
+            if isinstance(node, cst.Call):
+                node = node.func.value if isinstance(node.func, cst.Attribute) else node.func
+            elif isinstance(node, (cst.Attribute, cst.Subscript)):
+                node = node.value
+            else:
+                return None
+        if any(node.value == each.value for each in names):
+            return node.value
+        bindings = file.names.bindings(node)
+        if len(bindings) != 1 or bindings[0].value is None or isinstance(bindings[0].value, cst.Name):
+            return None
+        node = bindings[0].value
+    return None
 
 
 def _may_matter(file: FileAnalysis, new: cst.Name, old: cst.Name) -> bool:
@@ -139,121 +178,3 @@ def _pair(assign: cst.Assign | cst.AnnAssign) -> tuple[cst.Name, cst.Name] | Non
     if isinstance(target, cst.Name) and isinstance(value, cst.Name) and target.value != value.value:
         return target, value
     return None
-
-
-class _Trace:
-    """One pair of names through the function that holds the statement."""
-
-    def __init__(self, file: FileAnalysis, assign: Node, new: str, old: str) -> None:
-        self.file = file
-        self.assign = assign
-        self.new, self.old = new, old
-        self.change: Node | None = None
-        self.read: Node | None = None
-        self.compared = False
-        self.reader = Reader(file, assign, new, old)
-        self._spoiler: dict[str, Node] = {}
-        self._acts: dict[Node, list[Act]] = {}
-        self._breaks: list[set[_State]] = []
-        self._continues: list[set[_State]] = []
-
-    def run(self) -> None:
-        function = self.file.function(self.assign)
-        if isinstance(function, cst.FunctionDef):
-            self._suite(function.body, {_State.APART})
-        elif isinstance(function, cst.Module):
-            self._block(function.body, {_State.APART})
-
-    # -- statements -----------------------------------------------------------------------------------------------------
-
-    def _block(self, body: Iterable[Node], states: set[_State]) -> set[_State]:
-        for statement in body:
-            if not states:
-                break
-            states = self._statement(statement, states)
-        return states
-
-    def _suite(self, suite: cst.BaseSuite, states: set[_State]) -> set[_State]:
-        return self._block(suite.body, states)
-
-    def _statement(self, node: Node, states: set[_State]) -> set[_State]:
-        if isinstance(node, cst.SimpleStatementLine):
-            return self._block(node.body, states)
-        if isinstance(node, cst.If):
-            states = self._apply(node.test, states)
-            otherwise = states
-            if isinstance(node.orelse, cst.If):
-                otherwise = self._statement(node.orelse, states)
-            elif node.orelse is not None:
-                otherwise = self._suite(node.orelse.body, states)
-            return self._suite(node.body, states) | otherwise
-        if isinstance(node, (cst.For, cst.While)):
-            return self._loop(node, states)
-        if isinstance(node, cst.With):
-            for item in node.items:
-                states = self._apply(item, states)
-            return self._suite(node.body, states)
-        if isinstance(node, (cst.Try, cst.TryStar)):
-            after = self._suite(node.body, states)
-            ends = self._suite(node.orelse.body, after) if node.orelse is not None else after
-            for handler in node.handlers:
-                ends = ends | self._suite(handler.body, states | after)
-            return self._suite(node.finalbody.body, ends or states | after) if node.finalbody is not None else ends
-        if isinstance(node, cst.Match):
-            states = self._apply(node.subject, states)
-            ends = states
-            for case in node.cases:
-                ends = ends | self._suite(case.body, states)
-            return ends
-        if isinstance(node, (cst.FunctionDef, cst.ClassDef)):
-            if any(isinstance(each, cst.Name) and each.value in (self.new, self.old) for each in descendants(node.body)):
-                self.compared = True
-            return states
-        states = self._apply(node, states)
-        if isinstance(node, cst.Break) and self._breaks:
-            self._breaks[-1] |= states
-        elif isinstance(node, cst.Continue) and self._continues:
-            self._continues[-1] |= states
-        elif not isinstance(node, (cst.Return, cst.Raise)):
-            return states
-        return set()
-
-    def _loop(self, node: cst.For | cst.While, states: set[_State]) -> set[_State]:
-        if isinstance(node, cst.For):
-            states = self._apply(node.iter, states)
-        self._breaks.append(set())
-        self._continues.append(set())
-        seen, after = states, set[_State]()
-        for _ in range(2):  # the second time with what the first left behind; a loop that never runs proves nothing
-            begun = self._apply(node.target if isinstance(node, cst.For) else node.test, seen)
-            after = after | self._suite(node.body, begun) | self._continues[-1]
-            seen = seen | after
-        self._continues.pop()
-        if node.orelse is not None:
-            after = self._suite(node.orelse.body, after)
-        return after | self._breaks.pop() or states
-
-    # -- acts -----------------------------------------------------------------------------------------------------------
-
-    def _apply(self, node: Node, states: set[_State]) -> set[_State]:
-        acts = self._acts.get(node)
-        if acts is None:
-            acts = self._acts[node] = list(self.reader.acts(node))
-        for act in acts:
-            states = {self._step(act, state) for state in states}
-        return states
-
-    def _step(self, act: Act, state: _State) -> _State:
-        is_new = act.name == self.new
-        spoilt, other = (_State.NEW_SPOILT, _State.OLD_SPOILT) if is_new else (_State.OLD_SPOILT, _State.NEW_SPOILT)
-        if state & spoilt and (act.does in (Does.READ, Does.SHARE) or act.does is Does.CHANGE and act.reads) and self.read is None:
-            self.read = act.node
-            self.change = self._spoiler.get(act.name)
-        if act.does is Does.CHANGE and state & _State.SHARED:
-            self._spoiler.setdefault(self.old if is_new else self.new, act.node)
-            return state | other
-        if act.does is Does.BIND:
-            return state & ~(spoilt | _State.SHARED)
-        if act.does is Does.SHARE:  # the old name is read, the new one bound to what it holds
-            return _State.SHARED
-        return state

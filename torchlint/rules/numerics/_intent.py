@@ -20,6 +20,51 @@ _READING = frozenset("clone item sum mean std norm abs max min tolist numel dim 
 _REACHING = ("locals", "globals", "vars", "eval", "exec")
 """Builtins through which a variable is reached without its name."""
 _READERS = frozenset({"print", "len", "float", "int", "str"})
+_IDENTITY = frozenset({"id", "data_ptr", "untyped_storage", "storage", "is_set_to", "share_memory_"})
+"""Functions and methods that tell one tensor from two, or share its memory on purpose."""
+
+
+def asks(file: FileAnalysis, assign: Node, new: cst.Name, old: cst.Name) -> bool:
+    """Whether the code asks if the two names are one tensor, or a nested function uses one of them."""
+    function = file.function(assign)
+    for use in (*file.references(new), *file.references(old)):
+        if file.function(use) is not function and isinstance(file.function(use), cst.FunctionDef):
+            return True
+        for each in file.ancestors(use):
+            if isinstance(each, cst.Comparison) and _is_of_identity(each, use):
+                return True
+            if isinstance(each, cst.Call) and _asks_for_one(each, {new.value, old.value}):
+                return True
+            if isinstance(each, cst.Assert) and _expects_one(each.test, {new.value, old.value}):
+                return True
+            if isinstance(each, (cst.BaseSmallStatement, cst.BaseCompoundStatement)):
+                break
+    return False
+
+
+def _is_of_identity(asked: cst.Comparison, use: cst.Name) -> bool:
+    """`a is b`; whether a name holds anything is another question."""
+    sides = [asked.left, *(each.comparator for each in asked.comparisons)]
+    by_identity = any(isinstance(each.operator, (cst.Is, cst.IsNot)) for each in asked.comparisons)
+    return by_identity and use in sides and not any(isinstance(each, cst.Name) and each.value == "None" for each in sides)
+
+
+def _asks_for_one(call: cst.Call, names: set[str]) -> bool:
+    """`a.data_ptr()`, `id(a)`, `torch.testing.assert_close(a, b)`"""
+    called = call.func.attr if isinstance(call.func, cst.Attribute) else call.func
+    name = str(called.value) if isinstance(called, cst.Name) else ""
+    if name in _IDENTITY:
+        return True
+    if not name.lower().startswith("assert") or any(word in name.lower() for word in ("not", "false")):
+        return False
+    return any(_expects_one(part, names) for part in (call, *(arg.value for arg in call.args[:1])))
+
+
+def _expects_one(asserted: Node, names: set[str]) -> bool:
+    """`torch.equal(a, b)`, asserted: the author knows that the two are one."""
+    named = {each.value for each in descendants(asserted) if isinstance(each, cst.Name)}
+    denied = isinstance(asserted, cst.UnaryOperation) or any(isinstance(each, cst.NotEqual) for each in descendants(asserted))
+    return names <= named and not denied
 
 
 def creation_of(file: FileAnalysis, old: cst.Name) -> cst.Call | None:

@@ -12,7 +12,7 @@ from torchlint.rules.numerics._aliases import aliases
 
 @rule("TL608", severity=ERROR, fix=SAFE, effect=REPAIRS, mentions=("torch",))
 def check(file: FileModel) -> Iterator[Finding]:
-    for alias in aliases(file.analysis):
+    for alias in aliases(file.analysis, file.memory):
         if alias.is_compared:
             continue  # the code knows, and asks
         new, old = alias.new.value, alias.old.value

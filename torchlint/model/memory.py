@@ -1,0 +1,119 @@
+"""Memory: which values share it, where it is changed in place, and where it is read after that.
+
+What surely shares memory is told from what may (`x.reshape(…)`, an index that nobody knows, a call out of sight). A value is what one
+expression yields: of one in a loop there are many, and whether a name still holds the same one is a matter of the way to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import libcst as cst
+
+from torchlint.program.analysis import FileAnalysis
+from torchlint.syntax.tree import Node
+from torchlint.syntax.ways import reached
+from torchlint.values.events import Event, Happens
+from torchlint.values.memory import Chains, behind
+from torchlint.values.value import Value
+
+_DESCRIBES = frozenset(
+    """shape size dtype device ndim dim numel requires_grad is_cuda is_leaf grad grad_fn stride layout element_size names
+    requires_grad_ zero_grad retain_grad retain_graph""".split()
+)
+"""What a change in place leaves as it was: to ask for it is not to read."""
+_ASKS_ONLY = frozenset({"len", "isinstance", "type", "hasattr", "id"})
+
+
+class Memory:
+    """What may be asked of the memory of one file's values."""
+
+    def __init__(self, file: FileAnalysis) -> None:
+        self._file = file
+        self._chains = Chains(file)
+
+    def shares(self, one: Value, other: Value) -> bool:
+        """Whether a change of one surely shows in the other; of containers, in something that they hold."""
+        return one is other or any(self._chains.meet(each, with_) for each in _all(one) for with_ in _all(other))
+
+    def may_share(self, one: Value, other: Value) -> bool:
+        """Whether one may have been made of the other, or both of a third, without a copy."""
+        mine = {key for each in _all(one) for key in behind(self._file, each)}
+        return any(key in mine for each in _all(other) for key in behind(self._file, each))
+
+    def changes(self, function: Node | None = None, of: Value | None = None) -> Iterator[Event]:
+        """The changes in place that a function makes, in their order, those of what it calls included; else all that are written here.
+
+        `of`: only those of memory that this value surely shares. An event's `target` is what is changed, `node` the statement, target or
+        call that does it, `when` its conditions, `recorded` whether gradients are recorded there.
+        """
+        file = self._file
+        for each in (function,) if function is not None else (file.module, *file.nodes(cst.FunctionDef), *file.nodes(cst.Lambda)):
+            for event in file.flow(each).events.values():
+                if event.what is not Happens.CHANGE or event.target is None or function is None and event.chain:
+                    continue
+                if of is None or self.shares(event.target, of):
+                    yield event
+
+    def may_change(self, function: Node, value: Value) -> bool:
+        """Whether a function may change a value in place: itself, or by a call of what is out of sight."""
+        for event in self._file.flow(function).events.values():
+            given = (event.target,) if event.what is Happens.CHANGE else event.values if event.what is Happens.OPAQUE else ()
+            if any(each is not None and self.may_share(each, value) for each in given):
+                return True
+        return False
+
+    def reads(self, value: Value, after: Node, of: cst.Name | None = None, without: Iterable[Node] = ()) -> list[cst.Name]:
+        """Where the memory of a value is read under a name after a place of the same function has been passed, as control comes to it.
+
+        The name must hold it all the way. `of`: only this variable; `without`: only on ways that do not pass these places.
+        """
+        file, function = self._file, self._file.function(after)
+        names = file.references(of) if of is not None else [each for each in file.flow(function).values if isinstance(each, cst.Name)]
+        holding: dict[str, list[cst.Name]] = {}
+        for name in names:
+            held = file.value(name)
+            if file.function(name) is function and self.is_read(name) and self.shares(held, value):
+                holding.setdefault(name.value, []).append(name)
+        found: dict[Node, None] = {}
+        for reads in holding.values():
+            bound = [each.node for each in file.names.bindings(reads[0]) if not isinstance(file.parent(each.node), cst.AugAssign)]
+            found.update(dict.fromkeys(reached(file.tree, after, reads, (*bound, *without))))
+        return [each for each in found if isinstance(each, cst.Name)]
+
+    def is_read(self, name: cst.Name) -> bool:
+        """Whether a name's appearance looks at what is in the tensor: to bind it, to write into it or to ask for its shape is not to."""
+        file = self._file
+        above = file.parent(name)
+        if isinstance(above, cst.Attribute):
+            return above.attr.value not in _DESCRIBES and not _is_target(file, above)
+        if isinstance(above, cst.Subscript) and above.value is name:
+            return not _is_target(file, above)
+        if isinstance(above, cst.Arg):
+            call = file.parent(above)
+            asked = call.func.value if isinstance(call, cst.Call) and isinstance(call.func, cst.Name) else None
+            return asked not in _ASKS_ONLY and not (above.keyword is not None and above.keyword.value == "out")
+        if isinstance(above, (cst.Comparison, cst.ComparisonTarget)):
+            compared = above if isinstance(above, cst.Comparison) else file.parent(above)
+            operators = [each.operator for each in compared.comparisons] if isinstance(compared, cst.Comparison) else []
+            return not any(isinstance(each, (cst.Is, cst.IsNot)) for each in operators)
+        return not (isinstance(above, cst.Del) or _is_target(file, name))
+
+
+def _is_target(file: FileAnalysis, node: Node) -> bool:
+    """Whether an expression is what an assignment or a loop sets. The target of `x += y` is read as well."""
+    child = node
+    for above in file.ancestors(node):
+        if isinstance(above, (cst.Tuple, cst.List, cst.Element, cst.StarredElement)):
+            child = above
+            continue
+        if isinstance(above, (cst.AnnAssign, cst.NamedExpr, cst.For, cst.CompFor)):
+            return above.target is child
+        return isinstance(above, (cst.AssignTarget, cst.AsName))
+    return False
+
+
+def _all(value: Value) -> list[Value]:
+    """The value and, of containers, what is in them."""
+    held = list(value.held())
+    return held if held == [value] else [value, *held]
