@@ -96,7 +96,7 @@ SELF_RETURNING_METHODS = frozenset("train eval requires_grad_ apply share_memory
 """Methods of modules that return the module: no declaration says more than that it is one."""
 
 QUERIES_OF_MODULES = frozenset(
-    """state_dict named_modules modules children named_children load_state_dict append extend insert add_module items keys
+    """named_modules modules children named_children load_state_dict append extend insert add_module items keys
     register_buffer""".split()
 )
 """Methods of modules that neither run the module nor hand out parameters."""
@@ -128,6 +128,9 @@ LOADERS = names_of(LOADER)
 
 PARALLEL_WRAPPERS = frozenset("torch.nn.DataParallel torch.nn.parallel.DistributedDataParallel torch.compile torch.jit.script".split())
 """Wrappers that are called just like the module in them."""
+
+IN_PLACE_MODULES = Asked(lambda path: any("inplace" in signature for signature in signatures(path)))
+"""Modules that can be built to write their output over their input."""
 
 PASS_THROUGH = frozenset(
     "tqdm.tqdm tqdm.auto.tqdm tqdm.notebook.tqdm tqdm.trange rich.progress.track fastprogress.progress_bar fastprogress.master_bar".split()

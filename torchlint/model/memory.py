@@ -15,13 +15,15 @@ from torchlint.syntax.tree import Node
 from torchlint.syntax.ways import reached
 from torchlint.values.events import Event, Happens
 from torchlint.values.memory import Chains, behind
-from torchlint.values.value import Value
+from torchlint.values.value import Kind, Value
 
 _DESCRIBES = frozenset(
     """shape size dtype device ndim dim numel requires_grad is_cuda is_leaf grad grad_fn stride layout element_size names
     requires_grad_ zero_grad retain_grad retain_graph""".split()
 )
 """What a change in place leaves as it was: to ask for it is not to read."""
+_FEW = 8
+"""Views of views that are followed to the name of the tensor."""
 _ASKS_ONLY = frozenset({"len", "isinstance", "type", "hasattr", "id"})
 
 
@@ -54,6 +56,14 @@ class Memory:
                     continue
                 if of is None or self.shares(event.target, of):
                     yield event
+
+    def names(self, change: Event) -> list[cst.Name]:
+        """The names that a change is made through: `x` of `x += 1`, `x.data[0] = 1`, `scale(x)`, and of `v += 1` with `v = x.view(-1)`."""
+        for changed in _changed(self._file, change):
+            found = list(_roots(self._file, changed))
+            if found and change.target is not None and self.shares(self._file.value(changed), change.target):
+                return found
+        return []
 
     def may_change(self, function: Node, value: Value) -> bool:
         """Whether a function may change a value in place: itself, or by a call of what is out of sight."""
@@ -98,6 +108,39 @@ class Memory:
             operators = [each.operator for each in compared.comparisons] if isinstance(compared, cst.Comparison) else []
             return not any(isinstance(each, (cst.Is, cst.IsNot)) for each in operators)
         return not (isinstance(above, cst.Del) or _is_target(file, name))
+
+
+def _changed(file: FileAnalysis, change: Event) -> list[Node]:
+    """The expressions, in the function that is read, of which one is what is changed."""
+    site = change.site
+    if isinstance(site, cst.AugAssign):
+        return [site.target]
+    if not isinstance(site, cst.Call):
+        return [site.value] if isinstance(site, (cst.Subscript, cst.Attribute)) else []
+    is_method = isinstance(site.func, cst.Attribute) and file.qualname(site.func) is None
+    own: list[Node] = [site.func.value] if is_method and isinstance(site.func, cst.Attribute) else []
+    given: list[Node] = [each.value for each in site.args]
+    if change.chain or file.value(site.func).kind is Kind.MODULE:
+        return [*own, *given]
+    written: list[Node] = [each.value for each in site.args if each.keyword is not None and each.keyword.value == "out"]
+    return own or written or given[:1]
+
+
+def _roots(file: FileAnalysis, node: Node) -> Iterator[cst.Name]:
+    """The name that an expression starts from, and those that its only value starts from in turn."""
+    for _ in range(_FEW):
+        while not isinstance(node, cst.Name):
+            if isinstance(node, cst.Call):
+                node = node.func.value if isinstance(node.func, cst.Attribute) else node.func
+            elif isinstance(node, (cst.Attribute, cst.Subscript)):
+                node = node.value
+            else:
+                return
+        yield node
+        bindings = file.names.bindings(node)
+        if len(bindings) != 1 or bindings[0].value is None or isinstance(bindings[0].value, cst.Name):
+            return
+        node = bindings[0].value
 
 
 def _is_target(file: FileAnalysis, node: Node) -> bool:

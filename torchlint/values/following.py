@@ -6,12 +6,14 @@ parameter (it is stepped, differentiated, asked for `.parameters()`) holds for t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import libcst as cst
 
 from torchlint.syntax.tree import Node, descendants
 from torchlint.values.algebra import element
 from torchlint.values.arguments import Arguments
-from torchlint.values.events import HANDED_ON, TRAINS, Condition, Happens, behind
+from torchlint.values.events import HANDED_ON, TRAINS, Condition, Event, Happens, behind
 from torchlint.values.flow import Flow, calls
 from torchlint.values.memory import Chains
 from torchlint.values.value import Function, Graph, Kind, Place, Value
@@ -142,17 +144,23 @@ def _repeat(flow: Flow, call: cst.Call, callee: Flow, given: dict[int, Value], s
 
 def _change(flow: Flow, call: cst.Call, callee: Flow, given: dict[int, Value]) -> None:
     """What the callee changes in place of what it is given is changed here; what else it changes is its own."""
-    changes = [event for event in callee.events.values() if event.what is Happens.CHANGE and event.target is not None]
-    if not changes:
-        return
+    if callee.changed_parameters is None:
+        callee.changed_parameters = list(_changed_parameters(callee))
+    for event, parameter in callee.changed_parameters:
+        changed = given.get(id(parameter))
+        if changed is not None:
+            when = tuple(each.behind(call, given) for each in event.when)
+            chain = behind(call, event.chain)
+            flow.happen(event.what, event.node, changed, chain=chain, when=when, file=event.file, recorded=event.recorded)
+
+
+def _changed_parameters(callee: Flow) -> Iterator[tuple[Event, Value]]:
     chains = Chains(callee.file)
-    for event in changes:
-        changed = next((given[key] for key in chains.of(event.target or Value()) if key in given), None)
-        if changed is None:
-            continue
-        when = tuple(each.behind(call, given) for each in event.when)
-        chain = behind(call, event.chain)
-        flow.happen(event.what, event.node, changed, chain=chain, when=when, file=event.file, recorded=event.recorded)
+    parameters = {id(each) for each in callee.parameters.values() if each.kind not in (Kind.MODULE, Kind.OBJECT)}
+    for event in callee.events.values():
+        if event.what is Happens.CHANGE and event.target is not None:
+            lies_in = (each for key, (each, _) in chains.of(event.target).items() if key in parameters)
+            yield from ((event, each) for each in lies_in)
 
 
 def _decorate(flow: Flow, call: cst.Call, function: cst.FunctionDef, callee: Flow) -> None:

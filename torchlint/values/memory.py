@@ -11,9 +11,12 @@ from typing import NamedTuple
 
 import libcst as cst
 
+from torchlint.facts.modules import IN_PLACE_MODULES
 from torchlint.facts.operations import Operation, operation
+from torchlint.facts.signatures import signatures
 from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import Node
+from torchlint.values.binding import bind_any
 from torchlint.values.flow import Analysis
 from torchlint.values.value import Kind, Value
 
@@ -29,6 +32,8 @@ _PARTS = frozenset(
     indices values""".split()
 )
 """Views that may leave out some of the elements."""
+_OF_OTHERS = frozenset({"split", "values", "indices", "view"})
+"""Views that are methods of strings, dictionaries or arrays too."""
 _OF_A_MODULE = frozenset({"state_dict", "parameters", "named_parameters", "buffers", "named_buffers"})
 _TAKEN_AS_IT_IS = frozenset({"torch.nn.Parameter", "torch.from_numpy", "torch.frombuffer", "torch.from_dlpack"})
 """Constructors that make a tensor of the memory that they are given."""
@@ -44,7 +49,7 @@ class Base(NamedTuple):
     whole: bool
     """It shows all of that, not a part."""
     sure: bool
-    """It surely lies in that memory; otherwise it may be a copy as well."""
+    """It surely lies in that memory, if it is a tensor at all; otherwise it may be a copy as well."""
 
 
 def bases(file: Analysis, value: Value) -> Iterator[Base]:
@@ -80,14 +85,22 @@ def _of_part(file: Analysis, value: Value, node: Node) -> Iterator[Base]:
         if isinstance(loop, (cst.For, cst.CompFor)) and file.value(loop.iter).kind is Kind.PARAMETERS:
             yield Base(file.value(loop.iter), False, True)
         return
-    if value.sources[0].kind in _ARRAYS and isinstance(node, cst.Subscript):
+    if isinstance(node, cst.Subscript) and value.sources[0].kind in _ARRAYS and not _is_held(*value.sources[:2]):
         sure = _is_view(node, value.sources[1:])
         if sure is not False:
             yield Base(value.sources[0], False, sure is True)
         return
     *held, container = value.sources if len(value.sources) <= 2 else value.sources[:1]
-    yield from (Base(each, True, False) for each in held)
+    for each in held:  # it stands for one of several, which were made alike
+        yield Base(each, True, False)
+        yield from bases(file, each)
     yield Base(container, False, container.kind in _ARRAYS or container.kind in _HOLDING and bool(held))
+
+
+def _is_held(value: Value, container: Value | None = None) -> bool:
+    """Whether a value is what a container is known to hold."""
+    held = (container.elem, *(container.items or ())) if container is not None and container.kind in _HOLDING else ()
+    return any(each is value or each is not None and value.is_joined and each in value.sources for each in held)
 
 
 def _is_view(node: cst.Subscript, given: tuple[Value, ...]) -> bool | None:
@@ -114,18 +127,28 @@ def _of_call(file: Analysis, value: Value, call: cst.Call) -> Iterator[Base]:
     if value.kind in (Kind.NUMBER, Kind.STRING, Kind.NONE):
         return
     path = file.qualname(call.func) if call in file.tree.order else None
-    if path is not None:
+    called = file.value(call.func) if call in file.tree.order else Value()
+    given = [each for each in value.sources if each.kind is not Kind.MODULE]
+    if path is not None and called.definition is None:
         yield from _of_function(file, value, call, path)
-    elif isinstance(call.func, cst.Attribute) and value.original is None:
+    elif writes_over_input(called):
+        yield from (Base(each, True, True) for each in given[:1])
+    elif called.kind is Kind.MODULE and called.cls is None and called.qualname is not None:
+        if not _is_copied(operation(called.qualname)):
+            yield from (Base(each, True, False) for each in given)
+    elif isinstance(call.func, cst.Attribute) and called.definition is None and value.original is None:
         yield from _of_method(file, value, call, call.func)
-    elif not _is_copied(_called(file, call)):
-        yield from (Base(each, True, False) for each in value.sources if each.kind is not Kind.MODULE)
+    else:
+        yield from (Base(each, True, False) for each in given)
 
 
-def _called(file: Analysis, call: cst.Call) -> Operation | None:
-    """The operation that a module of torch stands for."""
-    module = file.value(call.func) if call in file.tree.order else None
-    return operation(module.qualname) if module is not None and module.cls is None and module.qualname is not None else None
+def writes_over_input(module: Value) -> bool:
+    """Whether a module of torch was built with `inplace=True`, or a chain of modules begins with one that was."""
+    while module.qualname == "torch.nn.Sequential" and module.cls is None and module.sources:
+        module = module.sources[0]
+    if module.cls is not None or module.qualname not in IN_PLACE_MODULES or not isinstance(module.node, cst.Call):
+        return False
+    return bind_any(module.node, signatures(module.qualname)).literal("inplace") is True
 
 
 def _of_function(file: Analysis, value: Value, call: cst.Call, path: str) -> Iterator[Base]:
@@ -141,7 +164,7 @@ def _of_function(file: Analysis, value: Value, call: cst.Call, path: str) -> Ite
     if path in _TAKEN_AS_IT_IS or inplace or path.startswith("torch.") and path.endswith("_"):
         yield Base(first, True, True)
     elif known is not None and known.is_view:
-        yield Base(first, known.name not in _PARTS, first.is_tensor)
+        yield Base(first, known.name not in _PARTS, True)
     elif not _is_copied(known):
         yield from (Base(each, True, False) for each in value.sources or (first,))
 
@@ -158,7 +181,7 @@ def _of_method(file: Analysis, value: Value, call: cst.Call, func: cst.Attribute
     elif receiver.kind in (Kind.TENSOR, Kind.NDARRAY, Kind.UNKNOWN):
         known = operation(f"torch.Tensor.{name}")
         if known is not None and known.is_view:
-            yield Base(receiver, known.name not in _PARTS, receiver.is_tensor)
+            yield Base(receiver, known.name not in _PARTS, receiver.is_tensor or name not in _OF_OTHERS)
         elif not _is_copied(known):
             yield from (Base(each, True, False) for each in value.sources or (receiver,))
 

@@ -202,6 +202,12 @@ def _named_parameters(flow: Flow, call: cst.Call, name: str, receiver: Value, ar
     return Value(Kind.LIST, graph=Graph.NO, node=call, elem=item, sources=(receiver,))
 
 
+@_OF_MODULES.named("state_dict")
+def _state_dict(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: Arguments) -> Value:
+    part = Value(Kind.TENSOR, graph=Graph.NO, place=receiver.place, node=call)
+    return Value(Kind.DICT, graph=Graph.NO, node=call, elem=part, sources=(receiver,))
+
+
 @_OF_MODULES.named("forward", "__call__")
 def _forward(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: Arguments) -> Value:
     return flow.call(call, receiver, arguments)

@@ -13,7 +13,6 @@ from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.numerics._intent import asks, creation_of, is_certain, is_difference, names_memory, stays_in_use
 from torchlint.syntax.tree import Node, descendants
 from torchlint.syntax.ways import reached
-from torchlint.values.events import Event
 
 _OF_MODULES = frozenset({"parameters", "named_parameters", "buffers", "named_buffers", "param_groups"})
 
@@ -72,55 +71,11 @@ def _spoilt(file: FileAnalysis, memory: Memory, assign: Node, names: tuple[cst.N
     bound = [each.node for name in names for each in file.names.bindings(name)]
     anew = [each for each in bound if each is not names[0] and not isinstance(file.parent(each), cst.AugAssign)]
     for change in reached(file.tree, assign, changes, anew):
-        through = _through(file, memory, changes[change], names)
-        other = next((each for each in names if through is not None and each.value != through), None)
-        if other is not None:
-            for read in memory.reads(value, change, of=other, without=[assign]):
+        through = {each.value for each in memory.names(changes[change])}
+        for other in names if any(each.value in through for each in names) else ():
+            for read in memory.reads(value, change, of=other, without=[assign]) if other.value not in through else ():
                 return change, read
     return None, None
-
-
-def _through(file: FileAnalysis, memory: Memory, event: Event, names: tuple[cst.Name, cst.Name]) -> str | None:
-    """Which of the names a change is made through: `x += 1`, `x.data[0] = 1`, `x.view(-1).mul_(2)`, `scale(x)`."""
-    for changed in _changed(file, event):
-        name = _root(file, changed, names)
-        if name is not None and event.target is not None and memory.shares(file.value(changed), event.target):
-            return name
-    return None
-
-
-def _changed(file: FileAnalysis, event: Event) -> list[Node]:
-    """The expressions, in the function that is read, of which one is what is changed."""
-    site = event.site
-    if isinstance(site, cst.AugAssign):
-        return [site.target]
-    if not isinstance(site, cst.Call):
-        return [site.value] if isinstance(site, (cst.Subscript, cst.Attribute)) else []
-    own: list[Node] = [site.func.value] if isinstance(site.func, cst.Attribute) and file.qualname(site.func) is None else []
-    given: list[Node] = [each.value for each in site.args]
-    if event.chain:
-        return [*own, *given]
-    written: list[Node] = [each.value for each in site.args if each.keyword is not None and each.keyword.value == "out"]
-    return own or written or given[:1]
-
-
-def _root(file: FileAnalysis, node: Node, names: tuple[cst.Name, cst.Name]) -> str | None:
-    """The one of the names that an expression starts from, in its own text or in that of the only value of a variable."""
-    for _ in range(20):
-        while not isinstance(node, cst.Name):
-            if isinstance(node, cst.Call):
-                node = node.func.value if isinstance(node.func, cst.Attribute) else node.func
-            elif isinstance(node, (cst.Attribute, cst.Subscript)):
-                node = node.value
-            else:
-                return None
-        if any(node.value == each.value for each in names):
-            return node.value
-        bindings = file.names.bindings(node)
-        if len(bindings) != 1 or bindings[0].value is None or isinstance(bindings[0].value, cst.Name):
-            return None
-        node = bindings[0].value
-    return None
 
 
 def _may_matter(file: FileAnalysis, new: cst.Name, old: cst.Name) -> bool:
