@@ -23,3 +23,11 @@ def when(file: FileAnalysis, node: Node) -> tuple[Condition, ...]:
             inside.append(answer(around.left, isinstance(around.operator, cst.And), flow.values))
         child = around
     return tuple(reversed(inside))
+
+
+def exclude(file: FileAnalysis, one: Node, other: Node) -> bool:
+    """Whether two places of a function are reached under opposite answers to one question: none that a loop around both asks anew."""
+    shared = [each for each in file.tree.loops(one) if file.is_inside(other, each.body)]
+    asked_once = [each for each in when(file, one) if not shared or not file.is_inside(each.test, shared[-1])]
+    arms = {each.question: each.arm for each in asked_once}
+    return any(arms.get(each.question, each.arm) != each.arm for each in when(file, other))

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 import libcst as cst
 
+from torchlint.model.conditions import exclude
 from torchlint.program.analysis import FileAnalysis
 from torchlint.syntax.tree import Node
 from torchlint.syntax.ways import reached
@@ -59,10 +60,10 @@ class Memory:
 
     def names(self, change: Event) -> list[cst.Name]:
         """The names that a change is made through: `x` of `x += 1`, `x.data[0] = 1`, `scale(x)`, and of `v += 1` with `v = x.view(-1)`."""
-        for changed in _changed(self._file, change):
-            found = list(_roots(self._file, changed))
-            if found and change.target is not None and self.shares(self._file.value(changed), change.target):
-                return found
+        file, target = self._file, change.target
+        for changed in _changed(file, change) if target is not None else ():
+            if target is not None and self.shares(file.value(changed), target):
+                return [each for each in _roots(file, changed) if self.shares(file.value(each), target)]
         return []
 
     def may_change(self, function: Node, value: Value) -> bool:
@@ -89,7 +90,7 @@ class Memory:
         for reads in holding.values():
             bound = [each.node for each in file.names.bindings(reads[0]) if not isinstance(file.parent(each.node), cst.AugAssign)]
             found.update(dict.fromkeys(reached(file.tree, after, reads, (*bound, *without))))
-        return [each for each in found if isinstance(each, cst.Name)]
+        return [each for each in found if isinstance(each, cst.Name) and not exclude(file, after, each)]
 
     def is_read(self, name: cst.Name) -> bool:
         """Whether a name's appearance looks at what is in the tensor: to bind it, to write into it or to ask for its shape is not to."""

@@ -1,4 +1,7 @@
-"""Second names for one tensor: `b = a`, where it is changed in place through one of them, and where the other is read after that."""
+"""Second names for one tensor: `b = a`, where it is changed in place through one of them, and where the other is read after that.
+
+An element of a list under a name of its own counts where it begins a sum of the others: `total = parts[0]`, then `total += parts[1]`.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,14 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from torchlint.facts.tensors import FACTORIES
+from torchlint.model.conditions import exclude
 from torchlint.model.memory import Memory
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.numerics._intent import asks, creation_of, is_certain, is_difference, names_memory, stays_in_use
+from torchlint.syntax.literals import integer
 from torchlint.syntax.tree import Node, descendants
 from torchlint.syntax.ways import reached
+from torchlint.values.value import Kind
 
 _OF_MODULES = frozenset({"parameters", "named_parameters", "buffers", "named_buffers", "param_groups"})
 
@@ -23,7 +28,8 @@ class Alias:
 
     assign: cst.Assign | cst.AnnAssign
     new: cst.Name
-    old: cst.Name
+    given: cst.Name | cst.Subscript
+    """The old name, or the element of a list."""
     change: Node | None
     """Where the tensor is changed in place through one of the names, if the other one is read after that."""
     read: Node | None
@@ -43,68 +49,64 @@ def aliases(file: FileAnalysis, memory: Memory) -> Iterator[Alias]:
     """Every `b = a` between two local names where `a` is known to be a tensor, parameters of modules left out."""
     statements: list[cst.Assign | cst.AnnAssign] = [*file.nodes(cst.Assign), *file.nodes(cst.AnnAssign)]
     for assign in statements:
-        names = _pair(assign)
-        if names is None or not _may_matter(file, *names) or not file.value(names[1]).is_tensor or _is_parameter(file, names[1]):
+        pair = _pair(assign)
+        if pair is None:
             continue
-        new, old = names
-        change, read = _spoilt(file, memory, assign, names)
-        if change is not None and read is not None and names_memory(change) and not is_difference(file, read, names):
+        new, given = pair
+        old = given if isinstance(given, cst.Name) else given.value
+        if (
+            not isinstance(old, cst.Name)
+            or not file.relevance.touches_torch(file.function(new))
+            or not file.value(given).is_tensor
+            or _is_parameter(file, old)
+        ):
+            continue
+        if old is not given and file.value(old).kind not in (Kind.LIST, Kind.TUPLE):
+            continue  # a view, which is meant to share
+        change, read = _spoilt(file, memory, assign, new, old)
+        if change is not None and read is not None and names_memory(change) and not is_difference(file, read, (new, old)):
             continue  # whoever says where to write to knows whose memory it is
-        creation = creation_of(file, old)
+        creation = creation_of(file, old) if old is given else None
         yield Alias(
             assign,
             new,
-            old,
+            given,
             change,
             read,
             asks(file, assign, new, old),
             creation is not None and not file.value(old).has_graph,  # a copy of a leaf that is trained would not be trained
             stays_in_use(file, assign, new, old),
-            creation is not None and is_certain(file, creation, assign, names, change),
+            creation is not None and is_certain(file, creation, assign, (new, old), change),
         )
 
 
-def _spoilt(file: FileAnalysis, memory: Memory, assign: Node, names: tuple[cst.Name, cst.Name]) -> tuple[Node | None, Node | None]:
+def _spoilt(
+    file: FileAnalysis, memory: Memory, assign: cst.Assign | cst.AnnAssign, new: cst.Name, old: cst.Name
+) -> tuple[Node | None, Node | None]:
     """The first change through one of the names after which the other one is read, and where."""
-    value = file.value(names[1])
+    assert assign.value is not None
+    is_element, value = assign.value is not old, file.value(assign.value)
     changes = {event.site: event for event in memory.changes(file.function(assign), of=value)}
-    bound = [each.node for name in names for each in file.names.bindings(name)]
-    anew = [each for each in bound if each is not names[0] and not isinstance(file.parent(each), cst.AugAssign)]
+    bound = [each.node for name in (new, old) for each in file.names.bindings(name)]
+    anew = [each for each in bound if each is not new and not isinstance(file.parent(each), cst.AugAssign)]
     for change in reached(file.tree, assign, changes, anew):
-        through = {each.value for each in memory.names(changes[change])}
-        for other in names if any(each.value in through for each in names) else ():
+        through = {each.value for each in memory.names(changes[change])} & {new.value, old.value}
+        if not through or exclude(file, assign, change) or is_element and not _adds_up(file, change, old):
+            continue
+        for other in (new, old):
             for read in memory.reads(value, change, of=other, without=[assign]) if other.value not in through else ():
-                return change, read
+                if not is_element or not isinstance(file.parent(read), cst.Subscript):
+                    return change, read
     return None, None
 
 
-def _may_matter(file: FileAnalysis, new: cst.Name, old: cst.Name) -> bool:
-    """A cheap look: one of the names is changed in place somewhere, or the old one comes straight from a constructor of torch."""
-    function = file.function(new)
-    if not file.relevance.touches_torch(function):
+def _adds_up(file: FileAnalysis, change: Node, parts: cst.Name) -> bool:
+    """Whether a change adds further elements of a list to one of them: the sum is wanted, and not another first element."""
+    if not isinstance(change, cst.AugAssign) or not isinstance(change.target, cst.Name):
         return False
-    if any(_may_change(file, use) and file.function(use) is function for name in (new, old) for use in file.tree.names[name.value]):
-        return True
-    made = [binding.value for binding in file.names.bindings(old)]
-    return len(made) == 1 and isinstance(made[0], cst.Call) and file.qualname(made[0].func) in FACTORIES
-
-
-def _may_change(file: FileAnalysis, use: cst.Name) -> bool:
-    above = file.parent(use)
-    if isinstance(above, cst.Attribute):
-        return above.attr.value.endswith("_") or above.attr.value == "data"
-    if isinstance(above, cst.Subscript):
-        return (
-            isinstance(file.parent(above), (cst.AssignTarget, cst.AugAssign))
-            or above.value is use
-            and isinstance(file.parent(above), cst.Attribute)
-        )
-    if isinstance(above, cst.Arg):
-        call = file.parent(above)
-        func = call.func if isinstance(call, cst.Call) else None
-        name = func.attr.value if isinstance(func, cst.Attribute) else func.value if isinstance(func, cst.Name) else ""
-        return above.keyword is not None or str(name).endswith("_")
-    return isinstance(above, cst.AugAssign) and above.target is use
+    container = file.value(parts)
+    held = {id(each) for each in (container, *container.held())}
+    return any(id(each) in held for each in file.value(change.value).lineage())
 
 
 def _is_parameter(file: FileAnalysis, name: cst.Name) -> bool:
@@ -122,7 +124,8 @@ def _walks_parameters(iterated: Node) -> bool:
     return any(isinstance(node, cst.Attribute) and node.attr.value in _OF_MODULES for node in descendants(iterated))
 
 
-def _pair(assign: cst.Assign | cst.AnnAssign) -> tuple[cst.Name, cst.Name] | None:
+def _pair(assign: cst.Assign | cst.AnnAssign) -> tuple[cst.Name, cst.Name | cst.Subscript] | None:
+    """The two sides of `b = a` or of `b = a[0]`."""
     if isinstance(assign, cst.Assign):
         if len(assign.targets) != 1:
             return None
@@ -130,6 +133,11 @@ def _pair(assign: cst.Assign | cst.AnnAssign) -> tuple[cst.Name, cst.Name] | Non
     else:
         target = assign.target
     value = assign.value
-    if isinstance(target, cst.Name) and isinstance(value, cst.Name) and target.value != value.value:
-        return target, value
+    if not isinstance(target, cst.Name):
+        return None
+    if isinstance(value, cst.Name):
+        return (target, value) if target.value != value.value else None
+    if isinstance(value, cst.Subscript) and isinstance(value.value, cst.Name) and len(value.slice) == 1:
+        part = value.slice[0].slice
+        return (target, value) if isinstance(part, cst.Index) and integer(part.value) is not None else None
     return None

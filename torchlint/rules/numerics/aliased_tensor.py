@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-import libcst as cst
-
 from torchlint import rewrite
 from torchlint.model import FileModel
 from torchlint.rule import ERROR, REPAIRS, SAFE, UNSAFE, Finding, rule
@@ -15,9 +13,7 @@ def check(file: FileModel) -> Iterator[Finding]:
     for alias in aliases(file.analysis, file.memory):
         if alias.is_compared:
             continue  # the code knows, and asks
-        new, old = alias.new.value, alias.old.value
-        if alias.change is not None and _exclude(file, alias.assign, alias.change):
-            continue  # on one way the name is given, on another one the tensor is changed
+        new, old = alias.new.value, file.source(alias.given)
         if alias.change is not None and alias.read is not None:
             message = f"`{new} = {old}` copies nothing: a change in place of one is a change of the other, which is read afterwards"
             related = [(alias.change, "changed in place here"), (alias.read, "read here")]
@@ -26,7 +22,7 @@ def check(file: FileModel) -> Iterator[Finding]:
             related = []
         else:
             continue  # a rename, or nothing is changed in place
-        fix = rewrite.method(alias.old, "clone").saying(f"copy `{old}`")
+        fix = rewrite.method(alias.given, "clone").saying(f"copy `{old}`")
         yield Finding(
             alias.assign,
             message,
@@ -34,9 +30,3 @@ def check(file: FileModel) -> Iterator[Finding]:
             fix=fix if alias.is_certain else fix.at_most(UNSAFE),
             related=tuple(related),
         )
-
-
-def _exclude(file: FileModel, one: cst.CSTNode, other: cst.CSTNode) -> bool:
-    """Whether two places are reached under opposite answers to one question."""
-    asked = {each.question: each.arm for each in file.when(one)}
-    return any(asked.get(each.question, each.arm) != each.arm for each in file.when(other))
