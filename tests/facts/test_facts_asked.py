@@ -280,6 +280,14 @@ def test_what_operations_do() -> None:
     assert known("torch.Tensor.view").is_view
     assert known("torch.Tensor.reshape").may_share
     assert not known("torch.Tensor.reshape").is_view
+    assert [known(f"torch.Tensor.{name}").copies for name in ("clone", "exp", "view", "reshape", "add_")] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
+    assert known("torch.exp").copies
     assert known("torch.nn.functional.relu").shares == frozenset()
     assert known("torch.nonzero").waits
     assert known("torch.Tensor.item").waits

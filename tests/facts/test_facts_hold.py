@@ -199,6 +199,7 @@ def test_a_method_shares_memory_only_if_it_may_and_always_if_it_is_a_view(shape:
             shares = result.layout is torch.strided and result.untyped_storage().data_ptr() == tensor.untyped_storage().data_ptr()
             assert not shares or known.may_share, name
             assert shares or not known.is_view, name
+            assert not (shares and known.copies), name
             shared += shares
     assert shared > 20
 

@@ -200,6 +200,7 @@ def test_who_changes_a_leaf_that_is_recorded() -> None:
         p -= 5
     def scratch(net: nn.Linear):
         net.weight.mul_(6)
+        nn.init.zeros_(net.weight)
     """)
     leaves = [
         each for each in file.memory.changes() if each.recorded and each.target is not None and each.target.leaf and each.target.has_graph
@@ -210,13 +211,20 @@ def test_who_changes_a_leaf_that_is_recorded() -> None:
 
 def test_whose_result_is_given_a_new_name() -> None:
     """TL114"""
-    file = read("def f(x: torch.Tensor):\n    z = x.add_(1)\n    x = x.mul_(2)\n    x.sub_(3)\n    y = torch.relu_(x)\n    v = g(x)\n")
+    file = read("""
+    def f(x: torch.Tensor):
+        z = x.add_(1)
+        x = x.mul_(2)
+        x.sub_(3)
+        y = torch.relu_(x)
+        v = torch.zeros(1).add_(2)
+    """)
     found = []
     for change in file.memory.changes():
         above = file.parent(change.node)
         if isinstance(above, cst.Assign) and isinstance(change.node, cst.Call):
             names = {each.value for each in file.memory.names(change)}
-            found += [file.source(change.node) for target in above.targets if file.source(target.target) not in names]
+            found += [file.source(change.node) for each in above.targets if names and file.source(each.target) not in names]
 
     assert found == ["x.add_(1)", "torch.relu_(x)"]
 

@@ -221,10 +221,10 @@ class Flow:
         if isinstance(node, cst.Subscript):
             self.change(node, container)
 
-    def change(self, node: Node, changed: Value) -> None:
-        """Note that a value is changed in place, if it can be."""
+    def change(self, node: Node, changed: Value, *, recorded: bool = True) -> None:
+        """Note that a value is changed in place, if it can be; `recorded`: False where what does it switches gradients off itself."""
         if changed.kind in _IN_PLACE:
-            self.happen(Happens.CHANGE, node, changed)
+            self.happen(Happens.CHANGE, node, changed, recorded=recorded)
 
     def happen(
         self,

@@ -28,7 +28,7 @@ _WHOLE = frozenset({"data", "T", "mT", "H", "mH"})
 """Attributes that show all of a tensor."""
 _PART = frozenset({"real", "imag"})
 _PARTS = frozenset(
-    """select narrow split split_with_sizes chunk unbind unfold diagonal as_strided tensor_split hsplit vsplit dsplit slice view_as_real
+    """select narrow split split_with_sizes chunk unbind unfold diagonal as_strided tensor_split hsplit vsplit dsplit slice
     indices values""".split()
 )
 """Views that may leave out some of the elements."""
@@ -37,7 +37,7 @@ _OF_OTHERS = frozenset({"split", "values", "indices", "view"})
 _OF_A_MODULE = frozenset({"state_dict", "parameters", "named_parameters", "buffers", "named_buffers"})
 _TAKEN_AS_IT_IS = frozenset({"torch.nn.Parameter", "torch.from_numpy", "torch.frombuffer", "torch.from_dlpack"})
 """Constructors that make a tensor of the memory that they are given."""
-_OWN = frozenset({"copy.deepcopy", "torch.nn.functional.one_hot"})
+_OWN = frozenset({"copy.deepcopy"})
 _FAR = 100
 """Values looked at behind one."""
 

@@ -48,7 +48,7 @@ def _change(flow: Flow, call: cst.Call, path: str, arguments: Arguments) -> None
     if path[-1] == "_" and not path.startswith("torch.nn.utils.clip_grad") or literal(arguments.node("inplace")) is True:
         changed = next(iter(arguments.values), None)
     if changed is not None:
-        flow.change(call, changed)
+        flow.change(call, changed, recorded=not path.startswith("torch.nn.init."))
 
 
 # -- functions of tensors --------------------------------------------------------------------------------------------------
