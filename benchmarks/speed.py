@@ -21,7 +21,7 @@ from pathlib import Path
 
 from benchmarks.measure import Run, race, run
 
-PHASES = ("read", "parse", "model", "rules", "spans", "suppressions")
+PHASES = ("read", "parse", "model", "evaluate", "rules", "spans", "suppressions")
 
 
 def sources(folders: list[Path], every: int) -> list[str]:
@@ -93,9 +93,12 @@ def print_phases(files: list[str], roots: list[str]) -> None:
 
     for phase in PHASES:
         show(phase, seconds.get(phase, 0.0))
-    show("model + rules", seconds.get("model", 0.0) + seconds.get("rules", 0.0))
+    show("model + rules", sum(seconds.get(phase, 0.0) for phase in ("model", "evaluate", "rules")))
     show("all of lint", seconds["lint"])
     show("... imports followed", together["seconds"]["lint"], together["seconds"]["bare parse"])
+    print("\nEach rule after the passes")
+    for phase in sorted(each for each in seconds if each.startswith("TL")):
+        show(phase, seconds[phase])
 
 
 def main() -> None:

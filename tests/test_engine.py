@@ -12,9 +12,12 @@ from torchlint.diagnostic import Location, Severity
 from torchlint.edits import Applicability, Edit, Effect
 from torchlint.engine import fix, lint
 from torchlint.model import FileModel
+from torchlint.program import analysis
 from torchlint.rule import Finding, Fix, Rule
 from torchlint.settings import Settings
 from torchlint.syntax.file import SourceFile
+from torchlint.values.flow import Flow
+from torchlint.values.interpreter import run
 
 FLAWED = "import torch\n\nw = torch.zeros(2).cuda()\nprint(w)\n"
 FIXED = 'import torch\n\nw = torch.zeros(2, device="cuda")\nprint(w)\n'
@@ -176,8 +179,45 @@ def test_seconds_are_added_up_per_phase_and_rule() -> None:
     once = dict(timings)
     lint(FLAWED, timings=timings)
 
-    assert {"parse", "model", "spans", "suppressions", "TL401"} <= once.keys()
+    assert {"parse", "model", "evaluate", "spans", "suppressions", "TL401"} <= once.keys()
     assert all(0 <= once[name] <= timings[name] for name in once)
+
+
+def test_rule_that_asks_first_is_not_charged_for_the_pass(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+
+    def tick() -> float:
+        return now[0]
+
+    def slowly(flow: Flow) -> None:
+        now[0] += 1
+        run(flow)
+
+    monkeypatch.setattr(engine, "process_time", tick)
+    monkeypatch.setattr(analysis, "run", slowly)
+
+    def asks(file: FileModel) -> Iterator[Finding]:
+        yield from ()
+        now[0] += 2
+        file.value(file.nodes(cst.Call)[0])
+
+    install(rule(asks))
+    timings: dict[str, float] = {}
+    lint(FLAWED, timings=timings)
+
+    assert timings["evaluate"] == 1
+    assert timings["TL401"] == 2
+
+
+def test_pass_that_fails_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(flow: Flow) -> None:
+        raise ValueError("no way")
+
+    monkeypatch.setattr(analysis, "run", broken)
+    found = lint("import torch.nn as nn\n\nnet = nn.Linear(2, 2)\nnn.DataParallel(net).backward()\n")
+
+    assert [each.code for each in found] == ["TL000"]
+    assert "ValueError: no way (in broken" in found[0].message
 
 
 def test_text_is_linted_and_fixed_from_the_package_itself() -> None:
@@ -191,7 +231,7 @@ def test_fix_that_would_change_the_declared_encoding_is_not_taken(install: Insta
     text = "# a\n\n# coding: latin-1\naaa = 1\n"
 
     def removes_a_row(file: FileModel) -> Iterator[Finding]:
-        yield Finding(file.module.body[0], "a row too many", fix=edits((3, 4, "")))
+        yield Finding(file.analysis.module.body[0], "a row too many", fix=edits((3, 4, "")))
 
     install(rule(removes_a_row))
     result = fix(text)

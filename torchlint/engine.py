@@ -70,15 +70,22 @@ def _linted(text: str, settings: Settings, path: str, project: Project | None, t
     codes = enabled_codes(settings, path)
     try:
         with clock.phase("parse"):
-            file = FileAnalysis(
-                text, settings, path=path, imports=project, parsed=project.parsed(path, text) if project is not None else None
-            )
+            parsed = project.parsed(path, text) if project is not None else None
+            file = FileAnalysis(text, settings, path=path, imports=project, parsed=parsed, evaluating=lambda: clock.phase("evaluate"))
     except Unreadable as error:
         message = f"this file is not valid Python: {error}"
         return [_of_tool(SYNTAX_ERROR, message, Location(error.row, error.column))] if SYNTAX_ERROR.code in codes else []
     with clock.phase("model"):
         file.names  # noqa: B018  the walk and the names are the model's fixed cost; what rules ask for is theirs
-    found = [diagnostic for rule in rules for diagnostic in _run(rule, file, settings, clock)]
+    try:
+        if rules:
+            with clock.phase("evaluate"):
+                file.evaluate()
+        found = [diagnostic for rule in rules for diagnostic in _run(rule, file, settings, clock)]
+    except RecursionError:
+        raise
+    except Exception as error:  # noqa: BLE001  rules are not asked about what was read by half; the user is told
+        found = [_of_tool(INTERNAL_ERROR, f"this file could not be read to its end: {_account(error)}", Location(1, 1))]
     file.release()
     with clock.phase("suppressions"):
         return [_allowed(each, settings) for each in suppress.apply(text, found, codes)]
@@ -171,12 +178,16 @@ def _run(rule: Rule, file: FileAnalysis, settings: Settings, clock: _Clock) -> I
     except RecursionError:
         raise
     except Exception as error:  # noqa: BLE001  whatever a rule does wrong, the others still run and the user is told
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        reason = f"{type(error).__name__}: {error}".split("\n")[0]
-        place = f"in {frame.name}, line {frame.lineno} of its code"
-        message = f"the rule {rule.code} ({rule.name}) failed on this file: {reason} ({place}); please report it"
+        message = f"the rule {rule.code} ({rule.name}) failed on this file: {_account(error)}"
         found = [_of_tool(INTERNAL_ERROR, message, Location(1, 1))]
     yield from found
+
+
+def _account(error: Exception) -> str:
+    """What went wrong in code of ours, and where."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    reason = f"{type(error).__name__}: {error}".split("\n")[0]
+    return f"{reason} (in {frame.name}, line {frame.lineno} of its code); please report it"
 
 
 def _locate(rule: Rule, finding: Finding, file: FileAnalysis, settings: Settings) -> Diagnostic:
@@ -237,21 +248,30 @@ def _resolve(rule: Rule, finding: Finding, fix: Fix | None, file: FileAnalysis, 
 
 
 class _Clock:
-    """Adds up seconds per phase, where somebody wants to know."""
+    """Adds up seconds per phase, where somebody wants to know. A phase within another one is counted for itself alone."""
 
     def __init__(self, timings: Timings | None) -> None:
         self._timings = timings
+        self._current: str | None = None
+        self._since = 0.0
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
         if self._timings is None:
             yield
             return
-        start = process_time()
+        outer = self._current
+        self._turn_to(name, self._timings)
         try:
             yield
         finally:
-            self._timings[name] = self._timings.get(name, 0.0) + process_time() - start
+            self._turn_to(outer, self._timings)
+
+    def _turn_to(self, name: str | None, timings: Timings) -> None:
+        now = process_time()
+        if self._current is not None:
+            timings[self._current] = timings.get(self._current, 0.0) + now - self._since
+        self._current, self._since = name, now
 
 
 __all__ = ["Fixed", "fix", "lint"]

@@ -373,8 +373,6 @@ def loops(file: FileAnalysis) -> list[TrainingLoop]:
     for node in every:
         by_function.setdefault(file.function(node), []).append(node)
     for function, nodes in by_function.items():
-        if not file.relevance.reaches_backward(function):
-            continue
         flow = file.flow(function)
         clearings = [event for event in flow.events.values() if event.what is Happens.CLEAR]
         for node, inside in _by_loop(file, flow, nodes).items():

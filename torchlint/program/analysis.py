@@ -6,7 +6,8 @@ Everything is worked out when it is first asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 
 import libcst as cst
@@ -27,6 +28,8 @@ from torchlint.values.interpreter import run
 from torchlint.values.references import BUILTINS
 from torchlint.values.value import Assigned, ClassDefinition, Function, Graph, Kind, Value
 
+_TRAINS_OR_BUILDS = re.compile(r"\bnn\.|backward\(|\.step\(|\boptim\b")
+
 
 class FileAnalysis(Analysis):
     """One file of a program. Raises `torchlint.syntax.parsing.Unreadable` for text that is not Python."""
@@ -39,10 +42,13 @@ class FileAnalysis(Analysis):
         path: str = "<text>",
         imports: Imports | None = None,
         parsed: Parsed | None = None,
+        evaluating: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
+        """`evaluating` is entered around every pass, so that whoever asks first does not pay for it."""
         super().__init__(text, path=path, parsed=parsed)
         self.settings = settings or Settings()
         self._imports = imports
+        self._evaluating = evaluating
         self.namesakes: dict[str, Value | None] = {}
         self._by_star: dict[str, str | None] = {}
         self._flows: dict[Node, Flow] = {}
@@ -67,10 +73,22 @@ class FileAnalysis(Analysis):
             flow = self._flows[function] = Flow(self, function)
             self._running.add(function)
             try:
-                run(flow)
+                with self._evaluating():
+                    run(flow)
             finally:
                 self._running.discard(function)
         return flow
+
+    def evaluate(self) -> None:
+        """The passes over all functions, in document order, before anything is asked: what is found depends on no rule's order.
+
+        Files that neither train nor hold modules are mostly not about tensors at all. Nobody asks for most of their functions, and
+        those few get their pass when they are asked for.
+        """
+        if _TRAINS_OR_BUILDS.search(self.text):
+            for kind in (cst.Module, cst.FunctionDef, cst.Lambda):
+                for function in self.nodes(kind):
+                    self.flow(function)
 
     def flow_or_none(self, function: Node) -> Flow | None:
         return None if function in self._running else self.flow(function)
@@ -78,10 +96,6 @@ class FileAnalysis(Analysis):
     @cached_property
     def relevance(self) -> Relevance:
         return Relevance(self)
-
-    def handles_graphs(self, function: Node) -> bool:
-        """Whether values with a graph can occur in a function at all: a cheap look, worth taking before `value`."""
-        return self.relevance.handles_graphs(function)
 
     # -- classes and functions ------------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
-"""Where a value with an autograd graph can come from at all: a cheap look that spares most functions the pass over them.
+"""Which functions lead to a backward, in whatever file it stands, and which loops and functions torch is named in.
 
-Necessary, never sufficient: a function left out here has neither a backward in reach nor a call of anything known to be a module.
+Necessary, never sufficient: read off the names of calls, not off values.
 """
 
 from __future__ import annotations
@@ -10,47 +10,25 @@ from functools import cached_property
 import libcst as cst
 
 from torchlint.facts.modules import PREPARED_FOR_A_DEVICE
-from torchlint.facts.tensors import MODULE_EVIDENCE
 from torchlint.program import callers
 from torchlint.syntax.names import Binds
 from torchlint.syntax.tree import Node
-from torchlint.values import namesakes
 from torchlint.values.flow import Analysis
-from torchlint.values.instances import kind_of_instance
-from torchlint.values.parameters import sketch
 from torchlint.values.references import BUILTINS
-from torchlint.values.value import Kind
 
 _BACKWARD = ("backward", "manual_backward")
 _MOVES = ("to", "cuda")
-_DEPTH = 3
 
 
 class Relevance:
-    """Which functions of one file may handle graphs."""
+    """What the functions of one file have to do with torch, as far as names show it."""
 
     def __init__(self, file: Analysis) -> None:
         self._file = file
-        self._sites: list[Node] = []
-        """Every backward, and every call or mention that leads to one."""
-        backward: list[Node] = [attribute for name in _BACKWARD for attribute in file.tree.attributes.get(name, ())]
-        backward += [name for statement in file.nodes(cst.ImportFrom) for name in self._imported_steps(statement)]
-        backward += self._steps_of_modules()
-        self._near_backward = self._reached(backward)
-        self._calling_modules: dict[Node, bool] = {}
-
-    def handles_graphs(self, function: Node) -> bool:
-        """Whether backward runs in the function or in something it calls, or it calls a module."""
-        if function in self._near_backward:
-            return True
-        known = self._calling_modules.get(function)
-        if known is None:
-            known = self._calling_modules[function] = self._calls_module(function)
-        return known
 
     def reaches_backward(self, function: Node) -> bool:
         """Whether backward runs in the function or in something it calls."""
-        return function in self._near_backward
+        return function in self._leading[0]
 
     def may_be_hot(self, loop: Node) -> bool:
         """Whether a loop holds a backward, a call that leads to one, or a move to a device; or iterates over what was prepared for one."""
@@ -61,7 +39,7 @@ class Relevance:
         """The loops around what leads to a backward, and around moves."""
         tree = self._file.tree
         moves = (each for name in _MOVES for each in tree.attributes.get(name, ()))
-        sites = (site for site in self._sites if site in tree.order)
+        sites = (site for site in self._leading[1] if site in tree.order)
         return {each for site in (*sites, *moves) for each in tree.ancestors(site) if isinstance(each, (cst.For, cst.While))}
 
     def touches_torch(self, function: Node) -> bool:
@@ -78,14 +56,19 @@ class Relevance:
                     found.update(above for above in file.ancestors(each) if isinstance(above, cst.FunctionDef))
         return found
 
-    def _reached(self, queue: list[Node]) -> set[Node]:
-        """The functions that hold one of these nodes, those around them, and those that call them or hand them on."""
+    @cached_property
+    def _leading(self) -> tuple[set[Node], list[Node]]:
+        """The functions that lead to a backward, those around them included; and every backward, call or mention on the way."""
         file = self._file
+        queue: list[Node] = [attribute for name in _BACKWARD for attribute in file.tree.attributes.get(name, ())]
+        queue += [name for statement in file.nodes(cst.ImportFrom) for name in self._imported_steps(statement)]
+        queue += self._steps_of_modules()
         reached: set[Node] = set()
+        sites: list[Node] = []
         spread: set[str] = set()
         while queue:
             node = queue.pop()
-            self._sites.append(node)
+            sites.append(node)
             inner = file.function(node)
             for function in (inner, *(each for each in file.ancestors(inner) if isinstance(each, (cst.FunctionDef, cst.Lambda)))):
                 if function not in reached:
@@ -94,7 +77,7 @@ class Relevance:
                         name, known = function.name.value, function.name.value in spread and file.owner(function) is not None
                         queue.extend(callers.mentions(file, function, elsewhere=not known))
                         spread.add(name)
-        return reached
+        return reached, sites
 
     def _imported_steps(self, statement: cst.ImportFrom) -> list[Node]:
         """The uses of functions from other files of the project that run backward."""
@@ -133,45 +116,3 @@ class Relevance:
                     if known[asked]:
                         found.append(above)
         return found
-
-    def _calls_module(self, function: Node) -> bool:
-        file = self._file
-        for call in self._calls.get(function, ()):
-            func = call.func
-            if isinstance(func, cst.Attribute):
-                if isinstance(func.value, cst.Name) and func.value.value == "self" and func.attr.value in self._evident_attributes:
-                    return True
-            elif isinstance(func, cst.Name) and self._is_module(func):
-                return True
-            elif isinstance(func, cst.Call) and kind_of_instance(file.qualname(func.func) or "") is Kind.MODULE:
-                return True
-        return False
-
-    def _is_module(self, name: cst.Name) -> bool:
-        file = self._file
-        for binding in file.names.bindings(name):
-            if binding.how is Binds.PARAMETER:
-                parameter = file.parent(binding.node)
-                function = file.function(parameter) if parameter is not None else None
-                if isinstance(parameter, cst.Param) and parameter.annotation is not None:
-                    return True
-                if isinstance(function, cst.FunctionDef) and (
-                    file.methods_called_on(function, name.value) & MODULE_EVIDENCE or namesakes.module(file, function, name.value, sketch)
-                ):
-                    return True
-        found = sketch(file, name, _DEPTH)
-        return found is not None and found.kind is Kind.MODULE
-
-    @cached_property
-    def _calls(self) -> dict[Node, list[cst.Call]]:
-        found: dict[Node, list[cst.Call]] = {}
-        for call in self._file.nodes(cst.Call):
-            if not isinstance(call.func, cst.Attribute) or isinstance(call.func.value, cst.Name):
-                found.setdefault(self._file.function(call), []).append(call)
-        return found
-
-    @cached_property
-    def _evident_attributes(self) -> set[str]:
-        """The attributes `self.x` that are used as modules somewhere: `self.x.eval()`."""
-        uses = (attribute.value for method in MODULE_EVIDENCE for attribute in self._file.tree.attributes.get(method, ()))
-        return {each.attr.value for each in uses if isinstance(each, cst.Attribute)}

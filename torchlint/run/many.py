@@ -98,11 +98,12 @@ def available_processors() -> int:
 def _in_turn(work: Sequence[tuple[Path, Settings, int]], task: Task) -> Iterator[FileReport]:
     from torchlint.run.one import check_file
 
-    _collect_rarely()
+    collect_rarely()
     return (check_file(path, settings, task) for path, settings, _ in work)
 
 
-def _collect_rarely() -> None:
+def collect_rarely() -> None:
+    """Let the garbage collector look at syntax trees seldom: they are freed by their reference counts."""
     import gc
 
     gc.set_threshold(OBJECTS_PER_COLLECTION, 50, 1000)
@@ -175,7 +176,7 @@ def _start() -> None:
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _collect_rarely()
+    collect_rarely()
 
 
 def _check(path: Path, settings: Settings, task: Task) -> FileReport:

@@ -80,13 +80,10 @@ def handed(file: FileAnalysis, *, sums: bool) -> Iterator[Handed]:
     read: dict[Node, list[Growth]] = {}
     for call in file.nodes(cst.Call):
         func = call.func
-        if not isinstance(func, cst.Attribute) or not call.args or not any(True for _ in file.tree.loops(call)):
+        if not isinstance(func, cst.Attribute) or not call.args or next(file.tree.loops(call), None) is None:
             continue
-        if not file.handles_graphs(file.function(call)):
-            continue
-        flow = file.flow(file.function(call))
-        receiver = flow.values.get(func.value)
-        if receiver is None or receiver.cls is None or receiver.kind is not Kind.OBJECT:
+        receiver = file.value(func.value)
+        if receiver.cls is None or receiver.kind is not Kind.OBJECT:
             continue
         method = receiver.cls.method(func.attr.value)
         if method is None or not isinstance(method.node, cst.FunctionDef) or not isinstance(method.file, FileAnalysis):

@@ -29,6 +29,13 @@ _PASSING = frozenset("to cpu cuda reduce gather gather_for_metrics".split())
 Related = tuple[cst.CSTNode, str] | tuple[cst.CSTNode, str, SourceFile]
 
 
+def settled(file: FileAnalysis, node: Node) -> Value:
+    """What is known of an expression by the end of its function."""
+    value = file.value(node)
+    value.settle()
+    return value
+
+
 @dataclass
 class Kept:
     """A value that goes into something that lives on."""
@@ -66,9 +73,7 @@ class Kept:
     @cached_property
     def kept(self) -> Value:
         """What is known of the value."""
-        value = self.flow.values.get(self.value) or Value(node=self.value)
-        value.settle()
-        return value
+        return settled(self.file, self.value)
 
     @cached_property
     def into(self) -> Value:

@@ -13,11 +13,12 @@ from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.autograd import _consumers as consumers
 from torchlint.rules.autograd._escape import is_local, root
 from torchlint.rules.autograd._lifetimes import mentions, outlived_loop, rebinds, same
-from torchlint.rules.autograd._retention import Kept
+from torchlint.rules.autograd._retention import Kept, settled
 from torchlint.syntax.tree import Node, descendants
 from torchlint.values.value import Graph, Kind, Value
 
 STORING = ("append", "appendleft", "add", "insert", "extend")
+_PLAIN = (cst.SimpleString, cst.FormattedString, cst.Integer, cst.Float)
 
 
 @dataclass
@@ -115,6 +116,7 @@ class Collection(Store):
 
 
 def stores(file: FileAnalysis) -> Iterator[Store]:
+    """What puts a value with a graph into a container that outlives the iteration."""
     for call in file.methods(*STORING):
         func = call.func
         if call.args and isinstance(func, cst.Attribute) and not any(arg.keyword is not None or arg.star for arg in call.args):
@@ -132,7 +134,7 @@ def stores(file: FileAnalysis) -> Iterator[Store]:
 
 def _assigned(file: FileAnalysis, assign: cst.Assign, target: cst.Name) -> Iterator[Store]:
     value = assign.value
-    if isinstance(value, (cst.ListComp, cst.SetComp)) and file.handles_graphs(file.function(assign)):
+    if isinstance(value, (cst.ListComp, cst.SetComp)) and settled(file, value.elt).holds_graph:
         yield Collection(file, assign, target, value.elt, value)
     elif isinstance(value, cst.Call) and value.args and file.qualname(value.func) in JOINING:
         parts = value.args[0].value
@@ -164,9 +166,7 @@ def _is_counted(file: FileAnalysis, use: Node) -> bool:
 
 
 def _store(file: FileAnalysis, node: Node, target: cst.BaseExpression, value: cst.BaseExpression) -> Iterator[Store]:
-    parts = [part for part in _parts(value) if not isinstance(part, (cst.SimpleString, cst.FormattedString, cst.Integer, cst.Float))]
-    if parts and not file.handles_graphs(file.function(node)):
-        return
+    parts = [part for part in _parts(value) if not isinstance(part, _PLAIN) and settled(file, part).holds_graph]
     loop = outlived_loop(file, node, target) if parts else None
     if loop is not None:
         yield from (Store(file, node, target, part, loop) for part in parts)

@@ -10,7 +10,7 @@ import libcst as cst
 
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.autograd._lifetimes import mentions, outlived_loop, same
-from torchlint.rules.autograd._retention import Kept
+from torchlint.rules.autograd._retention import Kept, settled
 from torchlint.syntax.tree import Node
 from torchlint.values.value import Value
 
@@ -46,11 +46,12 @@ class Accumulation(Kept):
 
 
 def accumulations(file: FileAnalysis) -> Iterator[Accumulation]:
+    """What adds a value with a graph to a total that outlives the iteration."""
     for update in file.nodes(cst.AugAssign):
         if isinstance(update.operator, (cst.AddAssign, cst.SubtractAssign)) and not isinstance(
             update.value, (cst.Integer, cst.Float, cst.List, cst.SimpleString, cst.FormattedString)
         ):
-            loop = outlived_loop(file, update, update.target) if file.handles_graphs(file.function(update)) else None
+            loop = outlived_loop(file, update, update.target) if settled(file, update.value).has_graph else None
             if loop is not None:
                 yield Accumulation(file, update, update.target, update.value, loop)
     for assign in file.nodes(cst.Assign):
@@ -64,7 +65,7 @@ def accumulations(file: FileAnalysis) -> Iterator[Accumulation]:
         value = added(assign.value, target)
         if value is None:
             continue
-        loop = outlived_loop(file, assign, target) if file.handles_graphs(file.function(assign)) else None
+        loop = outlived_loop(file, assign, target) if settled(file, value).has_graph else None
         if loop is not None:
             yield Accumulation(file, assign, target, value, loop)
 
