@@ -192,7 +192,7 @@ TOTALS = {
 STORES = {
     "append": (KEPT + "losses.append(loss)", ["loss"]),
     "insert": (KEPT + "losses.insert(0, loss)", ["loss"]),
-    "several": (KEPT + "losses.append((loss, 1, x))", ["loss", "x"]),
+    "several": (KEPT + "losses.append((loss, 1, loss * 2, x))", ["loss", "loss * 2"]),
     "dict of lists": (KEPT + "stats['loss'].append(loss)", ["loss"]),
     "setdefault": (KEPT + "stats.setdefault('loss', []).append(loss)", ["loss"]),
     "own key": (KEPT + "stats[x] = loss", ["loss"]),

@@ -52,3 +52,16 @@ def test_file_that_neither_trains_nor_builds_is_read_as_far_as_it_is_asked(read:
 
     file.value(file.nodes(cst.Return)[1].value)
     assert read == [file.nodes(cst.FunctionDef)[1]]
+
+
+def test_what_is_found_out_about_a_file_is_found_out_once() -> None:
+    asked: list[FileAnalysis] = []
+
+    def lengths(file: FileAnalysis) -> list[int]:
+        asked.append(file)
+        return [len(file.text)]
+
+    file = FileAnalysis(TRAINING)
+
+    assert file.once(lengths) is file.once(lengths)
+    assert asked == [file]

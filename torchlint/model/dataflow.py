@@ -18,34 +18,50 @@ def consumers(file: FileAnalysis, value: Value) -> list[Value]:
     A name that holds it on one of several ways is no value of its own: what is computed from the name is computed from it.
     """
     flow = _home(file, value)
-    return _consumers(flow, value, frozenset()) if flow is not None else []
+    return file.once(_Consumers).of(value, flow, frozenset()) if flow is not None else []
 
 
-def _consumers(flow: Flow, value: Value, above: frozenset[Flow]) -> list[Value]:
-    may_be: dict[int, bool] = {id(value): True}
+class _Consumers:
+    """For each function that was asked about: what is computed from each of its values, by the identity of the latter."""
 
-    def holds(source: Value) -> bool:
-        """Whether a value is the one that is looked for, or stands for one of several of which it is one."""
-        known = may_be.get(id(source))
-        if known is None:
-            may_be[id(source)] = False  # a loop leads back to it
-            known = may_be[id(source)] = source.is_joined and any(holds(each) for each in source.sources)
-        return known
+    def __init__(self, file: FileAnalysis) -> None:
+        self._known: dict[Flow, dict[int, list[Value]]] = {}
 
-    found = {
-        id(each): each
-        for each in flow.values.values()
-        if not each.is_joined and any(holds(source) for source in (*each.sources, *(each.items or ()))) and each is not value
-    }
-    order = flow.file.tree.order
-    done = sorted(found.values(), key=lambda each: order.get(each.node, -1) if each.node is not None else -1)
-    for callee, given in flow.followed.values():
-        if callee is not flow and callee not in above:
+    def of(self, value: Value, flow: Flow, above: frozenset[Flow]) -> list[Value]:
+        if flow not in self._known:
+            self._known[flow] = _read(flow)
+        found = list(self._known[flow].get(id(value), ()))
+        for callee, given in flow.followed.values():
+            if callee is flow or callee in above:
+                continue
             for parameter in callee.parameters.values():
                 argument = given.get(id(parameter))
-                if argument is not None and holds(argument):
-                    done += _consumers(callee, parameter, above | {flow})
-    return done
+                if argument is not None and any(each is value for each in _ways(argument)):
+                    found += self.of(parameter, callee, above | {flow})
+        return found
+
+
+def _read(flow: Flow) -> dict[int, list[Value]]:
+    found: dict[int, list[Value]] = {}
+    order = flow.file.tree.order
+    every = {id(each): each for each in flow.values.values() if not each.is_joined}
+    for each in sorted(every.values(), key=lambda each: order.get(each.node, -1) if each.node is not None else -1):
+        parts = {id(way): way for part in (*each.sources, *(each.items or ())) for way in _ways(part)}
+        for source in parts.values():
+            if source is not each:
+                found.setdefault(id(source), []).append(each)
+    return found
+
+
+def _ways(value: Value) -> Iterator[Value]:
+    """The value and, of one that stands for one of several, those."""
+    stack, seen = [value], set[int]()
+    while stack:
+        each = stack.pop()
+        if id(each) not in seen:
+            seen.add(id(each))
+            yield each
+            stack += each.sources if each.is_joined else ()
 
 
 def escapes(file: FileAnalysis, value: Value) -> bool:

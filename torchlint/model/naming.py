@@ -11,12 +11,21 @@ from torchlint.program.analysis import FileAnalysis
 
 def uses_of(file: FileAnalysis, names: Collection[str]) -> Iterator[tuple[cst.Name | cst.Attribute, str]]:
     """The expressions that stand for one of these dotted names, in document order, with the name; imports themselves are left out."""
-    last = {name.rpartition(".")[2] for name in names}
-    candidates: list[cst.Name | cst.Attribute] = [each for part in last for each in file.tree.attributes.get(part, ())]
+    known, order = file.once(_by_path), file.tree.order
+    paths = [path for path in known if path in names] if len(names) > len(known) else [path for path in names if path in known]
+    found = [(node, path) for path in paths for node in known[path]]
+    yield from sorted(found, key=lambda use: order[use[0]])
+
+
+def _by_path(file: FileAnalysis) -> dict[str, list[cst.Name | cst.Attribute]]:
+    """Every expression that stands for something imported, by its dotted name."""
+    candidates: list[cst.Name | cst.Attribute] = [each for nodes in file.tree.attributes.values() for each in nodes]
     for name, nodes in file.tree.names.items():
         if any(binding.path is not None for binding in file.names.module.bindings.get(name, ())):
             candidates += nodes
-    for node in sorted(candidates, key=file.tree.order.__getitem__):
+    found: dict[str, list[cst.Name | cst.Attribute]] = {}
+    for node in candidates:
         path = file.qualname(node)
-        if path is not None and path in names and not any(isinstance(each, (cst.Import, cst.ImportFrom)) for each in file.ancestors(node)):
-            yield node, path
+        if path is not None and not any(isinstance(each, (cst.Import, cst.ImportFrom)) for each in file.ancestors(node)):
+            found.setdefault(path, []).append(node)
+    return found

@@ -13,7 +13,6 @@ import libcst as cst
 
 from torchlint.facts.operations import Form, Operation, operation
 from torchlint.program.analysis import FileAnalysis
-from torchlint.syntax.tree import Node
 from torchlint.values.binding import Bound, bind_any
 from torchlint.values.value import Kind, Value
 
@@ -76,33 +75,65 @@ class Use:
 
 def use(file: FileAnalysis, call: cst.Call) -> Use | None:
     """The operation that a call is, or None."""
-    path = file.qualname(call.func)
-    if path is not None:
-        found = operation(path)
-        return Use(file, call, found, None) if found is not None and found.form is Form.FUNCTION else None
-    if isinstance(call.func, cst.Attribute) and file.value(call.func.value).is_tensor:
-        found = operation(f"torch.Tensor.{call.func.attr.value}")
-        return Use(file, call, found, call.func.value) if found is not None else None
-    module = file.value(call.func)
-    if module.kind is Kind.MODULE and module.qualname is not None and module.cls is None:
-        found = operation(module.qualname)
-        return Use(file, call, found, call.func) if found is not None and found.form is Form.MODULE else None
-    return None
+    return file.once(_Operations).use(call)
 
 
 def uses(file: FileAnalysis, *names: str) -> Iterator[Use]:
     """Every call of these operations in any form, in document order."""
-    wanted = set(names)
-    for call in file.nodes(cst.Call):
-        if _may_be(call.func, wanted) or not isinstance(call.func, (cst.Name, cst.Attribute)):
-            found = use(file, call)
-            if found is not None and found.name in wanted:
-                yield found
+    known = file.once(_Operations)
+    candidates = {call: None for name in names for call in known.candidates.get(name, ())}
+    for call in sorted(candidates, key=file.tree.order.__getitem__):
+        found = known.use(call)
+        if found is not None and found.name in names:
+            yield found
 
 
-def _may_be(func: Node, wanted: set[str]) -> bool:
-    """A cheap look: the last name is an operation's, or that of something that may be a module."""
-    return not isinstance(func, cst.Attribute) or func.attr.value in wanted or isinstance(func.value, cst.Name)
+class _Operations:
+    """The calls of one file by what they may be. What a call is depends on values, and is found out when it is first asked for."""
+
+    def __init__(self, file: FileAnalysis) -> None:
+        self.file = file
+        self._uses: dict[cst.Call, Use | None] = {}
+        self.candidates: dict[str, list[cst.Call]] = {}
+        """By the name of an operation: the calls of such functions, and of methods of that name."""
+        for call in file.nodes(cst.Call):
+            path, func = file.qualname(call.func), call.func
+            if path is None and not isinstance(func, cst.Attribute):
+                continue
+            found = operation(path if path is not None else f"torch.Tensor.{func.attr.value}")  # type: ignore[attr-defined]
+            if found is not None:
+                self.candidates.setdefault(found.name, []).append(call)
+        for module in self._of_modules():
+            self.candidates.setdefault(module.name, []).append(module.call)
+
+    def _of_modules(self) -> Iterator[Use]:
+        """The calls of torch's own modules: `layer(x)`, `self.layer(x)`, `nn.Softmax(1)(x)`."""
+        for call in self.file.nodes(cst.Call):
+            func = call.func
+            if not isinstance(func, cst.Attribute) or isinstance(func.value, cst.Name):
+                found = self.use(call) if self.file.qualname(func) is None else None
+                if found is not None and found.form is Form.MODULE:
+                    yield found
+
+    def use(self, call: cst.Call) -> Use | None:
+        if call not in self._uses:
+            self._uses[call] = self._find(call)
+        return self._uses[call]
+
+    def _find(self, call: cst.Call) -> Use | None:
+        file = self.file
+        path = file.qualname(call.func)
+        if path is not None:
+            found = operation(path)
+            return Use(file, call, found, None) if found is not None and found.form is Form.FUNCTION else None
+        if isinstance(call.func, cst.Attribute) and file.value(call.func.value).is_tensor:
+            found = operation(f"torch.Tensor.{call.func.attr.value}")
+            return Use(file, call, found, call.func.value) if found is not None else None
+        module = file.value(call.func)
+        if module.kind is Kind.MODULE and module.qualname is not None and module.cls is None:
+            found = operation(module.qualname)
+            return Use(file, call, found, call.func) if found is not None and found.form is Form.MODULE else None
+        return None
 
 
 def discarded(file: FileAnalysis) -> Iterator[cst.Call]:

@@ -366,7 +366,11 @@ def _parts(module: Value) -> Iterator[Value]:
 
 
 def loops(file: FileAnalysis) -> list[TrainingLoop]:
-    """Every loop in whose iterations both a backward and a step happen."""
+    """Every loop in whose iterations both a backward and a step happen, in document order."""
+    return file.once(_loops)
+
+
+def _loops(file: FileAnalysis) -> list[TrainingLoop]:
     found = []
     every: list[cst.For | cst.While] = [*file.nodes(cst.For), *file.nodes(cst.While)]
     by_function: dict[Node, list[cst.For | cst.While]] = {}

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
+from typing import Any, TypeVar
 
 import libcst as cst
 
@@ -28,7 +29,8 @@ from torchlint.values.interpreter import run
 from torchlint.values.references import BUILTINS
 from torchlint.values.value import Assigned, ClassDefinition, Function, Graph, Kind, Value
 
-_TRAINS_OR_BUILDS = re.compile(r"\bnn\.|backward\(|\.step\(|\boptim\b")
+T = TypeVar("T")
+_TRAINS_OR_BUILDS = re.compile(r"\bnn\b|backward\(|\.step\(|\boptim\b")
 
 
 class FileAnalysis(Analysis):
@@ -55,6 +57,7 @@ class FileAnalysis(Analysis):
         self._running: set[Node] = set()
         self._recorded: dict[cst.FunctionDef, bool | None] = {}
         self._classes: dict[cst.ClassDef, ClassModel] = {}
+        self._answers: dict[Callable[[FileAnalysis], Any], Any] = {}
         self._method_calls: dict[str, tuple[dict[cst.ClassDef, list[cst.Call]], list[cst.Call]]] = {}
 
     def release(self) -> None:
@@ -62,6 +65,7 @@ class FileAnalysis(Analysis):
         self._flows.clear()
         self._classes.clear()
         self.namesakes.clear()
+        self._answers.clear()
         for name in ("relevance", "attribute_assignments", "subclasses"):
             self.__dict__.pop(name, None)
 
@@ -92,6 +96,13 @@ class FileAnalysis(Analysis):
 
     def flow_or_none(self, function: Node) -> Flow | None:
         return None if function in self._running else self.flow(function)
+
+    def once(self, question: Callable[[FileAnalysis], T]) -> T:
+        """What a layer above finds out about the whole file: worked out for the first who asks, looked up by all others."""
+        if question not in self._answers:
+            self._answers[question] = question(self)
+        answer: T = self._answers[question]
+        return answer
 
     @cached_property
     def relevance(self) -> Relevance:

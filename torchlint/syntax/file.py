@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import TypeVar
 
 import libcst as cst
@@ -96,8 +97,17 @@ class SourceFile:
 
     def calls(self, *qualnames: str) -> Iterator[cst.Call]:
         """The calls of these imported names, in document order."""
-        wanted = set(qualnames)
-        return (call for call in self.nodes(cst.Call) if self.names.qualname(call.func) in wanted)
+        found = [call for name in set(qualnames) for call in self._called.get(name, ())]
+        return iter(sorted(found, key=self.tree.order.__getitem__))
+
+    @cached_property
+    def _called(self) -> dict[str, list[cst.Call]]:
+        found: dict[str, list[cst.Call]] = {}
+        for call in self.nodes(cst.Call):
+            path = self.names.qualname(call.func)
+            if path is not None:
+                found.setdefault(path, []).append(call)
+        return found
 
     def methods(self, *names: str) -> Iterator[cst.Call]:
         """The calls `x.name(…)`, whatever `x` is."""
