@@ -39,7 +39,9 @@ def device_of(file: Analysis, found: CreatedThenMoved) -> str:
 def built_in_place(file: FileAnalysis, found: CreatedThenMoved) -> Fix | None:
     """The tensor made where it is to live; None where `device=` does not say the same."""
     move, made, device = found.move, found.factory, device_of(file, found)
-    if move.extra or move.dtype is not None and found.is_typed or found.device_comes_later:
+    if move.extra or move.dtype is not None and (found.is_typed or found.is_wrapped) or found.device_comes_later:
+        return None
+    if found.is_wrapped and found.creation is not None:
         return None
     if move.is_cuda and move.sure is Sure.BY_NAME:
         return None  # cuda(None) is the current GPU, device=None the CPU
@@ -55,7 +57,7 @@ def built_in_place(file: FileAnalysis, found: CreatedThenMoved) -> Fix | None:
     else:
         fix = rewrite.replace(made, text) + rewrite.delete_statement(move.call)
     fix = fix.saying("build the tensor on the device")
-    is_known = _is_exact(found) and move.sure is Sure.KNOWN and _is_plain(file, found)
+    is_known = _is_exact(found) and not found.is_wrapped and move.sure is Sure.KNOWN and _is_plain(file, found)
     return fix if is_known and _is_one(file, found) else fix.at_most(UNSAFE)
 
 

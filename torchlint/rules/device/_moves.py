@@ -6,12 +6,11 @@ Answers what is made, where it goes and how sure that is. What a fix may assume 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import libcst as cst
 
 from torchlint.facts.factories import DEVICE_FACTORIES
-from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import Node, descendants
 from torchlint.values.devices import Sure, device
 from torchlint.values.flow import Analysis
@@ -21,6 +20,9 @@ _DECIDED_ELSEWHERE = frozenset({"device", "out", "generator"})
 """Keywords of a constructor that settle where the tensor is made."""
 _WITHOUT_EFFECT = frozenset({"non_blocking", "copy", "async"})
 """Arguments of a move that mean nothing for a tensor that is made there."""
+
+_CONVERSIONS = frozenset("float double half bfloat16 long int short char byte bool".split())
+"""Methods that give a tensor another type, and leave it where it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class CreatedThenMoved:
     """The statement that makes the tensor, where another one moves it."""
     between: tuple[cst.CSTNode, ...] = ()
     """The statements that stand between the two."""
+    is_wrapped: bool = False
+    """A conversion of its type, or a `Variable`, stands between the two."""
 
     @property
     def is_typed(self) -> bool:
@@ -91,37 +95,28 @@ def _binds(target: Node, names: set[str]) -> bool:
 
 def created_then_moved(file: Analysis) -> Iterator[CreatedThenMoved]:
     """Every tensor that torch makes on the CPU only to copy it, in document order."""
-    if _has_default_device(file):
+    if _has_default_device(file) or _is_older(file):
         return
     for call in file.nodes(cst.Call):
         if not isinstance(call.func, cst.Attribute) or call.func.attr.value not in ("to", "cuda"):
             continue
         made = call.func.value
         if isinstance(made, cst.Call):
-            path = _factory(file, made)
-            move = _move(file, call) if path is not None else None
-            if path is not None and move is not None and not _stays(file, made, path, move) and not _in_device_context(file, made):
-                yield CreatedThenMoved(made, path, move)
+            found = _moved(file, made, call)
+            if found is not None:
+                yield found
         elif _place(made) is not None:
             yield from _by_next_statement(file, call, made)
 
 
-def is_demonstration(file: Analysis, node: Node) -> bool:
-    """Whether a node runs once, under `if __name__ == "__main__":`, in a file that is there to be imported."""
-    if file.function(node) is not file.module or next(file.tree.loops(node), None) is not None:
-        return False
-    guarded = any(isinstance(each, cst.If) and _asks_for_main(each.test) for each in file.ancestors(node))
-    return guarded and any(model.is_module for model in file.classes())
-
-
-def _asks_for_main(test: Node) -> bool:
-    """`__name__ == "__main__"`"""
-    return (
-        isinstance(test, cst.Comparison)
-        and isinstance(test.left, cst.Name)
-        and test.left.value == "__name__"
-        and literal(test.comparisons[0].comparator) == "__main__"
-    )
+def _moved(file: Analysis, made: cst.Call, call: cst.Call) -> CreatedThenMoved | None:
+    """What an expression makes, as something that a call moves; None where it is not made on the CPU, or not known to be moved."""
+    factory = _inside(file, made)
+    path = _factory(file, factory)
+    move = _move(file, call) if path is not None else None
+    if path is None or move is None or _stays(file, factory, path, move) or _in_device_context(file, made):
+        return None
+    return CreatedThenMoved(factory, path, move, is_wrapped=factory is not made)
 
 
 def _by_next_statement(file: Analysis, call: cst.Call, made: cst.BaseExpression) -> Iterator[CreatedThenMoved]:
@@ -146,11 +141,9 @@ def _by_next_statement(file: Analysis, call: cst.Call, made: cst.BaseExpression)
         targets = [target.target for target in creation.targets] if isinstance(creation, cst.Assign) else [creation.target]
         if len(targets) != 1 or _place(targets[0]) != place or place == head and _mentions(creation.value, head):
             return
-        path = _factory(file, creation.value)
-        move = _move(file, call) if path is not None else None
-        if path is None or move is None or _stays(file, creation.value, path, move) or _in_device_context(file, creation):
-            return
-        yield CreatedThenMoved(creation.value, path, move, creation, tuple(body[index + 1 : position]))
+        found = _moved(file, creation.value, call)
+        if found is not None:
+            yield replace(found, creation=creation, between=tuple(body[index + 1 : position]))
         return
 
 
@@ -166,6 +159,28 @@ def _mentions(node: Node, name: str) -> bool:
 
 
 # -- what is made -------------------------------------------------------------------------------------------------------
+
+
+def _inside(file: Analysis, made: cst.Call) -> cst.Call:
+    """The constructor in `torch.zeros(2).float()` and in `Variable(torch.zeros(2))`; anything else as it is."""
+    func = made.func
+    if isinstance(func, cst.Attribute) and (func.attr.value in _CONVERSIONS and not made.args or _is_cast(file, made, func.attr.value)):
+        inner = func.value
+    elif file.qualname(func) == "torch.autograd.Variable" and not any(map(_decides_leaf, made.args)) and made.args:
+        inner = made.args[0].value
+    else:
+        return made
+    return _inside(file, inner) if isinstance(inner, cst.Call) else made
+
+
+def _is_cast(file: Analysis, call: cst.Call, method: str) -> bool:
+    """`x.to(torch.float16)`, `x.type(torch.int64)`"""
+    alone = len(call.args) == 1 and not call.args[0].star
+    return method in ("to", "type") and alone and file.value(call.args[0].value).kind is Kind.DTYPE
+
+
+def _decides_leaf(arg: cst.Arg) -> bool:
+    return bool(arg.star) or arg.keyword is not None and arg.keyword.value == "requires_grad"
 
 
 def _factory(file: Analysis, call: cst.Call) -> str | None:
@@ -199,6 +214,22 @@ def _stays(file: Analysis, made: cst.Call, path: str, move: Move) -> bool:
 def _has_default_device(file: Analysis) -> bool:
     """Whether the program makes its tensors elsewhere by default."""
     return next(file.calls("torch.set_default_device", "torch.set_default_tensor_type"), None) is not None
+
+
+def _is_older(file: Analysis) -> bool:
+    """Whether a loss is indexed, `loss.data[0]`: it has a dimension only before torch 0.4, which brought `device=`."""
+    for data in file.tree.attributes.get("data", ()):
+        indexed = file.parent(data)
+        if isinstance(indexed, cst.Subscript) and indexed.value is data and _is_first(indexed):
+            loss = file.value(data.value)
+            if loss.roots or loss.scalar:
+                return True
+    return False
+
+
+def _is_first(node: cst.Subscript) -> bool:
+    index = node.slice[0].slice if len(node.slice) == 1 else None
+    return isinstance(index, cst.Index) and isinstance(index.value, cst.Integer) and index.value.value == "0"
 
 
 def _in_device_context(file: Analysis, node: Node) -> bool:

@@ -5,14 +5,18 @@ from collections.abc import Iterator
 from torchlint.model import FileModel
 from torchlint.rule import KEEPS, SAFE, WARNING, Finding, rule
 from torchlint.rules.device._building import built_in_place, device_of
-from torchlint.rules.device._moves import created_then_moved, is_demonstration
+from torchlint.rules.device._host import is_host
+from torchlint.rules.device._moves import created_then_moved
+from torchlint.rules.device._often import is_lost, is_shown
 
 
 @rule("TL401", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=(".to(", ".cuda("), quiet_in_tests=True)
 def check(file: FileModel) -> Iterator[Finding]:
     for found in created_then_moved(file.analysis):
-        if is_demonstration(file.analysis, found.move.call):
-            continue  # once, to show that a module works
+        if is_lost(file.analysis, found.move.call) or is_shown(file.analysis, found.move.call):
+            continue  # once, beside a program that works on; or to show that something works
+        if found.move.device is not None and is_host(file.analysis, found.move.device):
+            continue  # nobody passes another device than the CPU
         made = file.source(found.factory.func)
         where = f"where `{file.source(found.factory.args[0].value)}` is" if found.path.endswith("_like") else "on the CPU"
         yield Finding(
