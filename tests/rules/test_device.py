@@ -93,7 +93,7 @@ def advice(program: str) -> str:
 
 
 def test_a_program_that_trains_is_told_what_it_lacks() -> None:
-    told = advice("loader = torch.utils.data.DataLoader(data, shuffle=True)\nmodel(x).sum().backward()\n")
+    told = advice("loader = torch.utils.data.DataLoader(data, batch_size=8, shuffle=True)\nmodel(x).sum().backward()\n")
     assert "torchrun" in told and "init_process_group" in told and "DistributedSampler(data)" in told and "save" not in told
 
 

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from enum import Enum
 
 import libcst as cst
 
+from torchlint.facts.modules import LOADERS
 from torchlint.model import program
 from torchlint.program.analysis import FileAnalysis
+from torchlint.rules.distributed._trained import Use, uses
+from torchlint.rules.distributed._unwrapping import loads_keys
 from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import Node
-from torchlint.values.value import Kind
+from torchlint.values.value import Kind, Value
 
 DDP = "torch.nn.parallel.DistributedDataParallel"
 _INFERENCE = ("torch.no_grad", "torch.inference_mode", "torch.set_grad_enabled")
+
+
+class Course(Enum):
+    """What a program does with a wrapped module."""
+
+    TRAINS = "trains"
+    TRAINS_ELSEWHERE = "trains elsewhere"
+    """Another file of the run gets it, and trains."""
+    PREDICTS = "predicts"
+
+
 _Advice = tuple[str, tuple[tuple[Node, str], ...]]
 
 
@@ -27,37 +43,42 @@ class Program:
         """Whether it runs backward, or makes an optimizer."""
         self._only_runs = not self.trains and bool(attributes.get("eval") or next(file.calls(*_INFERENCE), None))
 
-    def predicts(self, call: cst.Call) -> bool:
-        """Whether what a call wraps is only run: the program or the function never trains, or its optimizers are for other models."""
-        return self._only_runs or self._stays_where_nothing_trains(call) or self._is_left_to_itself(call)
+    def course(self, call: cst.Call) -> Course | None:
+        """What a wrapped module is there for; None where it is never called, or is only run beside one that is trained."""
+        done = uses(self.file, call)
+        if Use.STEPPED in done:
+            return Course.TRAINS
+        if Use.TRAINED in done or Use.HANDED in done and self.trains:
+            return None if self._is_left_to_itself(call) else Course.TRAINS
+        if Use.HANDED in done and not self._only_runs:
+            return Course.TRAINS_ELSEWHERE if self._is_trained_elsewhere(call) else None
+        return Course.PREDICTS if done and not self.trains and not loads_keys(self.file, call) else None
 
-    def has_one_device(self) -> bool:
-        """Whether the program shows itself a single GPU."""
-        for target in self.file.nodes(cst.Subscript):
+    def has_one_device(self, call: cst.Call) -> bool:
+        """Whether the program shows itself a single GPU: at its top, or in the branch that wraps."""
+        file = self.file
+        for target in file.nodes(cst.Subscript):
             key = target.slice[0].slice if len(target.slice) == 1 else None
-            assign = self.file.parent(self.file.parent(target) or target)
+            assign = file.parent(file.parent(target) or target)
             if isinstance(key, cst.Index) and literal(key.value) == "CUDA_VISIBLE_DEVICES" and isinstance(assign, cst.Assign):
-                shown = literal(assign.value)
-                if isinstance(shown, str) and "," not in shown and self.file.function(assign) is self.file.module:
+                block = file.parent(file.statement(assign))
+                is_before = block is not None and file.is_inside(call, block) and file.is_after(call, assign)
+                if _names_one(assign.value) and (file.function(assign) is file.module or is_before):
                     return True
         return False
 
-    def _stays_where_nothing_trains(self, call: cst.Call) -> bool:
-        """Whether the wrapped module stays in a function that neither runs backward nor makes an optimizer."""
-        file, function = self.file, self.file.function(call)
-        assign = file.parent(call)
-        if (
-            not isinstance(function, cst.FunctionDef)
-            or not isinstance(assign, cst.Assign)
-            or not isinstance(assign.targets[0].target, cst.Name)
-        ):
-            return False
-        name = assign.targets[0].target
-        if file.relevance.reaches_backward(function) or any(_is_training(file, each) for each in file.inside(function, cst.Call)):
-            return False
-        uses = [each for each in file.references(name) if each is not name]
-        handed_on = (cst.Return, cst.Yield, cst.Arg, cst.Assign, cst.Element, cst.DictElement)
-        return bool(uses) and not any(isinstance(file.parent(each), handed_on) for each in uses if not file.is_inside(each, assign))
+    def takes_single_samples(self) -> bool:
+        """Whether every loader in sight hands out one sample at a time: then there is nothing to scatter, and only one GPU works."""
+        loaders = list(self.file.calls(*LOADERS))
+        return bool(loaders) and all(_gives_one(self.file, call) for call in loaders)
+
+    def _is_trained_elsewhere(self, call: cst.Call) -> bool:
+        """Whether a file that calls the function which wraps, or the class, makes an optimizer too."""
+        function = self.file.function(call)
+        owner = self.file.owner(function)
+        name = owner.name if owner is not None else function.name.value if isinstance(function, cst.FunctionDef) else ""
+        together = rf"\b{name}\s*\(.*\boptim\b|\boptim\b.*\b{name}\s*\("
+        return bool(name) and self.file.is_written_elsewhere(re.compile(together, re.DOTALL))
 
     def _is_left_to_itself(self, call: cst.Call) -> bool:
         """Whether the optimizers made around the wrap are known to be for other models."""
@@ -65,23 +86,26 @@ class Program:
         wrapped = {id(each) for each in file.value(call).lineage()}
         flow = file.flow(file.function(call))
         made = [each for each in flow.values.values() if each.kind is Kind.OPTIMIZER and isinstance(each.node, cst.Call)]
-        modules = [{id(part) for part in each.lineage() if part.kind is Kind.MODULE} for each in made]
+        if any(not isinstance(each.node, cst.Call) or not _is_optimizer(file, each.node) for each in made):
+            return False  # by somebody else, of whatever
+        modules = [{id(whole) for part in each.lineage() if part.kind is Kind.MODULE for whole in _wholes(file, part)} for each in made]
         return bool(modules) and all(each and not each & wrapped for each in modules)
 
     def distributed(self, call: cst.Call) -> cst.Call | None:
         """Where the function that wraps a module here wraps one for one process per GPU already."""
-        function = self.file.function(call)
-        return next((each for each in self.file.calls(DDP) if self.file.function(each) is function), None)
+        inside = self.file.inside(self.file.function(call), cst.Call)
+        named = (each for each in inside if (self.file.qualname(each.func) or "").endswith(".DistributedDataParallel"))
+        return next((each for each in named if self.file.function(each) is self.file.function(call)), None)
 
-    def advice(self, call: cst.Call) -> _Advice:
+    def advice(self, call: cst.Call, course: Course) -> _Advice:
         """What to do in this program instead of a wrap, and the places that would change with it."""
-        if self.predicts(call):
+        if course is Course.PREDICTS:
             return "a program that only predicts needs no wrapper: run one process per GPU, each with its share of the data", ()
         distributed = self.distributed(call)
         if distributed is not None:
             text = "the branch with `DistributedDataParallel` serves a single machine too"
             return text, ((distributed, "wrapped for one process per GPU here"),)
-        if not self.trains:
+        if course is Course.TRAINS_ELSEWHERE:
             return "leave the wrap to the training program, with `DistributedDataParallel` and one process per GPU", ()
         steps = dict.fromkeys(text for text in self._missing())
         places = (
@@ -113,6 +137,52 @@ class Program:
 
     def _saves(self) -> list[cst.Call]:
         return list(self.file.calls("torch.save"))
+
+
+def _is_optimizer(file: FileAnalysis, call: cst.Call) -> bool:
+    return (file.qualname(call.func) or "").startswith("torch.optim.")
+
+
+def _wholes(file: FileAnalysis, module: Value) -> Iterator[Value]:
+    """A module, and those that it is a part of: `model` for `model.head`."""
+    yield module
+    node = module.node
+    while isinstance(node, (cst.Attribute, cst.Subscript)) and node in file.tree.order:
+        node = node.value
+        yield file.value(node)
+
+
+def _names_one(shown: Node) -> bool:
+    """`"0"`, `str(ids[0])`"""
+    if isinstance(shown, cst.Call) and isinstance(shown.func, cst.Name) and shown.func.value == "str" and len(shown.args) == 1:
+        given = shown.args[0].value
+        index = given.slice[0].slice if isinstance(given, cst.Subscript) and len(given.slice) == 1 else None
+        return isinstance(given, cst.Integer) or isinstance(index, cst.Index) and isinstance(index.value, cst.Integer)
+    text = literal(shown)
+    return isinstance(text, str) and "," not in text
+
+
+def _gives_one(file: FileAnalysis, loader: cst.Call) -> bool:
+    keywords = {arg.keyword.value: arg.value for arg in loader.args if arg.keyword is not None}
+    positional = [arg.value for arg in loader.args if arg.keyword is None]
+    size = keywords.get("batch_size") or (positional[1] if len(positional) > 1 else None)
+    if any(arg.star for arg in loader.args):
+        return False
+    sampler = keywords.get("batch_sampler")
+    if sampler is not None:
+        return _gathers_one(file, sampler)
+    return size is None or isinstance(size, cst.Integer) and size.value == "1"
+
+
+def _gathers_one(file: FileAnalysis, sampler: Node) -> bool:
+    """`BatchSampler(…, batch_size=1)`, perhaps under a name."""
+    made = [each.value for each in file.names.bindings(sampler)] if isinstance(sampler, cst.Name) else [sampler]
+    sizes = [
+        next((arg.value for arg in each.args if arg.keyword is not None and arg.keyword.value == "batch_size"), None)
+        for each in made
+        if isinstance(each, cst.Call)
+    ]
+    return len(sizes) == len(made) > 0 and all(isinstance(size, cst.Integer) and size.value == "1" for size in sizes)
 
 
 def _is_training(file: FileAnalysis, call: cst.Call) -> bool:

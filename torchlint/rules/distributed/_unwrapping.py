@@ -7,7 +7,7 @@ import libcst as cst
 from torchlint.syntax.tree import Node
 from torchlint.values.flow import Analysis
 
-_PASSES_ON = frozenset({"to", "cuda", "cpu", "train", "eval", "half", "float"})
+PASSES_ON = frozenset({"to", "cuda", "cpu", "train", "eval", "half", "float"})
 _ONLY_STATE = frozenset({"module", "state_dict", "load_state_dict"})
 _DEPTH = 3
 
@@ -20,7 +20,7 @@ def never_runs(file: Analysis, call: cst.Call) -> bool:
         if above.attr.value in _ONLY_STATE:
             return True
         outer = file.parent(above)
-        if above.attr.value not in _PASSES_ON or not isinstance(outer, cst.Call):
+        if above.attr.value not in PASSES_ON or not isinstance(outer, cst.Call):
             return False
         node, above = outer, file.parent(outer)
     if isinstance(above, cst.Return):
@@ -39,7 +39,7 @@ def loads_keys(file: Analysis, call: cst.Call) -> bool:
             continue  # before it, or in another branch
         above = file.parent(use)
         name = above.attr.value if isinstance(above, cst.Attribute) else ""
-        if name not in _PASSES_ON:
+        if name not in PASSES_ON:
             return name == "load_state_dict"
     return False
 
@@ -70,7 +70,7 @@ def _is_only_unwrapped(file: Analysis, assign: cst.Assign, depth: int) -> bool:
         if not isinstance(around, (cst.Attribute, cst.AssignTarget)):
             return False  # called, or handed to somebody who may call it
         if isinstance(around, cst.Attribute):
-            if around.attr.value not in _ONLY_STATE | _PASSES_ON:
+            if around.attr.value not in _ONLY_STATE | PASSES_ON:
                 return False
             asked = asked or around.attr.value == "state_dict"
     return asked

@@ -7,8 +7,9 @@ import libcst as cst
 from torchlint import rewrite
 from torchlint.model import FileModel
 from torchlint.rule import DISPLAY, KEEPS, WARNING, Finding, Fix, rule
-from torchlint.rules.distributed._launch import DDP, Program, has_no_gpu, is_test
-from torchlint.rules.distributed._unwrapping import loads_keys, never_runs
+from torchlint.rules.distributed._launch import DDP, Course, Program, has_no_gpu, is_test
+from torchlint.rules.distributed._trained import is_part, promises
+from torchlint.rules.distributed._unwrapping import never_runs
 
 
 @rule("TL701", severity=WARNING, fix=DISPLAY, effect=KEEPS, mentions=("DataParallel",), quiet_in_tests=True)
@@ -16,24 +17,23 @@ def check(file: FileModel) -> Iterator[Finding]:
     calls = [call for call in file.calls("torch.nn.DataParallel") if call.args and not _has_one_device(call)]
     program = Program(file.analysis) if calls else None
     for call in calls:
-        if program is None or has_no_gpu(file.analysis, call) or program.has_one_device():
+        if program is None or has_no_gpu(file.analysis, call) or program.has_one_device(call) or program.takes_single_samples():
             continue  # the module is called directly, nothing is copied
-        if never_runs(file.analysis, call) or program.predicts(call) and loads_keys(file.analysis, call):
-            continue  # wrapped for the keys of a checkpoint
-        if is_test(file.analysis, call):
-            continue  # DataParallel itself is tried
-        advice, places = program.advice(call)
+        if never_runs(file.analysis, call) or is_test(file.analysis, call) or promises(file.analysis, call):
+            continue  # wrapped for the keys of a checkpoint; DataParallel itself is tried, or asked for
+        launched = program.distributed(call)
+        course = program.course(call) if launched is None else Course.TRAINS
+        if course is None or launched is None and is_part(file.analysis, call):
+            continue  # nothing is trained through it; the rest of the model would be left alone
+        advice, places = program.advice(call, course)
+        often = "for every batch that it predicts" if course is Course.PREDICTS else "in every step"
         yield Finding(
             call,
-            f"`DataParallel` copies `{_wrapped(file, call)}` to every GPU {_how_often(program, call)}, all from one process",
+            f"`DataParallel` copies `{_wrapped(file, call)}` to every GPU {often}, all from one process",
             help=advice,
-            fix=_fix(file, call) if not program.predicts(call) and program.distributed(call) is None else None,
+            fix=_fix(file, call) if course is not Course.PREDICTS and launched is None else None,
             related=places,
         )
-
-
-def _how_often(program: Program, call: cst.Call) -> str:
-    return "for every batch that it predicts" if program.predicts(call) else "in every step"
 
 
 def _has_one_device(call: cst.Call) -> bool:
