@@ -19,6 +19,7 @@ from torchlint.values.value import Kind, Value
 
 DDP = "torch.nn.parallel.DistributedDataParallel"
 _INFERENCE = ("torch.no_grad", "torch.inference_mode", "torch.set_grad_enabled")
+_OPTIMIZER = r"\b(?:optim\.\w+|Adam\w*|SGD|RMSprop)\s*\("
 
 
 class Course(Enum):
@@ -77,7 +78,7 @@ class Program:
         function = self.file.function(call)
         owner = self.file.owner(function)
         name = owner.name if owner is not None else function.name.value if isinstance(function, cst.FunctionDef) else ""
-        together = rf"\b{name}\s*\(.*\boptim\b|\boptim\b.*\b{name}\s*\("
+        together = rf"\b{name}\s*\(.*{_OPTIMIZER}|{_OPTIMIZER}.*\b{name}\s*\("
         return bool(name) and self.file.is_written_elsewhere(re.compile(together, re.DOTALL))
 
     def _is_left_to_itself(self, call: cst.Call) -> bool:

@@ -1,0 +1,71 @@
+"""Where a wrapped module is followed to, and what it is found to be there for."""
+
+from pathlib import Path
+
+import pytest
+
+from torchlint.engine import lint
+from torchlint.program.analysis import FileAnalysis
+from torchlint.program.project import Project
+from torchlint.rules.distributed._trained import Use, uses
+from torchlint.settings import Settings
+
+HEAD = "import torch\nfrom torch import nn\n"
+
+
+def done(text: str) -> set[Use]:
+    file = FileAnalysis(HEAD + text)
+    (wrap,) = file.calls("torch.nn.DataParallel")
+    return uses(file, wrap)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("m = nn.DataParallel(n)", set()),
+        ("m = nn.DataParallel(n)\nm.eval()\nprint(m)", set()),
+        ("m = nn.DataParallel(n)\nm(x)", {Use.RUN}),
+        ("m = nn.DataParallel(n)\nm(x).sum().backward()", {Use.TRAINED}),
+        ("m = nn.DataParallel(n)\nm(x).detach().sum().backward()", {Use.RUN}),
+        ("m = nn.DataParallel(n)\nwith torch.no_grad(): y = m(x)\n(k(x) - y).sum().backward()", {Use.RUN}),
+        ("nn.DataParallel(n)(x).sum().backward()", {Use.TRAINED}),
+        ("m = nn.DataParallel(n)\no = torch.optim.SGD(m.parameters())", {Use.STEPPED}),
+        ("m = nn.DataParallel(n)\no = torch.optim.SGD(m.module.parameters())", {Use.STEPPED}),
+        ("m = nn.DataParallel(n)\nk = m.cuda()\nk(x)", {Use.RUN}),
+        ("m = nn.DataParallel(n)\nfit(m)", {Use.HANDED}),
+        ("m = nn.DataParallel(n)\nall = {'m': m}", {Use.HANDED}),
+        ("def f(k): k(x).sum().backward()\nm = nn.DataParallel(n)\nf(m)", {Use.TRAINED}),
+        ("def f(a, k): k(a)\nm = nn.DataParallel(n)\nf(k=m, a=x)", {Use.RUN}),
+        ("def f(n): return nn.DataParallel(n)\nm = f(n)\nm(x).sum().backward()", {Use.TRAINED}),
+        ("def f(n): return nn.DataParallel(n)", set()),
+        ("m = nn.DataParallel(n)\nm(x.unsqueeze(0))", set()),
+        ("m = nn.DataParallel(n)\nm(x.unsqueeze(1))", {Use.RUN}),
+        ("if a:\n    m = nn.DataParallel(n)\nelse:\n    m(x).sum().backward()", set()),
+        ("class T:\n    def __init__(self): self.m = nn.DataParallel(n)\n    def f(self): self.m(x).sum().backward()", {Use.TRAINED}),
+        ("class T:\n    def __init__(self): self.m = nn.DataParallel(n)\nclass O:\n    def f(self): self.m(x)", set()),
+    ],
+)
+def test_a_wrapped_module_is_followed_to_where_it_is_trained(text: str, found: set[Use]) -> None:
+    assert done(text) == found
+
+
+def test_it_is_followed_into_other_files(tmp_path: Path) -> None:
+    main, other = tmp_path / "main.py", tmp_path / "other.py"
+    main.write_text(HEAD + "from other import Trainer\nt = Trainer(nn.DataParallel(n))\nfor x in y: t.step(x)\n")
+    other.write_text(
+        "import torch\nclass Trainer:\n    def __init__(self, m):\n        self.m = m\n"
+        "    def step(self, x):\n        self.m(x).sum().backward()\n"
+    )
+    (finding,) = lint(main.read_text(), Settings(select=("TL701",)), path=str(main), project=Project([tmp_path]))
+    assert "in every step" in finding.message
+
+
+@pytest.mark.parametrize(("word", "count"), [("build(n).cuda()\noptim.SGD(p)", 1), ("build(n)(x)", 0), ("other(n)\noptim.SGD(p)", 0)])
+def test_a_wrap_that_a_function_returns_is_reported_where_its_caller_makes_an_optimizer(tmp_path: Path, word: str, count: int) -> None:
+    models, main = tmp_path / "models.py", tmp_path / "main.py"
+    models.write_text(HEAD + "def build(n):\n    m = nn.DataParallel(n)\n    return m\n")
+    main.write_text(f"from torch import optim\nfrom models import build\nm = {word}\n")
+    found = lint(models.read_text(), Settings(select=("TL701",)), path=str(models), project=Project([tmp_path]))
+    assert [each.help for each in found] == [
+        "leave the wrap to the training program, with `DistributedDataParallel` and one process per GPU"
+    ] * count
