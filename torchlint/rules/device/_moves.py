@@ -221,8 +221,7 @@ def _is_older(file: Analysis) -> bool:
     for data in file.tree.attributes.get("data", ()):
         indexed = file.parent(data)
         if isinstance(indexed, cst.Subscript) and indexed.value is data and _is_first(indexed):
-            loss = file.value(data.value)
-            if loss.roots or loss.scalar:
+            if file.value(data.value).roots:
                 return True
     return False
 

@@ -19,7 +19,7 @@ from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import COMPREHENSIONS, Node, runs_once
 from torchlint.values.value import Function, Kind
 
-_TRAINING = frozenset({"backward", "step", "zero_grad"})
+_TRAINING = frozenset({"backward", "step", "zero_grad", "train"})
 _SHOWING = frozenset("print pprint set_trace breakpoint summary info debug".split())
 _WITHIN = frozenset("eval train to cuda cpu requires_grad_ backward manual_seed zero_".split())
 """What is called for its effect on what the function itself has made, or was given to try."""
@@ -155,10 +155,16 @@ def _objects(file: FileAnalysis, owner: ClassModel) -> Often:
         return Often.MANY if any(_is_forward(file, file.function(call)) for call in made) else Often.ONCE
     if any(is_repeated(file, call) for call in made):
         return Often.MANY
-    own = owner.own_methods
-    begun = {call.func.attr.value for call in file.inside(own["__init__"], cst.Call) if isinstance(call.func, cst.Attribute)}
-    later = (method for name, method in own.items() if name not in begun and name != "__init__")
-    return Often.ONCE if any(file.relevance.touches_torch(method) or _works(file, method, 1) for method in later) else Often.UNKNOWN
+    begun = {call.func.attr.value for call in file.inside(owner.own_methods["__init__"], cst.Call) if isinstance(call.func, cst.Attribute)}
+    later = [
+        (model.file, method)
+        for model in owner.ancestry
+        for name, method in model.own_methods.items()
+        if name not in begun and name != "__init__" and isinstance(model.file, FileAnalysis)
+    ]
+    return (
+        Often.ONCE if any(where.relevance.touches_torch(method) or _works(where, method, 1) for where, method in later) else Often.UNKNOWN
+    )
 
 
 def _is_forward(file: FileAnalysis, function: Node) -> bool:
