@@ -220,9 +220,8 @@ def _is_older(file: Analysis) -> bool:
     """Whether a loss is indexed, `loss.data[0]`: it has a dimension only before torch 0.4, which brought `device=`."""
     for data in file.tree.attributes.get("data", ()):
         indexed = file.parent(data)
-        if isinstance(indexed, cst.Subscript) and indexed.value is data and _is_first(indexed):
-            if file.value(data.value).roots:
-                return True
+        if isinstance(indexed, cst.Subscript) and indexed.value is data and _is_first(indexed) and file.value(data.value).roots:
+            return True
     return False
 
 
