@@ -19,6 +19,8 @@ from torchlint.values.value import Kind, Value
 
 DDP = "torch.nn.parallel.DistributedDataParallel"
 _INFERENCE = ("torch.no_grad", "torch.inference_mode", "torch.set_grad_enabled")
+_MAKES_OPTIMIZER = re.compile(r"optimi[sz]er[^.]*$", re.IGNORECASE)
+"""`engine.build_optimizer`, of a package or another file: who asks for one trains."""
 _OPTIMIZER = r"\b(?:optim\.\w+|Adam\w*|SGD|RMSprop)\s*\("
 
 
@@ -69,9 +71,13 @@ class Program:
         return False
 
     def takes_single_samples(self) -> bool:
-        """Whether every loader in sight hands out one sample at a time: then there is nothing to scatter, and only one GPU works."""
+        """Whether every loader in sight hands out one sample at a time: then there is nothing to scatter, and only one GPU works.
+
+        To train there has to be one that shuffles: else the batches may come from elsewhere.
+        """
         loaders = list(self.file.calls(*LOADERS))
-        return bool(loaders) and all(_gives_one(self.file, call) for call in loaders)
+        is_known = bool(loaders) and (not self.trains or bool(self._loaders()))
+        return is_known and all(_gives_one(self.file, call) for call in loaders)
 
     def _is_trained_elsewhere(self, call: cst.Call) -> bool:
         """Whether a file that calls the function which wraps, or the class, makes an optimizer too."""
@@ -188,7 +194,9 @@ def _gathers_one(file: FileAnalysis, sampler: Node) -> bool:
 
 def _is_training(file: FileAnalysis, call: cst.Call) -> bool:
     path = file.qualname(call.func)
-    return path is not None and (path.startswith("torch.optim.") or file.imports_training(path))
+    if path is None:
+        return False
+    return path.startswith("torch.optim.") or _MAKES_OPTIMIZER.search(path) is not None or file.imports_training(path)
 
 
 def _shuffles(given: Node | None) -> bool:
