@@ -69,3 +69,15 @@ def test_a_wrap_that_a_function_returns_is_reported_where_its_caller_makes_an_op
     assert [each.help for each in found] == [
         "leave the wrap to the training program, with `DistributedDataParallel` and one process per GPU"
     ] * count
+
+
+@pytest.mark.parametrize(
+    ("end", "other", "count"),
+    [("", "loss.backward()\n", 0), ("if __name__ == '__main__': score(n, x)\n", "loss.backward()\n", 1), ("", "print()\n", 1)],
+)
+def test_what_only_measures_is_reported_in_a_program_of_its_own(tmp_path: Path, end: str, other: str, count: int) -> None:
+    scores, main = tmp_path / "scores.py", tmp_path / "main.py"
+    scores.write_text(HEAD + "@torch.no_grad()\ndef score(n, x):\n    m = nn.DataParallel(n).eval()\n    return m(x)\n" + end)
+    main.write_text(other)
+    found = lint(scores.read_text(), Settings(select=("TL701",)), path=str(scores), project=Project([tmp_path]))
+    assert ["that it predicts" in each.message for each in found] == [True] * count

@@ -19,6 +19,7 @@ from torchlint.values.value import Kind, Value
 
 DDP = "torch.nn.parallel.DistributedDataParallel"
 _INFERENCE = ("torch.no_grad", "torch.inference_mode", "torch.set_grad_enabled")
+_BACKWARD = re.compile(r"\.backward\(")
 _MAKES_OPTIMIZER = re.compile(r"optimi[sz]er[^.]*$", re.IGNORECASE)
 """`engine.build_optimizer`, of a package or another file: who asks for one trains."""
 _OPTIMIZER = r"\b(?:optim\.\w+|Adam\w*|SGD|RMSprop)\s*\("
@@ -55,7 +56,13 @@ class Program:
             return None if self._is_left_to_itself(call) else Course.TRAINS
         if Use.HANDED in done and not self._only_runs:
             return Course.TRAINS_ELSEWHERE if self._is_trained_elsewhere(call) else None
-        return Course.PREDICTS if done and not self.trains and not loads_keys(self.file, call) else None
+        predicts = done and not self.trains and not loads_keys(self.file, call) and self._is_program(call)
+        return Course.PREDICTS if predicts else None
+
+    def _is_program(self, call: cst.Call) -> bool:
+        """Whether the file is started itself, and not only helps others of which one trains: with what measures a network, for instance."""
+        is_started = self.file.function(call) is self.file.module or "__main__" in self.file.text
+        return is_started or not self.file.is_written_elsewhere(_BACKWARD)
 
     def has_one_device(self, call: cst.Call) -> bool:
         """Whether the program shows itself a single GPU: at its top, or in the branch that wraps."""
