@@ -7,16 +7,16 @@ import pytest
 
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.project import Project
-from torchlint.rules.device._often import Often, how_often, is_lost
+from torchlint.rules.device._often import Often, Runs
 
 HEAD = "import torch\nfrom torch import nn\n"
 
 
-def marked(text: str, **kwargs: object) -> tuple[FileAnalysis, cst.Call]:
-    """A program and its call of `here()`."""
+def marked(text: str, **kwargs: object) -> tuple[Runs, cst.Call]:
+    """How often a program is run, and its call of `here()`."""
     file = FileAnalysis(HEAD + text, **kwargs)  # type: ignore[arg-type]
     (call,) = (each for each in file.nodes(cst.Call) if isinstance(each.func, cst.Name) and each.func.value == "here")
-    return file, call
+    return Runs(file), call
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,8 @@ def marked(text: str, **kwargs: object) -> tuple[FileAnalysis, cst.Call]:
     ],
 )
 def test_a_line_is_run_as_often_as_its_callers_are(text: str, often: Often) -> None:
-    assert how_often(*marked(text)) is often
+    runs, here = marked(text)
+    assert runs.how_often(here) is often
 
 
 @pytest.mark.parametrize(
@@ -64,8 +65,8 @@ def test_a_line_is_run_as_often_as_its_callers_are(text: str, often: Often) -> N
 def test_who_imports_a_function_may_call_it_in_a_loop(tmp_path: Path, other: str, often: Often) -> None:
     (tmp_path / "main.py").write_text("")
     (tmp_path / "other.py").write_text(other)
-    found = marked("def f(): here()\nf()", path=str(tmp_path / "main.py"), imports=Project([tmp_path]))
-    assert how_often(*found) is often
+    runs, here = marked("def f(): here()\nf()", path=str(tmp_path / "main.py"), imports=Project([tmp_path]))
+    assert runs.how_often(here) is often
 
 
 LOOP = "for x in loader: torch.relu(x)"
@@ -86,4 +87,5 @@ LOOP = "for x in loader: torch.relu(x)"
     ],
 )
 def test_what_is_run_once_is_lost_beside_a_loop_in_which_torch_computes(text: str, lost: bool) -> None:
-    assert is_lost(*marked(text)) is lost
+    runs, here = marked(text)
+    assert runs.is_lost(here) is lost

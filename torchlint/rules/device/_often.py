@@ -36,23 +36,54 @@ class Often(Enum):
     UNKNOWN = "unknown"
 
 
-def how_often(file: FileAnalysis, node: Node, above: tuple[Node, ...] = ()) -> Often:
-    """How often a node is evaluated, as far as its callers are in sight."""
-    if is_repeated(file, node):
-        return Often.MANY
-    function = file.function(node)
-    if function is file.module:
-        return Often.ONCE
-    return _calls_of(file, function, above) if isinstance(function, cst.FunctionDef) else Often.UNKNOWN
+class Runs:
+    """How often the lines of one file are run."""
 
+    def __init__(self, file: FileAnalysis) -> None:
+        self.file = file
+        self._functions: dict[cst.FunctionDef, Often] = {}
+        self._working: dict[Node, bool] = {}
 
-def is_lost(file: FileAnalysis, node: Node) -> bool:
-    """Whether what is known to be run once is nothing beside what the same program does."""
-    if how_often(file, node) is not Often.ONCE:
-        return False
-    return is_demonstration(file, node) or any(
-        isinstance(scope, cst.FunctionDef) and scope.name.value == "__init__" or _works(file, scope, _FAR) for scope in _scopes(file, node)
-    )
+    def how_often(self, node: Node) -> Often:
+        """How often a node is evaluated, as far as its callers are in sight."""
+        if is_repeated(self.file, node):
+            return Often.MANY
+        function = self.file.function(node)
+        if function is self.file.module:
+            return Often.ONCE
+        if not isinstance(function, cst.FunctionDef):
+            return Often.UNKNOWN
+        if function not in self._functions:
+            self._functions[function] = Often.MANY  # a function that calls itself
+            self._functions[function] = self._calls_of(function)
+        return self._functions[function]
+
+    def is_lost(self, node: Node) -> bool:
+        """Whether what is known to be run once is nothing beside what the same program does."""
+        return self.how_often(node) is Often.ONCE and (is_demonstration(self.file, node) or any(map(self._works, _scopes(self.file, node))))
+
+    def is_shown(self, node: Node) -> bool:
+        """Whether what a function computes is printed or looked at in a debugger, and nothing else is left of it."""
+        function = self.file.function(node)
+        return isinstance(function, cst.FunctionDef) and _only_shows(self.file, function) and self.how_often(node) is not Often.MANY
+
+    def _works(self, scope: Node) -> bool:
+        if scope not in self._working:
+            is_made = isinstance(scope, cst.FunctionDef) and scope.name.value == "__init__"
+            self._working[scope] = is_made or _works(self.file, scope, _FAR, set())
+        return self._working[scope]
+
+    def _calls_of(self, function: cst.FunctionDef) -> Often:
+        owner, name = self.file.owner(function), function.name.value
+        if name == "__init__" and owner is not None:
+            return _objects(self.file, owner)
+        if name.startswith("__") or name == "forward" or function.asynchronous is not None:
+            return Often.UNKNOWN
+        sites = list(_sites(self.file, function))
+        if not sites or any(not isinstance(each, cst.Call) for each in sites) or _is_reached_elsewhere(self.file, name):
+            return Often.UNKNOWN
+        found = {self.how_often(each) for each in sites}
+        return next((each for each in (Often.MANY, Often.UNKNOWN) if each in found), Often.ONCE)
 
 
 def is_demonstration(file: FileAnalysis, node: Node) -> bool:
@@ -63,11 +94,8 @@ def is_demonstration(file: FileAnalysis, node: Node) -> bool:
     return guarded and any(file.parent(each) is file.module for kind in (cst.FunctionDef, cst.ClassDef) for each in file.nodes(kind))
 
 
-def is_shown(file: FileAnalysis, node: Node) -> bool:
-    """Whether what a function computes is printed or looked at in a debugger, and nothing else is left of it: something is tried out."""
-    function = file.function(node)
-    if not isinstance(function, cst.FunctionDef) or how_often(file, node) is Often.MANY:
-        return False
+def _only_shows(file: FileAnalysis, function: cst.FunctionDef) -> bool:
+    """Whether a function keeps and returns nothing, and all that it does besides is done to what it has made, or was given to try."""
     if any(each.value is not None for each in file.inside(function, cst.Return)):
         return False
     if any(file.inside(function, kind) for kind in (cst.Yield, cst.Global, cst.Nonlocal)):
@@ -104,22 +132,6 @@ def _asks_for_main(test: Node) -> bool:
 
 
 # -- callers ------------------------------------------------------------------------------------------------------------
-
-
-def _calls_of(file: FileAnalysis, function: cst.FunctionDef, above: tuple[Node, ...]) -> Often:
-    """How often a function is run."""
-    if function in above:
-        return Often.MANY  # it calls itself
-    owner, name = file.owner(function), function.name.value
-    if name == "__init__" and owner is not None:
-        return _objects(file, owner)
-    if name.startswith("__") or name == "forward" or function.asynchronous is not None:
-        return Often.UNKNOWN
-    sites = list(_sites(file, function))
-    if not sites or any(not isinstance(each, cst.Call) for each in sites) or _is_reached_elsewhere(file, name):
-        return Often.UNKNOWN
-    found = {how_often(file, each, (*above, function)) for each in sites}
-    return next((each for each in (Often.MANY, Often.UNKNOWN) if each in found), Often.ONCE)
 
 
 def _sites(file: FileAnalysis, function: cst.FunctionDef) -> Iterator[Node]:
@@ -163,7 +175,9 @@ def _objects(file: FileAnalysis, owner: ClassModel) -> Often:
         if name not in begun and name != "__init__" and isinstance(model.file, FileAnalysis)
     ]
     return (
-        Often.ONCE if any(where.relevance.touches_torch(method) or _works(where, method, 1) for where, method in later) else Often.UNKNOWN
+        Often.ONCE
+        if any(where.relevance.touches_torch(method) or _works(where, method, 1, set()) for where, method in later)
+        else Often.UNKNOWN
     )
 
 
@@ -185,15 +199,16 @@ def _scopes(file: FileAnalysis, node: Node) -> Iterator[Node]:
                 queue += [file.function(each) for each in _sites(file, function)]
 
 
-def _works(file: FileAnalysis, scope: Node, far: int) -> bool:
+def _works(file: FileAnalysis, scope: Node, far: int, seen: set[Node]) -> bool:
     """Whether a function, or one that it calls, goes round in a loop in which torch computes."""
-    calls = list(file.inside(scope, cst.Call)) if scope is not file.module else file.nodes(cst.Call)
+    if scope in seen:
+        return False
+    seen.add(scope)
+    calls = file.inside(scope, cst.Call) if scope is not file.module else file.nodes(cst.Call)
     own = [call for call in calls if file.function(call) is scope]
-    return (
-        any(_computes(file, call) for call in own if is_repeated(file, call))
-        or far > 0
-        and any(_leads_to_work(file, call, far - 1) for call in own)
-    )
+    if any(_computes(file, call) for call in own if is_repeated(file, call)):
+        return True
+    return far > 0 and any(_leads_to_work(file, call, far - 1, seen) for call in own)
 
 
 def _computes(file: FileAnalysis, call: cst.Call) -> bool:
@@ -215,9 +230,13 @@ def _uses_torch(definition: object) -> bool:
     )
 
 
-def _leads_to_work(file: FileAnalysis, call: cst.Call, far: int) -> bool:
+def _leads_to_work(file: FileAnalysis, call: cst.Call, far: int, seen: set[Node]) -> bool:
     path = file.qualname(call.func)
     if path is not None and file.imports_training(path):
         return True
     definition = file.value(call.func).definition
-    return isinstance(definition, Function) and isinstance(definition.file, FileAnalysis) and _works(definition.file, definition.node, far)
+    return (
+        isinstance(definition, Function)
+        and isinstance(definition.file, FileAnalysis)
+        and _works(definition.file, definition.node, far, seen)
+    )

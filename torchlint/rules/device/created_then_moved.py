@@ -7,13 +7,14 @@ from torchlint.rule import KEEPS, SAFE, WARNING, Finding, rule
 from torchlint.rules.device._building import built_in_place, device_of
 from torchlint.rules.device._host import is_host
 from torchlint.rules.device._moves import created_then_moved
-from torchlint.rules.device._often import is_lost, is_shown
+from torchlint.rules.device._often import Runs
 
 
 @rule("TL401", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=(".to(", ".cuda("), quiet_in_tests=True)
 def check(file: FileModel) -> Iterator[Finding]:
+    runs = Runs(file.analysis)
     for found in created_then_moved(file.analysis):
-        if is_lost(file.analysis, found.move.call) or is_shown(file.analysis, found.move.call):
+        if runs.is_lost(found.move.call) or runs.is_shown(found.move.call):
             continue  # once, beside a program that works on; or to show that something works
         if found.move.device is not None and is_host(file.analysis, found.move.device):
             continue  # nobody passes another device than the CPU

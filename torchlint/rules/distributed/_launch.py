@@ -91,7 +91,7 @@ class Program:
         function = self.file.function(call)
         owner = self.file.owner(function)
         name = owner.name if owner is not None else function.name.value if isinstance(function, cst.FunctionDef) else ""
-        together = rf"\b{name}\s*\(.*{_OPTIMIZER}|{_OPTIMIZER}.*\b{name}\s*\("
+        together = rf"\A(?=.*\b{name}\s*\()(?=.*{_OPTIMIZER})"
         return bool(name) and self.file.is_written_elsewhere(re.compile(together, re.DOTALL))
 
     def _is_left_to_itself(self, call: cst.Call) -> bool:

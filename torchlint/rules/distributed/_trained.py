@@ -75,6 +75,7 @@ class _Following:
 
     def __init__(self) -> None:
         self._seen: set[Node] = set()
+        self._run_at: set[Node] = set()
 
     def value(self, file: FileAnalysis, node: Node, far: int) -> Iterator[Use]:
         """What is done with an expression that yields the module."""
@@ -178,8 +179,9 @@ class _Following:
 
     def _run(self, file: FileAnalysis, call: cst.Call, far: int) -> Use:
         """Whether backward runs through what a call returns, there or where its function's result goes."""
-        if callers.records(file, call) is False:
+        if call in self._run_at or callers.records(file, call) is False:
             return Use.RUN
+        self._run_at.add(call)
         function = file.function(call)
         flow = file.flow(function)
         output = flow.values.get(call)
