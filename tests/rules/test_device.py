@@ -38,12 +38,12 @@ def related(finding: Diagnostic) -> list[tuple[str, int]]:
 
 
 def test_a_wait_shows_its_loop_and_what_put_the_value_on_the_device() -> None:
-    (finding,) = waits("print(loss.item())")
+    (finding,) = waits("meter.update(loss.item())")
     assert related(finding) == [("in this loop", 7), ("put on the device here", 9)]
 
 
 def test_several_waits_in_a_loop_are_said_each_at_its_place_and_none_is_fixed_alone() -> None:
-    findings = waits("total += loss.item()", "print(loss.item())", "sched.step(loss.item())")
+    findings = waits("total += loss.item()", "meter.update(loss.item())", "sched.step(loss.item())")
     assert [(each.location.row, each.fix) for each in findings] == [(13, None), (14, None), (15, None)]
 
 
@@ -60,7 +60,7 @@ def test_totals_alone_are_fixed_one_by_one() -> None:
         ("best = loss if loss < best else best", ""),
         ("if loss < best: best = loss.detach()", "torch.where"),
         ("sched.step(loss.item())", "step with a value"),
-        ("print(loss.item())", "every so many steps"),
+        ("meter.update(loss.item())", "every so many steps"),
     ],
 )
 def test_the_advice_fits_the_place(line: str, words: str) -> None:
@@ -75,6 +75,7 @@ def test_the_advice_fits_the_place(line: str, words: str) -> None:
         ("curve.append(loss.item())", "total += loss.item()"),
         ("if not torch.isfinite(loss): break", "total += loss.item()"),
         ("assert loss < 10", "total += loss.item()"),
+        ("print(loss.item())", "total += loss.item()"),
     ],
 )
 def test_a_loop_that_has_to_wait_anyway_is_left_alone(lines: tuple[str, ...]) -> None:

@@ -11,11 +11,11 @@ from torchlint.facts.tensors import ARRAY_PACKAGES
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.device._guards import is_rare
 from torchlint.rules.device._hot import Iteration, is_environment_step, last_name, names_in
+from torchlint.rules.device._shown import REPORTS, Goes, arrives
 from torchlint.syntax.tree import Node
 from torchlint.values.value import Kind, Value
 
 _STORES = frozenset("append appendleft extend insert add".split())
-_REPORTS = frozenset("print info debug warning write log set_postfix set_description add_scalar".split())
 _COPIES = frozenset("cpu numpy tolist".split())
 _REDUCTIONS = frozenset("sum mean item max min".split())
 
@@ -31,11 +31,14 @@ class Purpose(Enum):
     """Only some iterations get there."""
 
 
-def purpose(file: FileAnalysis, node: Node, loop: Iteration, *, trains: bool) -> Purpose:
-    """What a wait in a hot loop, or in a function that it calls, is for; `trains`: whether the loop runs backward."""
+def purpose(file: FileAnalysis, node: Node, loop: Iteration, *, trains: bool, read: bool = True) -> Purpose:
+    """What a wait in a hot loop, or in a function that it calls, is for.
+
+    `trains`: whether the loop runs backward; `read`: whether a number is asked for, and not the tensor itself printed or tested.
+    """
     if is_rare(file, node, loop):
         return Purpose.RARE
-    if _is_collected(file, node, loop) or _is_acted_on(file, node) or _decides(file, node, loop):
+    if _is_collected(file, node, loop) or _is_acted_on(file, node) or (_is_needed(file, node, loop) if read else _decides(file, node)):
         return Purpose.STAYS
     if is_copy(file, node) and not is_reduced(file, node) and (not trains or _is_handed_on(file, node, loop)):
         return Purpose.STAYS  # without training, the loop is there to bring results to the host
@@ -144,7 +147,7 @@ def _only_measures(file: FileAnalysis, call: cst.Call) -> bool:
     path = file.qualname(call.func)
     if path is not None:
         return path.startswith((*ARRAY_PACKAGES, "torchmetrics."))
-    return last_name(call.func) in _REPORTS | {"float", "int", "len", "round"}
+    return last_name(call.func) in REPORTS | {"float", "int", "len", "round"}
 
 
 def _is_acted_on(file: FileAnalysis, node: Node) -> bool:
@@ -164,30 +167,19 @@ def _steps(file: FileAnalysis, call: Node | None) -> bool:
     return isinstance(call, cst.Call) and last_name(call.func) == "step" and is_environment_step(file, call)
 
 
-def _decides(file: FileAnalysis, node: Node, loop: Iteration) -> bool:
-    """Whether the host needs the value to go on: it decides what is run, not only what is kept or said."""
+def _decides(file: FileAnalysis, node: Node) -> bool:
+    """Whether the host asks a tensor itself to go on: it decides what is run, not only what is kept or said."""
     for each in file.ancestors(node):
-        if each is loop or isinstance(each, cst.BaseSuite):
-            return each is loop  # the test of a `while`
-        if isinstance(each, cst.If):
-            return not _only_notes(each)
-        if isinstance(each, (cst.While, cst.Assert)):
-            return True
-        if isinstance(each, cst.Assign):
-            uses = (use for target in each.targets if isinstance(target.target, cst.Name) for use in file.references(target.target))
-            return any(file.is_inside(use, loop) and _is_tested(file, use) for use in uses)
-    return False
-
-
-def _is_tested(file: FileAnalysis, use: Node) -> bool:
-    child = use
-    for each in file.ancestors(use):
-        if isinstance(each, (cst.If, cst.While, cst.IfExp, cst.Assert)) and child is each.test:
-            return not (isinstance(each, cst.If) and _only_notes(each))
-        if isinstance(each, (cst.BaseSuite, cst.SimpleStatementLine)):
+        if isinstance(each, cst.BaseSuite):
             return False
-        child = each
+        if isinstance(each, (cst.If, cst.While, cst.Assert)):
+            return not (isinstance(each, cst.If) and _only_notes(each))
     return False
+
+
+def _is_needed(file: FileAnalysis, node: Node, loop: Iteration) -> bool:
+    """Whether the iteration shows the number, or goes on as it says."""
+    return any(goes is Goes.SHOWN or not (isinstance(place, cst.If) and _only_notes(place)) for goes, place in arrives(file, node, loop))
 
 
 def _only_notes(branch: cst.If) -> bool:
@@ -203,5 +195,5 @@ def _only_notes(branch: cst.If) -> bool:
 
 def _notes(statement: Node) -> bool:
     if isinstance(statement, cst.Expr):
-        return isinstance(statement.value, cst.Call) and last_name(statement.value.func) in _REPORTS
+        return isinstance(statement.value, cst.Call) and last_name(statement.value.func) in REPORTS
     return isinstance(statement, (cst.Assign, cst.AugAssign, cst.Pass))

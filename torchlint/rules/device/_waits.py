@@ -97,7 +97,7 @@ def stalls(file: FileAnalysis) -> list[Stall]:
         loop = hot.around(node)
         if loop is None:
             continue
-        what = purpose(file, node, loop, trains=hot.trains(loop))
+        what = purpose(file, node, loop, trains=hot.trains(loop), read=node is not subject)
         if what is Purpose.STAYS:
             bound.add(_branch(file, node, loop))
         elif what is Purpose.GOES:  # once the host has waited, the next value of the same statement is there

@@ -1,0 +1,166 @@
+"""Where a number that is read in a loop goes there: into what every iteration shows, or into what decides how it goes on.
+
+A number goes on through arithmetic, into the text that is made of it, into the name it is assigned to, and into the meter that is given
+it. A loop that shows it in a progress bar, a line or a board each time needs it each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+
+import libcst as cst
+
+from torchlint.program.analysis import FileAnalysis
+from torchlint.rules.device._guards import is_rare
+from torchlint.rules.device._hot import Iteration, last_name, names_in
+from torchlint.syntax.tree import Node
+from torchlint.values.value import Kind
+
+REPORTS = frozenset(
+    """print info debug warning write log set_postfix set_postfix_str set_description set_description_str add_scalar add_scalars
+    log_metric log_metrics log_scalar""".split()
+)
+"""Calls that show what they are given, and keep nothing of it."""
+_MAKES_NUMBERS = frozenset("float int round abs str repr dict OrderedDict tuple list sum min max format".split())
+_STEPS = frozenset("step backward".split())
+_MANY = 60
+"""How many expressions a number is followed through."""
+_METERS = (Kind.UNKNOWN, Kind.OBJECT, Kind.OTHER, Kind.DICT, Kind.MODULE)
+
+
+class Goes(Enum):
+    """Where a number arrives."""
+
+    SHOWN = "shown"
+    TESTED = "tested"
+    """A test asks for it."""
+
+
+def arrives(file: FileAnalysis, node: Node, loop: Iteration) -> Iterator[tuple[Goes, Node]]:
+    """Where a number arrives in the iteration in which it is read, and the test or call there; rare places are left out."""
+    queue, seen = [node], {node}
+    for each in queue:
+        climb = _Climb(file, each)
+        for goes, place in climb.arrives():
+            if not is_rare(file, place, loop):
+                yield goes, place
+        for place in climb.holders:
+            for use in _uses(file, place, loop):
+                if use not in seen and len(queue) < _MANY:
+                    seen.add(use)
+                    queue.append(use)
+
+
+def is_shown(file: FileAnalysis, node: Node, loop: Iteration) -> bool:
+    """Whether every iteration shows the number that is read."""
+    return any(goes is Goes.SHOWN for goes, _ in arrives(file, node, loop))
+
+
+class _Climb:
+    """The way of a number from one place up through the expressions around it."""
+
+    def __init__(self, file: FileAnalysis, node: Node) -> None:
+        self.file = file
+        self.node = node
+        self.holders: list[Node] = []
+        """What holds the number afterwards: names, attributes, entries, and the meters that were given it."""
+
+    def arrives(self) -> Iterator[tuple[Goes, Node]]:
+        child, is_text = self.node, False
+        for each in self.file.ancestors(self.node):
+            if isinstance(each, cst.Call):
+                if child is each.func:  # `meter.avg()`, `"{}".format` of what is known
+                    is_text = is_text or last_name(each.func) == "format"
+                elif is_text or self._reports(each):
+                    yield Goes.SHOWN, each
+                    return
+                elif not self._passes(each):
+                    self._is_given(each)
+                    return
+                else:
+                    is_text = is_text or last_name(each.func) in ("format", "str", "repr")
+            elif isinstance(each, cst.FormattedString):
+                is_text = True
+            elif isinstance(each, cst.BinaryOperation):
+                is_text = is_text or isinstance(each.operator, cst.Modulo) and child is not each.left and _is_text(each.left)
+            elif isinstance(each, (cst.If, cst.While, cst.Assert)):
+                if child is each.test:
+                    yield Goes.TESTED, each
+                return
+            elif isinstance(each, cst.IfExp):
+                if child is each.test:
+                    yield Goes.TESTED, each
+                    return
+            elif isinstance(each, cst.Assign):
+                if child is each.value:
+                    yield from ((Goes.SHOWN, each) for target in each.targets if is_text and isinstance(target.target, cst.Attribute))
+                    self.holders += [name for target in each.targets for name in _held(target.target)]
+                return
+            elif isinstance(each, (cst.AugAssign, cst.AnnAssign)):
+                if child is each.value:
+                    self.holders += _held(each.target)
+                return
+            elif isinstance(each, cst.NamedExpr):
+                if child is each.target:
+                    return
+                self.holders += _held(each.target)
+            elif isinstance(each, cst.Comparison):
+                if any(isinstance(compared.operator, (cst.Is, cst.IsNot)) for compared in each.comparisons):
+                    return  # what the number is has no part in it
+            elif isinstance(each, (cst.BaseStatement, cst.BaseSmallStatement, cst.BaseSuite, cst.AssignTarget, cst.Lambda, cst.CompFor)):
+                return
+            child = each
+
+    def _reports(self, call: cst.Call) -> bool:
+        """Whether a call shows what it is given; the log of a framework keeps tensors as they are, and reads them when it needs them."""
+        if last_name(call.func) not in REPORTS:
+            return False
+        return not (isinstance(call.func, cst.Attribute) and isinstance(call.func.value, cst.Name) and call.func.value.value == "self")
+
+    def _passes(self, call: cst.Call) -> bool:
+        """Whether the number is in what a call returns: `round(x, 4)`, `"{:.3f}".format(x)`, `math.exp(x)`."""
+        path = self.file.qualname(call.func) or ""
+        return last_name(call.func) in _MAKES_NUMBERS or path.startswith(("math.", "numpy."))
+
+    def _is_given(self, call: cst.Call) -> None:
+        """A meter, or what else is called with the number, holds it."""
+        func = call.func
+        if isinstance(func, cst.Attribute) and func.attr.value not in _STEPS and self.file.value(func.value).kind in _METERS:
+            self.holders += [each for each in _held(func.value) if not (isinstance(each, cst.Name) and each.value == "self")]
+
+
+def _is_text(node: Node) -> bool:
+    return isinstance(node, cst.BaseString) or isinstance(node, cst.BinaryOperation) and (_is_text(node.left) or _is_text(node.right))
+
+
+def _held(target: Node) -> list[Node]:
+    if isinstance(target, (cst.Attribute, cst.Subscript)):
+        return [target]
+    return list(names_in(target))
+
+
+def _uses(file: FileAnalysis, place: Node, loop: Iteration) -> Iterator[Node]:
+    """The other places in the loop that read what a place holds."""
+    if isinstance(place, cst.Name):
+        found: list[Node] = [*file.references(place)]
+    elif isinstance(place, cst.Attribute):
+        written = file.source(place)
+        found = [each for each in file.tree.attributes.get(place.attr.value, ()) if file.source(each) == written]
+    elif isinstance(place, cst.Subscript):  # an entry, or all of them together
+        written = file.source(place)
+        around = [above if isinstance(above := file.parent(each), cst.Subscript) else each for each in _uses(file, place.value, loop)]
+        found = [each for each in around if not isinstance(each, cst.Subscript) or file.source(each) == written or not _has_fixed_key(each)]
+    else:
+        return
+    yield from (each for each in found if each is not place and file.is_inside(each, loop) and not _is_target(file, each))
+
+
+def _has_fixed_key(node: cst.Subscript) -> bool:
+    index = node.slice[0].slice
+    return isinstance(index, cst.Index) and isinstance(index.value, (cst.SimpleString, cst.Integer))
+
+
+def _is_target(file: FileAnalysis, node: Node) -> bool:
+    above = file.parent(node)
+    return isinstance(above, cst.AssignTarget) or isinstance(above, cst.AugAssign) and above.target is node
