@@ -43,8 +43,13 @@ def test_a_wait_shows_its_loop_and_what_put_the_value_on_the_device() -> None:
 
 
 def test_several_waits_in_a_loop_are_said_each_at_its_place_and_none_is_fixed_alone() -> None:
-    findings = waits("total += loss.item()", "meter.update(loss.item())", "sched.step(loss.item())")
-    assert [(each.location.row, each.fix) for each in findings] == [(13, None), (14, None), (15, None)]
+    findings = waits("total += loss.item()", "y = y.to(device)", "meter.update(loss.item())", "sched.step((loss * 2).item())")
+    assert [(each.location.row, each.fix) for each in findings] == [(13, None), (15, None), (16, None)]
+
+
+def test_reads_in_a_row_are_one_finding_at_the_first() -> None:
+    (finding,) = waits("total += loss.item()", "meter.update(loss.item())", "sched.step(loss.item())")
+    assert finding.location.row == 13 and related(finding)[2:] == [("read as well", 14), ("read as well", 15)]
 
 
 def test_totals_alone_are_fixed_one_by_one() -> None:
@@ -174,3 +179,56 @@ def test_a_copy_of_a_shape_is_built_in_place_safely_only_of_a_tensor_with_data()
     assert moved("def f(m: torch.Tensor):", "    return torch.zeros_like(m).to('cuda')") == [True]
     assert moved("def f(m):", "    return torch.zeros_like(m).to('cuda')") == [False]
     assert moved("m = torch.ones(2, device='meta')", "x = torch.zeros_like(m).to('cuda')") == [False]
+
+
+METRICS = """
+def accuracy(out, y):
+    right = out.argmax(1) == y
+    return right.float().mean().item()
+
+
+def report(out, y):
+    return build(out.cpu().numpy(), y.cpu().numpy())
+
+
+def hits(out, y):
+    return accuracy(out.detach()[:1], y)
+"""
+
+
+def waits_beside(folder: Path, *lines: str) -> list[Diagnostic]:
+    """The waits of a training that imports its metrics from another file."""
+    (folder / "metrics.py").write_text(METRICS)
+    text = "from metrics import accuracy, hits, report\n" + TRAINING.format(textwrap.indent("\n".join(lines), " " * 8).strip())
+    (folder / "train.py").write_text(text)
+    path = str(folder / "train.py")
+    return lint(text, Settings(select=("TL402",)), path=path, project=Project([folder]))
+
+
+def test_a_wait_in_a_function_of_another_file_is_said_where_the_loop_calls_it(tmp_path: Path) -> None:
+    (finding,) = waits_beside(tmp_path, "y = y.to(device)", "meter.update(accuracy(model(x), y))")
+    assert finding.location.row == 15 and "`accuracy`" in (finding.help or "") and finding.fix is None
+    assert ("this waits", 4) in related(finding)
+
+
+def test_a_wait_behind_two_calls_is_found(tmp_path: Path) -> None:
+    (finding,) = waits_beside(tmp_path, "y = y.to(device)", "meter.update(hits(model(x), y))")
+    assert finding.location.row == 15 and ("this waits", 4) in related(finding)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("print(accuracy(model(x), y.to(device)))",),
+        ("total += loss.item()", "report(model(x), y.to(device))"),
+        ("accuracy(model(x).cpu(), y)", "curve.append(loss.item())"),
+        ("if sched.step % 10 == 0:", "    meter.update(accuracy(model(x), y.to(device)))"),
+    ],
+)
+def test_a_wait_elsewhere_that_is_shown_needed_or_rare_is_left_alone(tmp_path: Path, lines: tuple[str, ...]) -> None:
+    assert waits_beside(tmp_path, *lines) == []
+
+
+def test_two_waits_that_could_both_go_are_both_said(tmp_path: Path) -> None:
+    findings = waits_beside(tmp_path, "y = y.to(device)", "total += loss.item()", "meter.update(accuracy(model(x), y))")
+    assert [(each.location.row, each.fix) for each in findings] == [(15, None), (16, None)]

@@ -35,13 +35,13 @@ class PerBatch:
     def is_managed(self) -> bool:
         return not self.calls
 
-    def goes(self, wait: cst.BaseExpression) -> bool:
+    def goes(self, wait: cst.BaseExpression, *, read: bool) -> bool:
         """Whether a number is read there that neither the function nor any of its callers needs."""
         if is_copy(self.file, wait) and not is_reduced(self.file, wait):
             return False
-        if purpose(self.file, wait, self.node, trains=True) is not Purpose.GOES:
+        if purpose(self.file, wait, self.node, trains=True, read=read) is not Purpose.GOES:
             return False
-        if not self._is_returned(wait):
+        if not is_returned(self.file, wait):
             return True
         return not self.is_managed and all(
             purpose(self.file, call, loop, trains=self.hot.trains(loop)) is Purpose.GOES for call, loop in self.calls
@@ -60,32 +60,46 @@ class PerBatch:
     @cached_property
     def _on_device(self) -> set[str]:
         """The parameters that some call gives something that is on the device."""
-        bound = self.file.owner(self.node) is not None
-        names = [each.name.value for each in (*self.node.params.posonly_params, *self.node.params.params)][bound:]
-        found = set()
-        for call, _ in self.calls:
-            for position, arg in enumerate(call.args):
-                given = self.file.value(arg.value)
-                name = arg.keyword.value if arg.keyword is not None else names[position] if position < len(names) and not arg.star else ""
-                if given.kind in (Kind.TENSOR, Kind.UNKNOWN) and (self.hot.lives_there(given) or self.hot.is_computed_there(given)):
-                    found.add(name)
-        return found
+        return {name for call, _ in self.calls for name in on_device(self.hot, arguments(self.file, self.node, call))}
 
-    def _is_returned(self, wait: Node) -> bool:
-        for each in self.file.ancestors(wait):
-            if isinstance(each, cst.Return):
-                return True
-            if isinstance(each, cst.Assign):
-                names = [name for target in each.targets for name in names_in(target.target)]
-                return any(
-                    isinstance(above, cst.Return)
-                    for name in names
-                    for use in self.file.references(name)
-                    for above in islice(self.file.ancestors(use), 4)
-                )
-            if isinstance(each, cst.BaseSuite):
-                break
-        return False
+
+def is_returned(file: FileAnalysis, wait: Node) -> bool:
+    """Whether a function hands what it waited for to its caller."""
+    for each in file.ancestors(wait):
+        if isinstance(each, cst.Return):
+            return True
+        if isinstance(each, cst.Assign):
+            names = [name for target in each.targets for name in names_in(target.target)]
+            return any(
+                isinstance(above, cst.Return) for name in names for use in file.references(name) for above in islice(file.ancestors(use), 4)
+            )
+        if isinstance(each, cst.BaseSuite):
+            break
+    return False
+
+
+def arguments(file: FileAnalysis, function: cst.FunctionDef, call: cst.Call) -> dict[str, cst.BaseExpression]:
+    """What a call gives a function of the project, or of another file of it, by the name of the parameter."""
+    parameters = [*function.params.posonly_params, *function.params.params]
+    bound = bool(parameters) and parameters[0].name.value == "self"
+    names = [each.name.value for each in parameters][bound:]
+    found = {}
+    for position, arg in enumerate(call.args):
+        if arg.keyword is not None:
+            found[arg.keyword.value] = arg.value
+        elif not arg.star and position < len(names):
+            found[names[position]] = arg.value
+    return found
+
+
+def on_device(hot: HotLoops, given: dict[str, cst.BaseExpression]) -> dict[str, cst.BaseExpression]:
+    """Those of the arguments that are on the device."""
+    values = {name: hot.file.value(node) for name, node in given.items()}
+    return {
+        name: given[name]
+        for name, value in values.items()
+        if value.kind in (Kind.TENSOR, Kind.UNKNOWN) and (hot.lives_there(value) or hot.is_computed_there(value))
+    }
 
 
 def per_batch(file: FileAnalysis, hot: HotLoops, function: Node) -> PerBatch | None:

@@ -5,24 +5,27 @@ What is known to live on the CPU never waits. A loop that has to wait once in an
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 
 import libcst as cst
 
 from torchlint.facts.tensors import SYNCHRONISING_METHODS
 from torchlint.program.analysis import FileAnalysis
-from torchlint.rules.device._called import PerBatch, per_batch
-from torchlint.rules.device._hot import HotLoops, Iteration, Loop
+from torchlint.rules.device._called import PerBatch, arguments, on_device, per_batch
+from torchlint.rules.device._guards import is_rare
+from torchlint.rules.device._hot import HotLoops, Iteration, Loop, last_name
+from torchlint.rules.device._inside import Inner, Insides, callee
 from torchlint.rules.device._purposes import Purpose, purpose
+from torchlint.rules.device._reads import candidates, is_read, shown, sized_by_value, waits_for
+from torchlint.rules.device._shown import REPORTS
 from torchlint.rules.device._totals import RunningTotal, running_total
-from torchlint.syntax.tree import Node
+from torchlint.syntax.tree import Node, descendants
 from torchlint.values.value import Kind, Place
 
-_CONVERTING = frozenset(f"math.{name}" for name in vars(math) if not name.startswith("_") and callable(getattr(math, name)))
-"""Python's own functions of numbers: they ask a tensor for its number."""
+_TAKES_NO_TIME = frozenset({*SYNCHRONISING_METHODS, "detach"})
 
 
 @dataclass
@@ -38,6 +41,14 @@ class Wait:
     """Where it happens as seen from the loop: the wait, or that call."""
     moved: tuple[Node, str] | None
     """What put the value on the device, and what to say of it."""
+    inner: Inner | None = None
+    """Where the function waits that is called there, if that is in another file."""
+    also: list[Wait] = field(default_factory=list)
+    """The reads in the statements right after it: they find an empty queue, and are mended together with it."""
+
+    @property
+    def row(self) -> list[Wait]:
+        return [self, *self.also]
 
     @cached_property
     def total(self) -> RunningTotal | None:
@@ -47,6 +58,8 @@ class Wait:
     @property
     def advice(self) -> str:
         """What to do instead, at this place."""
+        if self.inner is not None:
+            return f"leave the number on the device in `{last_name(self.inner.function.name)}`, and read it every so many steps"
         if self.total is not None:
             return "add up on the device, and read the total once after the loop"
         for each in self.file.ancestors(self.node):
@@ -60,6 +73,20 @@ class Wait:
                 break
         return "read it every so many steps, or after the loop"
 
+    @property
+    def related(self) -> Iterator[tuple[Node, str] | tuple[Node, str, FileAnalysis]]:
+        """The further places that belong to it, each with what happens there."""
+        if isinstance(self.loop, cst.FunctionDef):
+            yield self.loop.name, "called for every batch"
+        else:
+            yield self.loop.target if isinstance(self.loop, cst.For) else self.loop.test, "in this loop"
+        if self.moved is not None:
+            yield self.moved
+        if self.inner is not None:
+            yield self.inner.node, "this waits", self.inner.file
+        for each in self.also:
+            yield each.node, "read as well"
+
 
 @dataclass
 class Stall:
@@ -67,53 +94,131 @@ class Stall:
 
     loop: Iteration
     waits: list[Wait]
-    """In document order, one for each statement."""
+    """In document order, one for each statement or row of them."""
 
     @property
     def only_adds(self) -> bool:
         """Whether every wait feeds a total that could stay on the device, so that each of them can go by itself."""
-        return all(wait.total is not None for wait in self.waits)
+        return all(each.total is not None for wait in self.waits for each in wait.row)
 
 
 def stalls(file: FileAnalysis) -> list[Stall]:
     """The hot loops that wait without need, in document order of their first wait."""
-    hot = HotLoops(file)
-    waiting: dict[Iteration, dict[Node, Wait]] = {}
-    functions: dict[Node, PerBatch | None] = {}
-    bound = {_branch(file, call, loop) for call in file.methods("synchronize") if (loop := _must_wait(file, hot, call)) is not None}
-    """The loops, and the branches in them, that have to wait anyway."""
-    for node, subject in _candidates(file):
-        function = file.function(node)
+    search = _Search(file)
+    for node, subject in candidates(file):
         if next(file.tree.loops(node), None) is None:
-            if function not in functions:
-                functions[function] = per_batch(file, hot, function)
-            found = functions[function]
-            if found is not None and _is_read_for(found, node, subject) and found.goes(node):
-                wait = _in_function(found, node, subject)
-                waiting.setdefault(wait.loop, {}).setdefault(file.statement(node), wait)
-            continue
-        if not _may_wait(file, node, subject) or not _waits_for(file, hot, node, subject):
-            continue
-        loop = hot.around(node)
+            search.look_in_function(node, subject)
+        elif _may_wait(file, node, subject) and waits_for(file, search.hot, node, subject):
+            search.look_in_loop(node, subject)
+    search.follow_calls()
+    return search.found()
+
+
+class _Search:
+    """The waits of one file as they are found, and what has to wait anyway."""
+
+    def __init__(self, file: FileAnalysis) -> None:
+        self.file = file
+        self.hot = HotLoops(file)
+        self._insides = Insides(self.hot)
+        self._functions: dict[Node, PerBatch | None] = {}
+        self._waiting: dict[Iteration, dict[Node, Wait]] = {}
+        """By loop and statement: once the host has waited, the next value of the same statement is there."""
+        self._bound: set[Node] = set()
+        """The loops, and the branches in them, that have to wait anyway."""
+
+    def look_in_function(self, node: cst.BaseExpression, subject: cst.BaseExpression) -> None:
+        """A wait outside all loops: the function that it stands in may be run for every batch."""
+        found = self._per_batch(self.file.function(node))
+        if found is not None and _is_read_for(found, node, subject) and found.goes(node, read=node is not subject):
+            self._add(_in_function(found, node, subject))
+
+    def look_in_loop(self, node: cst.BaseExpression, subject: cst.BaseExpression) -> None:
+        file, loop = self.file, self.hot.around(node)
         if loop is None:
-            continue
-        what = purpose(file, node, loop, trains=hot.trains(loop), read=node is not subject)
+            return
+        what = purpose(file, node, loop, trains=self.hot.trains(loop), read=node is not subject)
         if what is Purpose.STAYS:
-            bound.add(_branch(file, node, loop))
-        elif what is Purpose.GOES:  # once the host has waited, the next value of the same statement is there
-            moved = hot.evidence(file.value(subject), node)
-            waiting.setdefault(loop, {}).setdefault(file.statement(node), Wait(file, node, loop, node, moved))
-    stalled = ((loop, [wait for wait in waits.values() if bound.isdisjoint(file.ancestors(wait.site))]) for loop, waits in waiting.items())
-    return [Stall(loop, waits) for loop, waits in stalled if waits]
+            self._bound.add(_branch(file, node, loop))
+        elif what is Purpose.GOES:
+            self._add(Wait(file, node, loop, node, self.hot.evidence(file.value(subject), node)))
+
+    def follow_calls(self) -> None:
+        """What hot loops call in other files may wait there without need."""
+        for call in self.file.nodes(cst.Call):
+            if not any(self.file.relevance.may_be_hot(each) for each in self.file.tree.loops(call)):
+                continue
+            called = callee(self.file, call)
+            loop = self.hot.around(call) if called is not None else None
+            if called is None or loop is None or is_rare(self.file, call, loop):
+                continue
+            inner = self._insides.waits(call, loop)
+            if any(not each.goes for each in inner) or inner and self.file.value(call.func).kind is Kind.MODULE:
+                self._bound.add(_branch(self.file, call, loop))
+            elif inner and self._per_batch(called.node) is None:  # else it is found where it stands
+                given = next(iter(on_device(self.hot, arguments(self.file, called.node, call)).values()))
+                self._add(Wait(self.file, call, loop, call, self.hot.evidence(self.file.value(given), call), inner[0]))
+
+    def found(self) -> list[Stall]:
+        for loop in self._waiting:
+            if not isinstance(loop, cst.FunctionDef):
+                self._bound.update(_branch(self.file, each, loop) for each in self._needed(loop))
+        stalled = (
+            (loop, [wait for wait in waits.values() if self._bound.isdisjoint(self.file.ancestors(wait.site))])
+            for loop, waits in self._waiting.items()
+        )
+        return [Stall(loop, self._in_rows(waits)) for loop, waits in stalled if waits]
+
+    def _in_rows(self, waits: list[Wait]) -> list[Wait]:
+        """The waits, with those that follow at once on one, and only read what is there by then, put to it."""
+        rows: list[Wait] = []
+        last: Node | None = None
+        for wait in waits:
+            statement = self.file.statement(wait.node)
+            if last is not None and _only_reads(wait.node) and _is_next(self.file, statement, last):
+                rows[-1].also.append(wait)
+            else:
+                rows.append(wait)
+            last = statement
+        return rows
+
+    def _needed(self, loop: Loop) -> Iterator[Node]:
+        """What waits in every iteration and has to: to time it, to pick by value, to show a tensor."""
+        file, hot = self.file, self.hot
+        for call in file.inside(loop.body, cst.Call):
+            name = last_name(call.func)
+            if (
+                name == "synchronize"
+                or self._insides.picks(call)
+                or name in REPORTS - {"print"}
+                and any(hot.lives_there(value) and value.kind is Kind.TENSOR for value in map(file.value, shown(call)))
+            ):
+                yield from self._every(call, loop)
+        for picked, subject in sized_by_value(file, loop.body):
+            value = file.value(subject)
+            if hot.lives_there(value) or hot.is_computed_there(value):
+                yield from self._every(picked, loop)
+
+    def _every(self, node: Node, loop: Loop) -> Iterator[Node]:
+        if self.hot.around(node) is loop and not is_rare(self.file, node, loop):
+            yield node
+
+    def _per_batch(self, function: Node) -> PerBatch | None:
+        if function not in self._functions:
+            self._functions[function] = per_batch(self.file, self.hot, function) if function in self.file.tree.order else None
+        return self._functions[function]
+
+    def _add(self, wait: Wait) -> None:
+        self._waiting.setdefault(wait.loop, {}).setdefault(self.file.statement(wait.node), wait)
 
 
 def _is_read_for(function: PerBatch, node: cst.BaseExpression, subject: cst.BaseExpression) -> bool:
     """Whether a function that is run for every batch waits there for what is on the device: of a framework's module, its loss is."""
     file, hot = function.file, function.hot
-    if _waits_for(file, hot, node, subject):
+    if waits_for(file, hot, node, subject):
         return True
     value = file.value(subject)
-    if value.kind not in (Kind.TENSOR, Kind.UNKNOWN) or value.place is Place.CPU or not _is_read(node):
+    if value.kind not in (Kind.TENSOR, Kind.UNKNOWN) or value.place is Place.CPU or not is_read(node):
         return False
     return value.kind is Kind.TENSOR and value.has_graph if function.is_managed else function.is_given(value)
 
@@ -135,10 +240,18 @@ def _branch(file: FileAnalysis, node: Node, loop: Loop) -> Node:
     return loop
 
 
-def _must_wait(file: FileAnalysis, hot: HotLoops, call: cst.Call) -> Loop | None:
-    """The hot loop that is made to wait on purpose, with `torch.cuda.synchronize()` or an event's."""
-    loop = hot.around(call)
-    return loop if loop is not None and purpose(file, call, loop, trains=True) is not Purpose.RARE else None
+def _is_next(file: FileAnalysis, statement: Node, last: Node) -> bool:
+    block = getattr(file.parent(statement), "body", ())
+    return any(one is last and other is statement for one, other in pairwise(block))
+
+
+def _only_reads(node: Node) -> bool:
+    """`loss.item()`, `float(loss)`, `losses["total"].item()`: nothing is computed for it on the device."""
+    if not isinstance(node, cst.Call):
+        return False
+    parts = [part for each in (node.func, *node.args) for part in descendants(each)]
+    computing = (part for part in parts if isinstance(part, (cst.Call, cst.BinaryOperation, cst.Comparison)))
+    return all(isinstance(part, cst.Call) and last_name(part.func) in _TAKES_NO_TIME for part in computing)
 
 
 def _may_wait(file: FileAnalysis, node: Node, subject: Node) -> bool:
@@ -147,63 +260,3 @@ def _may_wait(file: FileAnalysis, node: Node, subject: Node) -> bool:
     if any(file.relevance.may_be_hot(loop) for loop in loops):
         return True
     return bool(loops) and node is not subject and any(file.tree.attributes.get(name) for name in ("to", "cuda"))
-
-
-# -- candidates ---------------------------------------------------------------------------------------------------------
-
-
-def _candidates(file: FileAnalysis) -> list[tuple[cst.BaseExpression, cst.BaseExpression]]:
-    """What may wait, and the value that it waits for, in document order."""
-    return sorted(_suspects(file), key=lambda pair: file.tree.order[pair[0]])
-
-
-def _suspects(file: FileAnalysis) -> Iterator[tuple[cst.BaseExpression, cst.BaseExpression]]:
-    for call in file.methods(*sorted(SYNCHRONISING_METHODS)):
-        if isinstance(call.func, cst.Attribute) and not call.args:
-            yield call, call.func.value
-    for name in ("float", "int"):
-        for each in file.tree.names.get(name, ()):
-            converted = file.parent(each)
-            if isinstance(converted, cst.Call) and converted.func is each and len(converted.args) == 1 and not file.names.bindings(each):
-                yield converted, converted.args[0].value
-    for converted in file.calls(*sorted(_CONVERTING)):
-        if len(converted.args) == 1:
-            yield converted, converted.args[0].value
-    for each in file.tree.names.get("print", ()):
-        printing = file.parent(each)
-        if isinstance(printing, cst.Call) and printing.func is each:
-            yield from ((part, part) for arg in printing.args for part in _printed(arg.value))
-    branches: list[cst.If | cst.While | cst.Assert] = [*file.nodes(cst.If), *file.nodes(cst.While), *file.nodes(cst.Assert)]
-    for branch in branches:
-        yield from ((part, part) for part in _tested(branch.test))
-
-
-def _printed(node: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
-    if isinstance(node, cst.FormattedString):
-        yield from (part.expression for part in node.parts if isinstance(part, cst.FormattedStringExpression))
-    else:
-        yield node
-
-
-def _tested(node: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
-    if isinstance(node, cst.BooleanOperation):
-        yield from _tested(node.left)
-        yield from _tested(node.right)
-    elif isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not):
-        yield from _tested(node.expression)
-    else:
-        yield node
-
-
-def _waits_for(file: FileAnalysis, hot: HotLoops, node: Node, subject: Node) -> bool:
-    """Whether the value may be on an accelerator, and is one that has to be waited for."""
-    value = file.value(subject)
-    if value.kind is not Kind.TENSOR and (value.kind is not Kind.UNKNOWN or node is subject):
-        return False
-    if value.kind is Kind.UNKNOWN and isinstance(subject, cst.Subscript):  # an entry may be anything, but what is computed there
-        return _is_read(node) and hot.is_computed_there(value)
-    return hot.lives_there(value) or _is_read(node) and hot.is_computed_there(value)
-
-
-def _is_read(node: Node) -> bool:
-    return isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute)
