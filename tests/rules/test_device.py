@@ -49,7 +49,7 @@ def test_several_waits_in_a_loop_are_said_each_at_its_place_and_none_is_fixed_al
 
 def test_reads_in_a_row_are_one_finding_at_the_first() -> None:
     (finding,) = waits("total += loss.item()", "meter.update(loss.item())", "sched.step(loss.item())")
-    assert finding.location.row == 13 and related(finding)[2:] == [("read as well", 14), ("read as well", 15)]
+    assert finding.location.row == 13 and related(finding)[2:] == [("waits as well", 14), ("waits as well", 15)]
 
 
 def test_totals_alone_are_fixed_one_by_one() -> None:
@@ -227,6 +227,11 @@ def test_a_wait_behind_two_calls_is_found(tmp_path: Path) -> None:
 )
 def test_a_wait_elsewhere_that_is_shown_needed_or_rare_is_left_alone(tmp_path: Path, lines: tuple[str, ...]) -> None:
     assert waits_beside(tmp_path, *lines) == []
+
+
+def test_calls_in_a_row_that_wait_inside_are_one_finding(tmp_path: Path) -> None:
+    (finding,) = waits_beside(tmp_path, "y = y.to(device)", "out = model(x)", "total += accuracy(out, y)", "best = max(best, hits(out, y))")
+    assert finding.location.row == 16 and ("waits as well", 17) in related(finding)
 
 
 def test_two_waits_that_could_both_go_are_both_said(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ class Insides:
         found = []
         for wait, subject in self._candidates_in(file, node):
             value, modes = file.value(subject), _modes(file, wait, node)
-            if modes and asks_for(value, wait):
+            if modes and asks_for(file, value, wait, subject):
                 whole = is_copy(file, wait) and not is_reduced(file, wait)
                 goes = not whole and purpose(file, wait, node, trains=True, read=wait is not subject) is Purpose.GOES
                 found.append(Inner(file, node, wait, _parameters(value), modes, goes, is_returned(file, wait)))

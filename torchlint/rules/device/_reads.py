@@ -78,6 +78,8 @@ def waits_for(file: FileAnalysis, hot: HotLoops, node: Node, subject: Node) -> b
         return False
     if value.kind is Kind.UNKNOWN and isinstance(subject, cst.Subscript):  # an entry may be anything, but what is computed there
         return is_read(node) and hot.is_computed_there(value)
+    if value.kind is Kind.UNKNOWN and isinstance(subject, cst.Attribute) and not is_read(node):
+        return False  # `int(batch.batch_size)`: a number, as likely as not
     return hot.lives_there(value) or is_read(node) and hot.is_computed_there(value)
 
 
@@ -123,6 +125,8 @@ def _is_mask(value: Value, deep: int = _DEEP) -> bool:
     return deep > 0 and (masking or inverting) and any(_is_mask(source, deep - 1) for source in value.sources)
 
 
-def asks_for(value: Value, node: Node) -> bool:
+def asks_for(file: FileAnalysis, value: Value, node: Node, subject: Node) -> bool:
     """Whether a read or conversion has to wait for the value if that is computed on a device: it is no number, array or text."""
-    return value.place is not Place.CPU and (value.kind is Kind.TENSOR or value.kind is Kind.UNKNOWN and is_read(node))
+    if value.kind is Kind.UNKNOWN and not is_read(node):
+        return node is not subject and isinstance(subject, cst.Call) and (file.qualname(subject.func) or "").startswith("torch.")
+    return value.place is not Place.CPU and value.kind in (Kind.TENSOR, Kind.UNKNOWN)

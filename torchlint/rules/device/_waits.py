@@ -44,7 +44,7 @@ class Wait:
     inner: Inner | None = None
     """Where the function waits that is called there, if that is in another file."""
     also: list[Wait] = field(default_factory=list)
-    """The reads in the statements right after it: they find an empty queue, and are mended together with it."""
+    """Those in the statements right after it: they find an almost empty queue, and are mended together with it."""
 
     @property
     def row(self) -> list[Wait]:
@@ -85,7 +85,7 @@ class Wait:
         if self.inner is not None:
             yield self.inner.node, "this waits", self.inner.file
         for each in self.also:
-            yield each.node, "read as well"
+            yield each.node, "waits as well"
 
 
 @dataclass
@@ -170,12 +170,12 @@ class _Search:
         return [Stall(loop, self._in_rows(waits)) for loop, waits in stalled if waits]
 
     def _in_rows(self, waits: list[Wait]) -> list[Wait]:
-        """The waits, with those that follow at once on one, and only read what is there by then, put to it."""
+        """The waits, with those put to one that follow at once on it: reads of what is there by then, or more calls that wait inside."""
         rows: list[Wait] = []
         last: Node | None = None
         for wait in waits:
             statement = self.file.statement(wait.node)
-            if last is not None and _only_reads(wait.node) and _is_next(self.file, statement, last):
+            if last is not None and _is_next(self.file, statement, last) and (_only_reads(wait.node) or wait.inner and rows[-1].inner):
                 rows[-1].also.append(wait)
             else:
                 rows.append(wait)
