@@ -111,10 +111,8 @@ def _is_flag(file: FileAnalysis, node: Node, loop: Iteration) -> bool:
     if not name or "debug" in name.lower():
         return False
     if isinstance(node, cst.Name):
-        return all(
-            not isinstance(file.parent(use), cst.AugAssign) and next(_loops_that_bind(file, use), None) is None
-            for use in file.references(node)
-        )
+        changing = (use for use in file.references(node) if not _is_finiteness(file, use))
+        return all(not isinstance(file.parent(use), cst.AugAssign) and next(_loops_that_bind(file, use), None) is None for use in changing)
     if isinstance(node, cst.Attribute):
         return not any(
             isinstance(above := file.parent(each), (cst.AugAssign, cst.AssignTarget))
@@ -122,6 +120,13 @@ def _is_flag(file: FileAnalysis, node: Node, loop: Iteration) -> bool:
             for each in file.tree.attributes.get(name, ())
         )
     return False
+
+
+def _is_finiteness(file: FileAnalysis, name: cst.Name) -> bool:
+    """`overflown = math.isnan(norm)`"""
+    above = file.parent(name)
+    assign = file.parent(above) if isinstance(above, cst.AssignTarget) else None
+    return isinstance(assign, cst.Assign) and isinstance(assign.value, cst.Call) and last_name(assign.value.func) in _FINITE
 
 
 def _loops_that_bind(file: FileAnalysis, name: cst.Name) -> Iterator[Loop]:

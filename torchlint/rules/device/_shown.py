@@ -23,6 +23,8 @@ REPORTS = frozenset(
 )
 """Calls that show what they are given, and keep nothing of it."""
 _MAKES_NUMBERS = frozenset("float int round abs str repr dict OrderedDict tuple list sum min max format".split())
+_ADDS = frozenset("update add get pop setdefault append extend".split())
+"""Calls that keep what they are given, under a label too."""
 _STEPS = frozenset("step backward".split())
 _MANY = 60
 """How many expressions a number is followed through."""
@@ -113,10 +115,17 @@ class _Climb:
             child = each
 
     def _reports(self, call: cst.Call) -> bool:
-        """Whether a call shows what it is given; the log of a framework keeps tensors as they are, and reads them when it needs them."""
-        if last_name(call.func) not in REPORTS:
+        """Whether a call shows what it is given, as a line or under a label; the log of a framework keeps tensors, and reads them later."""
+        if last_name(call.func) not in REPORTS and not self._labels(call):
             return False
         return not (isinstance(call.func, cst.Attribute) and isinstance(call.func.value, cst.Name) and call.func.value.value == "self")
+
+    def _labels(self, call: cst.Call) -> bool:
+        """`board.plot("loss", x)`: what is given a label and a number draws a curve, unless it adds them up."""
+        if not isinstance(call.func, cst.Attribute) or call.func.attr.value in _ADDS or not call.args:
+            return False
+        first = call.args[0]
+        return first.keyword is None and _is_text(first.value) and self.file.value(call.func.value).kind in _METERS
 
     def _passes(self, call: cst.Call) -> bool:
         """Whether the number is in what a call returns: `round(x, 4)`, `"{:.3f}".format(x)`, `math.exp(x)`."""

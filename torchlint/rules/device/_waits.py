@@ -163,6 +163,10 @@ class _Search:
         for loop in self._waiting:
             if not isinstance(loop, cst.FunctionDef):
                 self._bound.update(_branch(self.file, each, loop) for each in self._needed(loop))
+        for branch in reversed(self.file.nodes(cst.If)):
+            around = self.hot.around(branch) if self._is_bound(branch) else None
+            if around is not None:
+                self._bound.add(_branch(self.file, branch, around))
         stalled = (
             (loop, [wait for wait in waits.values() if self._bound.isdisjoint(self.file.ancestors(wait.site))])
             for loop, waits in self._waiting.items()
@@ -181,6 +185,13 @@ class _Search:
                 rows.append(wait)
             last = statement
         return rows
+
+    def _is_bound(self, branch: cst.If) -> bool:
+        """Whether both ways have to wait."""
+        other = branch.orelse
+        if branch.body not in self._bound or other is None:
+            return False
+        return self._is_bound(other) if isinstance(other, cst.If) else other.body in self._bound
 
     def _needed(self, loop: Loop) -> Iterator[Node]:
         """What waits in every iteration and has to: to time it, to pick by value, to show a tensor."""
