@@ -196,4 +196,6 @@ def _only_notes(branch: cst.If) -> bool:
 def _notes(statement: Node) -> bool:
     if isinstance(statement, cst.Expr):
         return isinstance(statement.value, cst.Call) and last_name(statement.value.func) in REPORTS
-    return isinstance(statement, (cst.Assign, cst.AugAssign, cst.Pass))
+    if isinstance(statement, cst.Assign):
+        return last_name(statement.value) not in ("True", "False")  # a flag decides later
+    return isinstance(statement, (cst.AugAssign, cst.Pass))

@@ -18,7 +18,7 @@ _CONVERTING = frozenset(f"math.{name}" for name in vars(math) if not name.starts
 """Python's own functions of numbers: they ask a tensor for its number."""
 _BY_VALUE = frozenset("torch.unique torch.Tensor.unique torchvision.ops.nms torchvision.ops.batched_nms torchvision.ops.boxes.nms".split())
 """Functions written in Python or elsewhere, of which no schema says that the size of what they return is a matter of values."""
-_COMPARING = frozenset("eq ne gt lt ge le bool isfinite isnan logical_and logical_or logical_not".split())
+_COMPARING = frozenset("eq ne gt lt ge le bool any all isfinite isnan logical_and logical_or logical_not".split())
 _DEEP = 3
 
 

@@ -77,11 +77,10 @@ class _Climb:
                 elif is_text or self._reports(each):
                     yield Goes.SHOWN, each
                     return
-                elif not self._passes(each):
-                    self._is_given(each)
-                    return
-                else:
+                elif self._passes(each):
                     is_text = is_text or last_name(each.func) in ("format", "str", "repr")
+                else:
+                    self._is_given(each)
             elif isinstance(each, cst.FormattedString):
                 is_text = True
             elif isinstance(each, cst.BinaryOperation):
