@@ -229,6 +229,11 @@ def test_a_wait_elsewhere_that_is_shown_needed_or_rare_is_left_alone(tmp_path: P
     assert waits_beside(tmp_path, *lines) == []
 
 
+def test_reads_with_nothing_but_numbers_in_between_are_in_a_row() -> None:
+    (finding,) = waits("total += loss.item()", "seen = x.size(0)", "meter.update(loss.item(), seen)")
+    assert finding.location.row == 13 and ("waits as well", 15) in related(finding)
+
+
 def test_calls_in_a_row_that_wait_inside_are_one_finding(tmp_path: Path) -> None:
     (finding,) = waits_beside(tmp_path, "y = y.to(device)", "out = model(x)", "total += accuracy(out, y)", "best = max(best, hits(out, y))")
     assert finding.location.row == 16 and ("waits as well", 17) in related(finding)
@@ -237,3 +242,8 @@ def test_calls_in_a_row_that_wait_inside_are_one_finding(tmp_path: Path) -> None
 def test_two_waits_that_could_both_go_are_both_said(tmp_path: Path) -> None:
     findings = waits_beside(tmp_path, "y = y.to(device)", "total += loss.item()", "meter.update(accuracy(model(x), y))")
     assert [(each.location.row, each.fix) for each in findings] == [(15, None), (16, None)]
+
+
+def test_a_read_right_after_a_call_that_waits_belongs_to_it(tmp_path: Path) -> None:
+    (finding,) = waits_beside(tmp_path, "y = y.to(device)", "meter.update(accuracy(model(x), y))", "total += loss.item()")
+    assert finding.location.row == 15 and ("waits as well", 16) in related(finding)

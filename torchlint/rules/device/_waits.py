@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 
 import libcst as cst
 
@@ -177,9 +176,13 @@ class _Search:
         """The waits, with those put to one that follow at once on it: reads of what is there by then, or more calls that wait inside."""
         rows: list[Wait] = []
         last: Node | None = None
-        for wait in waits:
+        for wait in sorted(waits, key=lambda each: self.file.tree.order[each.node]):
             statement = self.file.statement(wait.node)
-            if last is not None and _is_next(self.file, statement, last) and (_only_reads(wait.node) or wait.inner and rows[-1].inner):
+            if (
+                last is not None
+                and _follows_at_once(self.file, statement, last)
+                and (_only_reads(wait.node) or wait.inner and rows[-1].inner)
+            ):
                 rows[-1].also.append(wait)
             else:
                 rows.append(wait)
@@ -251,9 +254,22 @@ def _branch(file: FileAnalysis, node: Node, loop: Loop) -> Node:
     return loop
 
 
-def _is_next(file: FileAnalysis, statement: Node, last: Node) -> bool:
-    block = getattr(file.parent(statement), "body", ())
-    return any(one is last and other is statement for one, other in pairwise(block))
+def _follows_at_once(file: FileAnalysis, statement: Node, last: Node) -> bool:
+    """Whether a statement stands behind another one in its block, and nothing in between gives the device anything to do."""
+    block = list(getattr(file.parent(statement), "body", ()))
+    if last not in block or statement not in block:
+        return False
+    between = block[block.index(last) + 1 : block.index(statement)]
+    return all(_is_free(file, part) for each in between for part in descendants(each))
+
+
+def _is_free(file: FileAnalysis, part: Node) -> bool:
+    """`seen += x.size(0)`: whether the device has no part in it."""
+    if isinstance(part, cst.BaseCompoundStatement):
+        return False
+    if isinstance(part, cst.Call):
+        return file.value(part).kind is Kind.NUMBER
+    return not isinstance(part, (cst.BinaryOperation, cst.Comparison)) or file.value(part).kind is not Kind.TENSOR
 
 
 def _only_reads(node: Node) -> bool:
