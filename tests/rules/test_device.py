@@ -191,6 +191,10 @@ def report(out, y):
     return build(out.cpu().numpy(), y.cpu().numpy())
 
 
+def measure(model, x, y, device):
+    return accuracy(model(x.to(device)), y.to(device))
+
+
 def hits(out, y):
     return accuracy(out.detach()[:1], y)
 """
@@ -199,7 +203,7 @@ def hits(out, y):
 def waits_beside(folder: Path, *lines: str) -> list[Diagnostic]:
     """The waits of a training that imports its metrics from another file."""
     (folder / "metrics.py").write_text(METRICS)
-    text = "from metrics import accuracy, hits, report\n" + TRAINING.format(textwrap.indent("\n".join(lines), " " * 8).strip())
+    text = "from metrics import accuracy, hits, measure, report\n" + TRAINING.format(textwrap.indent("\n".join(lines), " " * 8).strip())
     (folder / "train.py").write_text(text)
     path = str(folder / "train.py")
     return lint(text, Settings(select=("TL402",)), path=path, project=Project([folder]))
@@ -232,6 +236,11 @@ def test_a_wait_elsewhere_that_is_shown_needed_or_rare_is_left_alone(tmp_path: P
 def test_reads_with_nothing_but_numbers_in_between_are_in_a_row() -> None:
     (finding,) = waits("total += loss.item()", "seen = x.size(0)", "meter.update(loss.item(), seen)")
     assert finding.location.row == 13 and ("waits as well", 15) in related(finding)
+
+
+def test_a_function_of_another_file_that_moves_what_it_waits_for_is_followed(tmp_path: Path) -> None:
+    (finding,) = waits_beside(tmp_path, "meter.update(measure(model, x, y, device))")
+    assert finding.location.row == 14 and ("this waits", 4) in related(finding)
 
 
 def test_calls_in_a_row_that_wait_inside_are_one_finding(tmp_path: Path) -> None:

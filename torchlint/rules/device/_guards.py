@@ -92,11 +92,16 @@ def _is_constant(file: FileAnalysis, test: cst.BaseExpression, loop: Iteration) 
         operator, other = test.comparisons[0].operator, test.comparisons[0].comparator
         if isinstance(operator, (cst.Is, cst.IsNot)):
             return True
-        return isinstance(operator, (cst.Equal, cst.NotEqual, cst.In, cst.NotIn)) and _is_literal(other) and _is_flag(file, test.left, loop)
+        compares = isinstance(operator, (cst.Equal, cst.NotEqual, cst.In, cst.NotIn)) and _is_literal(other)
+        return compares and (_asks_for_rank(test.left) or _is_flag(file, test.left, loop))
     if isinstance(test, cst.Call):
         name = last_name(test.func)
-        return name in _FINITE or name in ("isinstance", "hasattr", "len", "bool") or _RANK.search(name) is not None
+        return name in _FINITE or name in ("isinstance", "hasattr", "len", "bool") or _asks_for_rank(test)
     return _is_flag(file, test, loop)
+
+
+def _asks_for_rank(test: Node) -> bool:
+    return isinstance(test, cst.Call) and _RANK.search(last_name(test.func)) is not None
 
 
 def _is_literal(node: Node) -> bool:

@@ -6,6 +6,7 @@ Only what every call goes through counts, and only where it is given something t
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import libcst as cst
 
@@ -15,10 +16,13 @@ from torchlint.rules.device._hot import HotLoops, Loop
 from torchlint.rules.device._purposes import Purpose, is_copy, is_reduced, purpose
 from torchlint.rules.device._reads import asks_for, candidates, sized_by_value
 from torchlint.syntax.tree import Node
+from torchlint.values.algebra import whereabouts
 from torchlint.values.value import ClassDefinition, Function, Kind, Place, Value
 
 _DEEP = 4
 """How many calls one after the other are followed."""
+_MANY = 200
+"""How many of the values that something was computed from are looked at."""
 _DETECTORS = "torchvision.models.detection."
 """These models pick by value, in training and in evaluation."""
 _BOTH = frozenset({True, False})
@@ -34,6 +38,8 @@ class Inner:
     node: cst.BaseExpression
     given: frozenset[str]
     """The parameters of the function that is called from which what it waits for is computed."""
+    is_there: bool
+    """Whether the function itself puts it on the device."""
     modes: frozenset[bool]
     """In training, in evaluation, or in both."""
     goes: bool
@@ -56,7 +62,9 @@ class Insides:
         if called is None:
             return []
         given = set(on_device(self._hot, arguments(file, called.node, call)))
-        found = [each for each in self._inside(called, _DEEP) if trains in each.modes and not given.isdisjoint(each.given)]
+        found = [
+            each for each in self._inside(called, _DEEP) if trains in each.modes and (each.is_there or not given.isdisjoint(each.given))
+        ]
         needed = not found or purpose(file, call, loop, trains=trains) is not Purpose.GOES
         return [replace(each, goes=each.goes and not (each.is_returned and needed)) for each in found]
 
@@ -81,11 +89,11 @@ class Insides:
             if modes and asks_for(file, value, wait, subject):
                 whole = is_copy(file, wait) and not is_reduced(file, wait)
                 goes = not whole and purpose(file, wait, node, trains=True, read=wait is not subject) is Purpose.GOES
-                found.append(Inner(file, node, wait, _parameters(value), modes, goes, is_returned(file, wait)))
+                found.append(Inner(file, node, wait, _parameters(value), _is_there(value), modes, goes, is_returned(file, wait)))
         for wait, subject in sized_by_value(file, node.body):
             value, modes = file.value(subject), _modes(file, wait, node)
             if modes and value.kind in (Kind.TENSOR, Kind.UNKNOWN) and value.place is not Place.CPU:
-                found.append(Inner(file, node, wait, _parameters(value), modes, goes=False, is_returned=False))
+                found.append(Inner(file, node, wait, _parameters(value), _is_there(value), modes, goes=False, is_returned=False))
         for call in file.inside(node.body, cst.Call):
             called = callee(file, call)
             modes = _modes(file, call, node) if called is not None else frozenset[bool]()
@@ -95,7 +103,7 @@ class Insides:
             for inner in self._inside(called, deep - 1):
                 names = frozenset(name for each in inner.given if each in handed for name in _parameters(file.value(handed[each])))
                 goes = inner.goes and (not inner.is_returned or purpose(file, call, node, trains=True) is Purpose.GOES)
-                if names and inner.modes & modes:
+                if (names or inner.is_there) and inner.modes & modes:
                     found.append(replace(inner, given=names, modes=inner.modes & modes, goes=goes, is_returned=is_returned(file, call)))
         return found
 
@@ -137,6 +145,10 @@ def _definition(file: FileAnalysis, call: cst.Call) -> Function | None:
         if owner.cls is not None and owner.kind in (Kind.OBJECT, Kind.MODULE):
             return owner.cls.method(call.func.attr.value)
     return None
+
+
+def _is_there(value: Value) -> bool:
+    return any(whereabouts(each) is Place.ACCELERATOR for each in islice(value.lineage(), _MANY))
 
 
 def _parameters(value: Value) -> frozenset[str]:

@@ -11,7 +11,7 @@ from torchlint.facts.tensors import ARRAY_PACKAGES
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.device._guards import is_rare
 from torchlint.rules.device._hot import Iteration, is_environment_step, last_name, names_in
-from torchlint.rules.device._shown import REPORTS, Goes, arrives
+from torchlint.rules.device._shown import Goes, arrives, reports
 from torchlint.syntax.tree import Node
 from torchlint.values.value import Kind, Value
 
@@ -147,7 +147,7 @@ def _only_measures(file: FileAnalysis, call: cst.Call) -> bool:
     path = file.qualname(call.func)
     if path is not None:
         return path.startswith((*ARRAY_PACKAGES, "torchmetrics."))
-    return last_name(call.func) in REPORTS | {"float", "int", "len", "round"}
+    return reports(file, call) or last_name(call.func) in ("float", "int", "len", "round")
 
 
 def _is_acted_on(file: FileAnalysis, node: Node) -> bool:
@@ -173,16 +173,18 @@ def _decides(file: FileAnalysis, node: Node) -> bool:
         if isinstance(each, cst.BaseSuite):
             return False
         if isinstance(each, (cst.If, cst.While, cst.Assert)):
-            return not (isinstance(each, cst.If) and _only_notes(each))
+            return not (isinstance(each, cst.If) and _only_notes(file, each))
     return False
 
 
 def _is_needed(file: FileAnalysis, node: Node, loop: Iteration) -> bool:
     """Whether the iteration shows the number, or goes on as it says."""
-    return any(goes is Goes.SHOWN or not (isinstance(place, cst.If) and _only_notes(place)) for goes, place in arrives(file, node, loop))
+    return any(
+        goes is Goes.SHOWN or not (isinstance(place, cst.If) and _only_notes(file, place)) for goes, place in arrives(file, node, loop)
+    )
 
 
-def _only_notes(branch: cst.If) -> bool:
+def _only_notes(file: FileAnalysis, branch: cst.If) -> bool:
     """Whether a branch only assigns and reports: `if loss < best: best = loss`."""
     suites = [branch.body]
     if isinstance(branch.orelse, cst.Else):
@@ -190,12 +192,12 @@ def _only_notes(branch: cst.If) -> bool:
     elif branch.orelse is not None:
         return False
     lines = [line for suite in suites for line in suite.body]
-    return all(_notes(each) for line in lines for each in (line.body if isinstance(line, cst.SimpleStatementLine) else (line,)))
+    return all(_notes(file, each) for line in lines for each in (line.body if isinstance(line, cst.SimpleStatementLine) else (line,)))
 
 
-def _notes(statement: Node) -> bool:
+def _notes(file: FileAnalysis, statement: Node) -> bool:
     if isinstance(statement, cst.Expr):
-        return isinstance(statement.value, cst.Call) and last_name(statement.value.func) in REPORTS
+        return isinstance(statement.value, cst.Call) and reports(file, statement.value)
     if isinstance(statement, cst.Assign):
         return last_name(statement.value) not in ("True", "False")  # a flag decides later
     return isinstance(statement, (cst.AugAssign, cst.Pass))

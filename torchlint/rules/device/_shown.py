@@ -17,11 +17,12 @@ from torchlint.rules.device._hot import Iteration, last_name, names_in
 from torchlint.syntax.tree import Node
 from torchlint.values.value import Kind
 
-REPORTS = frozenset(
+_REPORTS = frozenset(
     """print info debug warning write log set_postfix set_postfix_str set_description set_description_str add_scalar add_scalars
     log_metric log_metrics log_scalar""".split()
 )
 """Calls that show what they are given, and keep nothing of it."""
+_COMPUTING = ("torch.", "math.", "numpy.")
 _MAKES_NUMBERS = frozenset("float int round abs str repr dict OrderedDict tuple list sum min max format".split())
 _ADDS = frozenset("update add get pop setdefault append extend".split())
 """Calls that keep what they are given, under a label too."""
@@ -57,6 +58,11 @@ def arrives(file: FileAnalysis, node: Node, loop: Iteration) -> Iterator[tuple[G
 def is_shown(file: FileAnalysis, node: Node, loop: Iteration) -> bool:
     """Whether every iteration shows the number that is read."""
     return any(goes is Goes.SHOWN for goes, _ in arrives(file, node, loop))
+
+
+def reports(file: FileAnalysis, call: cst.Call) -> bool:
+    """Whether a call shows what it is given; a logarithm shows nothing."""
+    return last_name(call.func) in _REPORTS and not (file.qualname(call.func) or "").startswith(_COMPUTING)
 
 
 class _Climb:
@@ -115,7 +121,7 @@ class _Climb:
 
     def _reports(self, call: cst.Call) -> bool:
         """Whether a call shows what it is given, as a line or under a label; the log of a framework keeps tensors, and reads them later."""
-        if last_name(call.func) not in REPORTS and not self._labels(call):
+        if not reports(self.file, call) and not self._labels(call):
             return False
         return not (isinstance(call.func, cst.Attribute) and isinstance(call.func.value, cst.Name) and call.func.value.value == "self")
 
@@ -129,7 +135,7 @@ class _Climb:
     def _passes(self, call: cst.Call) -> bool:
         """Whether the number is in what a call returns: `round(x, 4)`, `"{:.3f}".format(x)`, `math.exp(x)`."""
         path = self.file.qualname(call.func) or ""
-        return last_name(call.func) in _MAKES_NUMBERS or path.startswith(("math.", "numpy."))
+        return last_name(call.func) in _MAKES_NUMBERS or path.startswith(_COMPUTING)
 
     def _is_given(self, call: cst.Call) -> None:
         """A meter, or what else is called with the number, holds it."""

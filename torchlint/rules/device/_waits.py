@@ -19,7 +19,7 @@ from torchlint.rules.device._hot import HotLoops, Iteration, Loop, last_name
 from torchlint.rules.device._inside import Inner, Insides, callee
 from torchlint.rules.device._purposes import Purpose, purpose
 from torchlint.rules.device._reads import candidates, is_read, shown, sized_by_value, waits_for
-from torchlint.rules.device._shown import REPORTS
+from torchlint.rules.device._shown import reports
 from torchlint.rules.device._totals import RunningTotal, running_total
 from torchlint.syntax.tree import Node, descendants
 from torchlint.values.value import Kind, Place
@@ -155,7 +155,7 @@ class _Search:
             if any(not each.goes for each in inner) or inner and self.file.value(call.func).kind is Kind.MODULE:
                 self._bound.add(_branch(self.file, call, loop))
             elif inner and self._per_batch(called.node) is None:  # else it is found where it stands
-                given = next(iter(on_device(self.hot, arguments(self.file, called.node, call)).values()))
+                given = next(iter(on_device(self.hot, arguments(self.file, called.node, call)).values()), call)
                 self._add(Wait(self.file, call, loop, call, self.hot.evidence(self.file.value(given), call), inner[0]))
 
     def found(self) -> list[Stall]:
@@ -204,7 +204,8 @@ class _Search:
             if (
                 name == "synchronize"
                 or self._insides.picks(call)
-                or name in REPORTS - {"print"}
+                or name != "print"
+                and reports(file, call)
                 and any(hot.lives_there(value) and value.kind is Kind.TENSOR for value in map(file.value, shown(call)))
             ):
                 yield from self._every(call, loop)
