@@ -7,7 +7,7 @@ import libcst as cst
 import pytest
 from rewriting import after, find, fixed, statements_of_the_standard_library
 
-from torchlint.rewrite import Unfixable, method, rename_attribute, replace, unwrap_method, wrap
+from torchlint.rewrite import Unfixable, method, rename_attribute, rename_function, replace, unwrap_method, wrap
 from torchlint.syntax.file import SourceFile
 
 METHOD = {
@@ -207,6 +207,11 @@ def test_only_method_calls_can_be_taken_off(source: str) -> None:
 
 def test_an_attribute_is_renamed() -> None:
     assert after("t = a . old (b) .old\n", "a . old", rename_attribute, "new", kind=cst.Attribute) == "t = a . new (b) .old\n"
+
+
+def test_renaming_a_function_changes_its_definition_alone() -> None:
+    file = SourceFile("@old\ndef old (x):\n    return old(x)\n")
+    assert fixed(file, rename_function(file.nodes(cst.FunctionDef)[0], "new")) == "@old\ndef new (x):\n    return old(x)\n"
 
 
 def test_fixes_inside_a_wrapped_expression_can_be_applied_with_it() -> None:

@@ -6,7 +6,7 @@ How sure a fix is stays with the rule, except that one that deletes a comment is
 """
 
 from torchlint.rewrite.arguments import insert_argument, remove_argument, rename_keyword, replace_argument
-from torchlint.rewrite.expressions import method, rename_attribute, replace, unwrap_method, wrap
+from torchlint.rewrite.expressions import method, rename_attribute, rename_function, replace, unwrap_method, wrap
 from torchlint.rewrite.imports import add_from_import, add_import
 from torchlint.rewrite.resolving import Unfixable, deletes_comment, resolve
 from torchlint.rewrite.slots import argument
@@ -25,6 +25,7 @@ __all__ = [
     "method",
     "remove_argument",
     "rename_attribute",
+    "rename_function",
     "rename_keyword",
     "replace",
     "replace_argument",

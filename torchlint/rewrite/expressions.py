@@ -84,6 +84,16 @@ def rename_attribute(attribute: cst.Attribute, name: str) -> Rewrite:
 
 
 @builder
+def rename_function(function: cst.FunctionDef, name: str) -> Rewrite:
+    """Another name in the definition of a function: `def old(x):` becomes `def name(x):`. Nothing that calls it is touched."""
+
+    def edits(file: SourceFile) -> Iterator[Edit]:
+        yield Edit(*file.span(function.name), name)
+
+    return edits
+
+
+@builder
 def unwrap_method(call: cst.Call) -> Rewrite:
     """The receiver of a method call without the call: `torch.zeros(2).to(d)` becomes `torch.zeros(2)`."""
 
