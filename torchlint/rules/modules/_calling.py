@@ -1,0 +1,69 @@
+"""Calls `model.forward(x)`: of which modules, and whether calling the module does the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import libcst as cst
+
+from torchlint.facts.modules import MODULE, PARALLEL_WRAPPERS
+from torchlint.program.analysis import FileAnalysis
+from torchlint.syntax.tree import Node
+from torchlint.values.value import Kind, Value
+
+_EXPORTS = re.compile(r"export|trace|script|onnx|__call__|compile|profile|flops|hook|wrap|patch|benchmark")
+"""Functions in which going round the hooks is likely to be meant."""
+_HOOKS = re.compile(
+    r"register_(?:full_)?(?:forward|backward|module)\w*hook|weight_norm|spectral_norm|prune\.|parametri|fully_shard|FSDP|FullyShardedDataParallel"
+)
+
+
+_OWN_CALL = ("torch.nn.", "torchvision.")
+"""Libraries whose modules leave `__call__` as `torch.nn.Module` defines it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DirectCall:
+    call: cst.Call
+    module: cst.BaseExpression
+    loss: str
+    """What else is skipped."""
+    is_certain: bool
+    """Whether a call of the module computes the same, as far as the run shows."""
+
+
+def direct_calls(file: FileAnalysis) -> Iterator[DirectCall]:
+    for call in file.methods("forward"):
+        assert isinstance(call.func, cst.Attribute)
+        module = call.func.value
+        value = file.value(module)
+        if value.kind is not Kind.MODULE or _is_instance_itself(file, module) or _is_on_purpose(file, call):
+            continue
+        if value.cls is not None and (value.cls.method("__call__") is not None or not value.cls.is_module):
+            continue  # calling it does something else
+        if value.cls is None and not (value.qualname or "").startswith(_OWN_CALL):
+            continue  # parameters() and eval() do not yet make it one of torch's
+        is_certain = value.qualname not in PARALLEL_WRAPPERS and value.qualname != MODULE  # any module, by an annotation
+        yield DirectCall(call, module, _loss(value), is_certain and not file.is_written(_HOOKS))
+
+
+def _loss(value: Value) -> str:
+    return ", and the synchronisation of gradients" if (value.qualname or "").endswith("DistributedDataParallel") else ""
+
+
+def _is_instance_itself(file: FileAnalysis, node: Node) -> bool:
+    """`self.forward(x)`, `super().forward(x)`, `Base.forward(self, x)`."""
+    if isinstance(node, cst.Call):
+        return isinstance(node.func, cst.Name) and node.func.value == "super"
+    if isinstance(node, cst.Name):
+        return node.value in ("self", "cls") or file.class_of(node) is not None
+    return file.qualname(node) is not None
+
+
+def _is_on_purpose(file: FileAnalysis, call: cst.Call) -> bool:
+    for each in file.ancestors(call):
+        if isinstance(each, cst.FunctionDef) and _EXPORTS.search(each.name.value):
+            return True
+    return False
