@@ -63,7 +63,4 @@ def _is_instance_itself(file: FileAnalysis, node: Node) -> bool:
 
 
 def _is_on_purpose(file: FileAnalysis, call: cst.Call) -> bool:
-    for each in file.ancestors(call):
-        if isinstance(each, cst.FunctionDef) and _EXPORTS.search(each.name.value):
-            return True
-    return False
+    return any(isinstance(each, cst.FunctionDef) and _EXPORTS.search(each.name.value) for each in file.ancestors(call))
