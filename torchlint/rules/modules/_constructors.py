@@ -60,16 +60,18 @@ def lacks_base_constructor(model: ClassModel) -> cst.FunctionDef | None:
         return None
     if reaches_base_constructor(model, constructor) or _is_left_open(constructor):
         return None
+    if all(_is_left_open(each, passes=True) for each in model.own_methods.values()):
+        return None
     return constructor
 
 
-def _is_left_open(function: cst.FunctionDef) -> bool:
-    """`...`, or nothing but an exception: nobody is to make an instance."""
+def _is_left_open(function: cst.FunctionDef, passes: bool = False) -> bool:
+    """`...`, or nothing but an exception: nobody is to make an instance. Where `passes`, `pass` is as good."""
     first = first_statement(function)
-    if isinstance(first, cst.SimpleStatementLine):
-        only = first.body[0]
-        return isinstance(only, cst.Raise) or isinstance(only, cst.Expr) and isinstance(only.value, cst.Ellipsis)
-    return isinstance(first, cst.Expr) and isinstance(first.value, cst.Ellipsis) or isinstance(first, cst.Raise)
+    only = first.body[0] if isinstance(first, cst.SimpleStatementLine) else first
+    if isinstance(only, cst.Raise) or passes and isinstance(only, cst.Pass):
+        return True
+    return isinstance(only, cst.Expr) and isinstance(only.value, cst.Ellipsis)
 
 
 def is_plain_module(model: ClassModel) -> bool:
