@@ -18,8 +18,16 @@ def other_mode_methods(file: FileAnalysis) -> Iterator[tuple[ClassModel, cst.Fun
             continue
         for name in ("train", "eval"):
             method = model.own_methods.get(name)
-            if method is not None and not method.decorators and not _passes_on(method, name) and not _takes_the_same(method, name):
-                yield model, method
+            if method is None or method.decorators or _passes_on(method, name) or _takes_the_same(method, name):
+                continue
+            if name == "train" and _takes_nothing(method) and "eval" in model.own_methods:
+                continue  # a pair of its own, called without a word
+            yield model, method
+
+
+def _takes_nothing(method: cst.FunctionDef) -> bool:
+    params = method.params
+    return len(params.posonly_params) + len(params.params) == 1 and not params.kwonly_params
 
 
 def _takes_the_same(method: cst.FunctionDef, name: str) -> bool:

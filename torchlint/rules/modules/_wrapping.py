@@ -79,7 +79,7 @@ def _obstacles_of_assignment(held: HeldModules) -> Iterator[str]:
         elif value is None or not _may_follow(held, value):
             yield "the attribute holds something else at another time"
     for model in held.owner.ancestry:
-        if name in model.own_methods or _is_set_in_body(model.node, name):
+        if name in model.own_methods or is_set_in_body(model.node, name):
             yield f"`{name}` in the class body would hide the registered one"
         if model is not held.owner and name in model.assignments:
             yield "a base class assigns the attribute as well"
@@ -150,7 +150,7 @@ def _obstacles_of_lookup(held: HeldModules) -> Iterator[str]:
             yield "`vars()` does not show modules"
 
 
-def _is_set_in_body(definition: cst.ClassDef, name: str) -> bool:
+def is_set_in_body(definition: cst.ClassDef, name: str) -> bool:
     for line in definition.body.body:
         for statement in line.body if isinstance(line, cst.SimpleStatementLine) else ():
             targets: list[Node] = []
