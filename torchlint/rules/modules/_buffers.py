@@ -146,9 +146,10 @@ def _is_computed_with(file: FileAnalysis, node: cst.Attribute) -> bool:
         elif isinstance(each, cst.Call):
             if isinstance(each.func, cst.Attribute) and (file.qualname(each.func) or "").startswith("torch."):
                 return any(_is_input(file, arg.value) for arg in each.args if arg is not child)
-            if not isinstance(each.func, cst.Attribute) or child is each.func:
+            if not isinstance(each.func, cst.Attribute):
                 return False
-            return _is_input(file, each.func.value)
+            if child is not each.func:
+                return _is_input(file, each.func.value)
         elif isinstance(each, cst.Attribute):
             call = file.parent(each)
             if each.attr.value not in _RESHAPING or not isinstance(call, cst.Call):
