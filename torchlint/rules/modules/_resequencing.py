@@ -18,7 +18,7 @@ def children_in(file: FileAnalysis, pipeline: cst.Call) -> cst.Call | None:
     for arg in pipeline.args:
         if arg.star == "*":
             found = _children(file, arg.value)
-            if found is not None and isinstance(found.func, cst.Attribute) and not _is_row(file.value(found.func.value)):
+            if found is not None and isinstance(found.func, cst.Attribute) and not _may_be_row(file, found.func.value):
                 return found
     return None
 
@@ -41,6 +41,12 @@ def _children(file: FileAnalysis, node: Node, names: int = 2) -> cst.Call | None
         others = [each for each in made if each is not None and node not in descendants(each)]
         return _children(file, others[0], names - 1) if len(others) == 1 else None
     return None
+
+
+def _may_be_row(file: FileAnalysis, model: Node) -> bool:
+    """Whether the model is a row of layers, or an unknown part of one, such as `net.features`, which often is."""
+    value = file.value(model)
+    return _is_row(value) or isinstance(model, cst.Attribute) and value.kind is not Kind.MODULE
 
 
 def _is_row(value: Value) -> bool:

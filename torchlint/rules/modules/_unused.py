@@ -24,8 +24,12 @@ def unused(file: FileAnalysis) -> Iterator[tuple[cst.Attribute, str]]:
         if any(_AT_LARGE.search(model.file.source(model.node)) for model in owner.ancestry):
             continue
         for name, assigned in owner.assignments.items():
-            if all(made is not None and makes_weighted(file, made) for _, _, made in assigned) and not _is_asked_for(file, owner, name):
+            if all(made is not None and _has_weights(file, made) for _, _, made in assigned) and not _is_asked_for(file, owner, name):
                 yield assigned[0][1], name
+
+
+def _has_weights(file: FileAnalysis, made: cst.BaseExpression) -> bool:
+    return isinstance(made, cst.Call) and makes_weighted(file, made) and "Dropout" not in file.source(made.func)
 
 
 def _is_asked_for(file: FileAnalysis, owner: ClassModel, name: str) -> bool:
