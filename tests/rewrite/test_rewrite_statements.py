@@ -8,7 +8,16 @@ import libcst as cst
 import pytest
 from rewriting import after, find, fixed
 
-from torchlint.rewrite import Unfixable, delete_statement, deletes_comment, insert_after, insert_before, replace_statement, resolve
+from torchlint.rewrite import (
+    Unfixable,
+    delete_statement,
+    deletes_comment,
+    insert_after,
+    insert_before,
+    open_block,
+    replace_statement,
+    resolve,
+)
 from torchlint.rule import Fix
 from torchlint.syntax.file import SourceFile
 
@@ -265,3 +274,32 @@ def _doubled(text: str, *, first: bool) -> str:
         if isinstance(node, ast.If):
             node.is_elif = rows[node.lineno - 1][node.col_offset :].startswith("elif")
     return ast.dump(_Doubled(first=first).visit(tree))
+
+
+BLOCKS = {
+    # name: (before, after `x()` has become a block)
+    "the rest of a function": ("def f():\n    x()\n    a\n    return b\nc\n", "def f():\n    with y:\n        a\n        return b\nc\n"),
+    "the rest of a file": ("a\nx()\nb\n", "a\nwith y:\n    b\n"),
+    "blocks and blank rows": (
+        "x()\n\nfor a in b:\n    c\n\n    # d\n\ne\n",
+        "with y:\n\n    for a in b:\n        c\n\n        # d\n\n    e\n",
+    ),
+    "comments": ("x()  # c\na  # d\n# e\n", "with y:  # c\n    a  # d\n# e\n"),
+    "comment further out": ("if a:\n    x()\n# c\n    b\n", "if a:\n    with y:\n    # c\n        b\n"),
+    "rows in brackets": ("x()\na = [\n  1,\n]\n", "with y:\n    a = [\n      1,\n    ]\n"),
+    "tabs": ("if a:\n\tx()\n\tb\n", "if a:\n\twith y:\n\t\tb\n"),
+    "windows newlines": ("x()\r\na\r\n", "with y:\r\n    a\r\n"),
+}
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_statement_becomes_a_block_around_what_follows(name: str) -> None:
+    before, expected = BLOCKS[name]
+
+    assert after(before, "x()", open_block, "with y:") == expected
+
+
+@pytest.mark.parametrize("before", ["a\nx()\n", "x(); a\nb\n", "if a: x()\nb\n", 'x()\na = """b\nc"""\n', 'x()\na = f"""{b}\nc"""\n'])
+def test_no_block_is_opened_where_it_would_hold_nothing_or_change_a_string(before: str) -> None:
+    with pytest.raises(Unfixable):
+        after(before, "x()", open_block, "with y:")

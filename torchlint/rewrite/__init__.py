@@ -10,7 +10,7 @@ from torchlint.rewrite.expressions import method, rename_attribute, rename_funct
 from torchlint.rewrite.imports import add_from_import, add_import
 from torchlint.rewrite.resolving import Unfixable, deletes_comment, resolve
 from torchlint.rewrite.slots import argument
-from torchlint.rewrite.statements import delete_statement, insert_after, insert_before, replace_statement
+from torchlint.rewrite.statements import delete_statement, insert_after, insert_before, open_block, replace_statement
 
 __all__ = [
     "Unfixable",
@@ -23,6 +23,7 @@ __all__ = [
     "insert_argument",
     "insert_before",
     "method",
+    "open_block",
     "remove_argument",
     "rename_attribute",
     "rename_function",

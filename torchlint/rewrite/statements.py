@@ -18,6 +18,8 @@ from torchlint.rule import Rewrite
 from torchlint.syntax.file import SourceFile
 
 _UNIT = "    "
+# Template strings came with Python 3.14, and with later versions of LibCST than the oldest that will do.
+_STRINGS: tuple[type[cst.CSTNode], ...] = (cst.SimpleString, cst.FormattedString, getattr(cst, "TemplatedString", cst.FormattedString))
 
 
 @builder
@@ -87,6 +89,38 @@ def delete_statement(node: cst.CSTNode) -> Rewrite:
             yield Edit(place.start, file.span(place.small[place.index + 1])[0], "")
 
     return edits
+
+
+@builder
+def open_block(node: cst.CSTNode, header: str) -> Rewrite:
+    """The statement that holds the node becomes the header of a block, and what follows it in its own block is indented into that."""
+
+    def edits(file: SourceFile) -> Iterator[Edit]:
+        place = _place(file, node)
+        block = file.parent(place.line)
+        body = block.body if isinstance(block, (cst.IndentedBlock, cst.Module)) else ()
+        rest = body[body.index(place.line) + 1 :] if place.line in body and place.is_alone else ()
+        if not rest:
+            raise Unfixable("nothing follows that a block could hold")
+        blanks = indent_of(file.text, place.start)
+        yield Edit(place.start, place.end, header)
+        end = _below_comments(file.text, _Place(rest[-1], (rest[-1],), 0, _line_start(file, rest[-1]), file.span(rest[-1])[1]))
+        if any(place.end < file.span(each)[0] < end and _has_rows(file, each) for kind in _STRINGS for each in file.nodes(kind)):
+            raise Unfixable("rows of a string cannot be indented")
+        row = next_row(file.text, place.end)
+        while row < end:
+            code = file.text[row : row_end(file.text, row)]
+            if code.strip():
+                inside = row + min(len(blanks), len(code) - len(code.lstrip()))  # a comment may stand further out
+                yield Edit(inside, inside, file.module.default_indent)
+            row = next_row(file.text, row)
+
+    return edits
+
+
+def _has_rows(file: SourceFile, node: cst.CSTNode) -> bool:
+    start, end = file.span(node)
+    return "\n" in file.text[start:end] or "\r" in file.text[start:end]
 
 
 def indent_of(text: str, start: int) -> str:
