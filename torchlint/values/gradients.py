@@ -9,7 +9,7 @@ import libcst as cst
 from torchlint.syntax.file import SourceFile
 from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import Node, descendants
-from torchlint.values.value import Kind, Value
+from torchlint.values.value import Graph, Kind, Value
 
 
 def is_gradient(node: Node | None) -> bool:
@@ -81,6 +81,17 @@ def switched(loop: cst.For) -> tuple[Node | None, bool]:
     if not isinstance(target, cst.Attribute) or target.attr.value not in ("requires_grad", "requires_grad_"):
         return None, True
     return over.value, literal(wanted) is not False
+
+
+def require(value: Value, wanted: object) -> None:
+    """`x.requires_grad_(wanted)`, `x.requires_grad = wanted`: the tensor takes gradients from here on, or takes none; `...` if it depends."""
+    if wanted is False:
+        value.graph = Graph.NO
+    elif value.is_tensor and wanted is True:
+        value.leaf = value.leaf or value.graph is not Graph.YES
+        value.graph = Graph.YES
+    elif value.is_tensor and value.graph is Graph.NO:
+        value.graph = Graph.MAYBE
 
 
 def leaf(node: Node) -> Node:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 import libcst as cst
 
+from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import Node
 from torchlint.values import gradients, parameters
 from torchlint.values.algebra import element, entered, grad_mode, operate
@@ -62,6 +63,10 @@ def _assign(flow: Flow, statement: cst.Assign) -> None:
         if isinstance(target.target, cst.Attribute) and target.target.attr.value == "data":
             flow.change(target.target, flow.evaluate(target.target.value))
             _descend(flow, statement, target.target, statement.value)
+        if isinstance(target.target, cst.Attribute) and target.target.attr.value == "requires_grad":
+            owner = flow.values.get(target.target.value)
+            if owner is not None and owner.is_tensor:
+                gradients.require(owner, literal(statement.value))
 
 
 @executes(cst.AnnAssign)

@@ -6,10 +6,12 @@ import libcst as cst
 
 from torchlint.facts import tensors as known
 from torchlint.syntax.file import SourceFile
+from torchlint.syntax.literals import literal
 from torchlint.values.algebra import operate, pair, placed
 from torchlint.values.arguments import Arguments
 from torchlint.values.devices import device
 from torchlint.values.flow import Flow
+from torchlint.values.gradients import require
 from torchlint.values.library.described import by_method
 from torchlint.values.library.registry import Handlers, Method
 from torchlint.values.value import Graph, Kind, Place, Value, number
@@ -101,10 +103,7 @@ def _detach(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: A
 
 @METHODS.named("requires_grad_")
 def _requires_grad(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: Arguments) -> Value:
-    literal = call.args[0].value if call.args else None
-    off = isinstance(literal, cst.Name) and literal.value == "False"
-    receiver.leaf = receiver.leaf or not off and receiver.is_tensor and receiver.graph is not Graph.YES
-    receiver.graph = Graph.NO if off else Graph.YES if receiver.is_tensor else receiver.graph
+    require(receiver, literal(call.args[0].value) if call.args else True)
     return receiver
 
 

@@ -1,0 +1,58 @@
+"""Whether the code in sight makes a tensor require gradients for sure, and where it puts it on a device: not what a caller may have decided."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from torchlint.model.conditions import when
+from torchlint.program.analysis import FileAnalysis
+from torchlint.syntax.tree import Node
+from torchlint.values.value import Kind, Place, Value
+
+
+def origin_of_graph(file: FileAnalysis, value: Value, place: Node) -> Node | None:
+    """What proves, in the function of this place, that the value requires gradients: its backward, a leaf or a module made there."""
+    if not value.has_graph or value.optional:
+        return None
+    function = file.function(place)
+    for call in value.roots:
+        if call in file.tree.order and file.function(call) is function:
+            return call
+    if isinstance(value.node, cst.Param):
+        return None
+    for each in value.trained():
+        made = each.node
+        if not isinstance(made, cst.Call) or made not in file.tree.order or file.function(made) is not function or each.frozen:
+            continue
+        if each.leaf and each.has_graph and (each.fresh or each.qualname == "torch.nn.Parameter" or _is_switched_on(file, made)):
+            return made
+        if each.kind is Kind.MODULE and _has_weights(each):
+            return made
+    return None
+
+
+def origin_of_device(file: FileAnalysis, value: Value, place: Node) -> Node | None:
+    """Where, in the function of this place, the value was put on a device, under no other conditions than hold at the place."""
+    if not value.is_tensor or value.place is not Place.ACCELERATOR or value.is_joined:
+        return None
+    function, conditions = file.function(place), {(each.question, each.arm) for each in when(file, place)}
+    for each in value.lineage():
+        moved = each.node
+        if each.place is not Place.ACCELERATOR or moved not in file.tree.order or file.function(moved) is not function:
+            continue
+        if isinstance(moved, cst.Call) and not any(source.place is Place.ACCELERATOR for source in each.sources):
+            if conditions <= {(known.question, known.arm) for known in when(file, moved)}:
+                return moved
+    return None
+
+
+def _is_switched_on(file: FileAnalysis, made: cst.Call) -> bool:
+    return isinstance(made.func, cst.Attribute) and made.func.attr.value == "requires_grad_"
+
+
+def _has_weights(module: Value) -> bool:
+    if module.cls is not None:
+        return module.cls.has_weights and not module.cls.is_open
+    return module.qualname is not None and module.qualname.startswith(
+        ("torch.nn.Linear", "torch.nn.Conv", "torch.nn.Embedding", "torch.nn.LSTM")
+    )
