@@ -1,4 +1,7 @@
-"""Whether the code in sight makes a tensor require gradients for sure, and where it puts it on a device: not what a caller may have decided."""
+"""Whether the code in sight makes a tensor require gradients for sure, and where it puts it on a device.
+
+What a caller may have decided, such as that gradients are off, proves nothing.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from torchlint.model.conditions import when
 from torchlint.program.analysis import FileAnalysis
 from torchlint.syntax.tree import Node
 from torchlint.values.value import Kind, Place, Value
+
+_WITH_WEIGHTS = tuple(f"torch.nn.{name}" for name in "Linear Conv Embedding LSTM GRU".split())
 
 
 def origin_of_graph(file: FileAnalysis, value: Value, place: Node) -> Node | None:
@@ -24,7 +29,7 @@ def origin_of_graph(file: FileAnalysis, value: Value, place: Node) -> Node | Non
         made = each.node
         if not isinstance(made, cst.Call) or made not in file.tree.order or file.function(made) is not function or each.frozen:
             continue
-        if each.leaf and each.has_graph and (each.fresh or each.qualname == "torch.nn.Parameter" or _is_switched_on(file, made)):
+        if each.leaf and each.has_graph and (each.fresh or each.qualname == "torch.nn.Parameter" or _is_switched_on(made)):
             return made
         if each.kind is Kind.MODULE and _has_weights(each):
             return made
@@ -40,13 +45,13 @@ def origin_of_device(file: FileAnalysis, value: Value, place: Node) -> Node | No
         moved = each.node
         if each.place is not Place.ACCELERATOR or moved not in file.tree.order or file.function(moved) is not function:
             continue
-        if isinstance(moved, cst.Call) and not any(source.place is Place.ACCELERATOR for source in each.sources):
-            if conditions <= {(known.question, known.arm) for known in when(file, moved)}:
-                return moved
+        is_first = isinstance(moved, cst.Call) and not any(source.place is Place.ACCELERATOR for source in each.sources)
+        if is_first and conditions <= {(known.question, known.arm) for known in when(file, moved)}:
+            return moved
     return None
 
 
-def _is_switched_on(file: FileAnalysis, made: cst.Call) -> bool:
+def _is_switched_on(made: cst.Call) -> bool:
     return isinstance(made.func, cst.Attribute) and made.func.attr.value == "requires_grad_"
 
 

@@ -23,12 +23,13 @@ def check(file: FileModel) -> Iterator[Finding]:
         fix = rewrite.method(tensor, "detach().cpu" if graph and device else "detach" if graph else "cpu")
         caught = any(isinstance(each, (cst.Try, cst.TryStar)) for each in file.ancestors(call))
         why = "requires gradients: `numpy()` raises" if graph else "is put on a device: unless that is the CPU, `numpy()` raises"
+        proofs = ((graph, "gradients are required here"), (device, "put on the device here"))
         yield Finding(
             call,
             f"`{file.source(tensor)}` {why} an exception",
             help=f"write `{'.detach()' if graph else ''}{'.cpu()' if device else ''}.numpy()`",
             fix=fix.at_most(UNSAFE) if caught else fix,
-            related=tuple(
+            related=tuple((node, text) for node, text in proofs if node is not None),
                 (node, text) for node, text in ((graph, "gradients are required here"), (device, "put on the device here")) if node
             ),
         )
