@@ -84,7 +84,7 @@ def switched(loop: cst.For) -> tuple[Node | None, bool]:
 
 
 def require(value: Value, wanted: object) -> None:
-    """`x.requires_grad_(wanted)`, `x.requires_grad = wanted`: from here on the tensor takes gradients, or takes none; `...` if it depends."""
+    """`x.requires_grad_(wanted)`, `x.requires_grad = wanted`: the tensor takes gradients, or takes none; `...` if it depends."""
     if wanted is False:
         value.graph = Graph.NO
     elif value.is_tensor and wanted is True:

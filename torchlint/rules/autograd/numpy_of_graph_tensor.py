@@ -30,6 +30,4 @@ def check(file: FileModel) -> Iterator[Finding]:
             help=f"write `{'.detach()' if graph else ''}{'.cpu()' if device else ''}.numpy()`",
             fix=fix.at_most(UNSAFE) if caught else fix,
             related=tuple((node, text) for node, text in proofs if node is not None),
-                (node, text) for node, text in ((graph, "gradients are required here"), (device, "put on the device here")) if node
-            ),
         )
