@@ -1,0 +1,46 @@
+"""`.data` of a tensor with a graph: what is written to it, backward does not see."""
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from torchlint import rewrite
+from torchlint.model import FileModel
+from torchlint.rule import KEEPS, SAFE, UNSAFE, WARNING, Finding, Fix, rule
+from torchlint.rules.autograd._detached import Done, done_with
+
+
+@rule("TL107", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=(".data",))
+def check(file: FileModel) -> Iterator[Finding]:
+    for attribute in file.nodes(cst.Attribute):
+        if attribute.attr.value != "data":
+            continue
+        tensor = file.value(attribute.value)
+        if not tensor.is_tensor or not tensor.has_graph or tensor.leaf:
+            continue  # a weight, which nothing was computed into; without a graph; no tensor at all; or nothing is known
+        name, done = file.source(attribute.value), done_with(file.analysis, attribute)
+        if done is Done.WRITTEN:
+            yield Finding(
+                attribute,
+                f"what is written to `{name}.data` changes values that `backward` computes with, and it does not notice",
+                help="compute a new tensor, or write under `torch.no_grad()`, where autograd keeps watch",
+            )
+            continue
+        if tensor.scalar and _is_first_element(file.parent(attribute)):
+            yield Finding(attribute, f"`{name}` has no dimension: `.data[0]` raises an IndexError", help=f"write `{name}.item()`")
+            continue
+        yield Finding(
+            attribute,
+            f"`{name}.data` shares memory with a tensor of the graph, and autograd does not see what is written to it",
+            help=f"write `{name}.detach()`",
+            fix=_detached(file, attribute) if done is Done.READ else _detached(file, attribute).at_most(UNSAFE),
+        )
+
+
+def _detached(file: FileModel, attribute: cst.Attribute) -> Fix:
+    return rewrite.rename_attribute(attribute, "detach()")
+
+
+def _is_first_element(node: cst.CSTNode | None) -> bool:
+    index = node.slice[0].slice if isinstance(node, cst.Subscript) and len(node.slice) == 1 else None
+    return isinstance(index, cst.Index) and isinstance(index.value, cst.Integer)
