@@ -111,6 +111,7 @@ class Value:
         "fresh",
         "frozen",
         "graph",
+        "graphless",
         "items",
         "kind",
         "leaf",
@@ -184,6 +185,8 @@ class Value:
         """Comes out of an iteration over something unknown: data, as far as anybody can tell, and no model's output."""
         self.frozen = False
         """A module none of whose parameters takes gradients."""
+        self.graphless = False
+        """It went backward, and no graph was known to lead to it: an exception, unless something out of sight gave it one."""
         self.optional = False
         """It may be None, or a plain number, instead."""
         self.roots: list[cst.CSTNode] = []
@@ -267,6 +270,7 @@ class Value:
     def backpropagate(self, call: cst.CSTNode) -> None:
         """`call` runs backward from this value: it is a tensor with a graph, and what led to it is differentiated."""
         self.refine(Kind.TENSOR)
+        self.graphless = self.graph is Graph.NO and not self.roots
         if self.graph is Graph.MAYBE:
             self.graph = Graph.YES
         self.roots.append(call)

@@ -7,9 +7,9 @@ import libcst as cst
 from torchlint import rewrite
 from torchlint.model import FileModel
 from torchlint.rule import KEEPS, UNSAFE, WARNING, Finding, Fix, rule
+from torchlint.rules.autograd._reached import is_reached
 
 _SETS, _ENTERS = "torch.autograd.set_detect_anomaly", "torch.autograd.detect_anomaly"
-_DEPTH = 3
 
 
 @rule("TL115", severity=WARNING, fix=UNSAFE, effect=KEEPS, mentions=("detect_anomaly",), quiet_in_tests=True)
@@ -21,7 +21,7 @@ def check(file: FileModel) -> Iterator[Finding]:
         return  # it is switched off again
     for call, is_on in calls.items():
         parent = file.parent(call)
-        if not is_on or not isinstance(parent, (cst.Expr, cst.WithItem)) or not _is_reached(file, call, _DEPTH):
+        if not is_on or not isinstance(parent, (cst.Expr, cst.WithItem)) or not is_reached(file.analysis, call):
             continue  # as a setting says, kept for later, or in a function that nobody here is sure to call
         yield Finding(
             call,
@@ -33,23 +33,6 @@ def check(file: FileModel) -> Iterator[Finding]:
 
 def _calls(file: FileModel) -> Iterator[cst.Call]:
     yield from file.calls(_SETS, _ENTERS, "torch.autograd.anomaly_mode.set_detect_anomaly", "torch.autograd.anomaly_mode.detect_anomaly")
-
-
-def _is_reached(file: FileModel, node: cst.CSTNode, depth: int) -> bool:
-    """Whether nothing but the program's own start, or a backward in the same function, is needed to come here."""
-    if not depth or any(not _asks_for_main(each.test) for each in file.when(node)):
-        return False
-    function = file.function(node)
-    if not isinstance(function, cst.FunctionDef):
-        return isinstance(function, cst.Module)
-    if file.analysis.relevance.reaches_backward(function):
-        return True
-    calls = (call for call in file.nodes(cst.Call) if isinstance(call.func, cst.Name) and call.func.value == function.name.value)
-    return any(file.function(call) is not function and _is_reached(file, call, depth - 1) for call in calls)
-
-
-def _asks_for_main(test: cst.CSTNode) -> bool:
-    return isinstance(test, cst.Comparison) and isinstance(test.left, cst.Name) and test.left.value == "__name__"
 
 
 def _off(file: FileModel, call: cst.Call, parent: cst.CSTNode) -> Fix | None:
