@@ -29,7 +29,7 @@ def origin_of_graph(file: FileAnalysis, value: Value, place: Node) -> Node | Non
         made = each.node
         if not isinstance(made, cst.Call) or made not in file.tree.order or file.function(made) is not function or each.frozen:
             continue
-        if each.leaf and each.has_graph and (each.fresh or each.qualname == "torch.nn.Parameter" or _is_switched_on(made)):
+        if each.leaf and each.has_graph and is_leaf_by(file, each, place):
             return made
         if each.kind is Kind.MODULE and _has_weights(each):
             return made
@@ -51,8 +51,17 @@ def origin_of_device(file: FileAnalysis, value: Value, place: Node) -> Node | No
     return None
 
 
-def _is_switched_on(made: cst.Call) -> bool:
-    return isinstance(made.func, cst.Attribute) and made.func.attr.value == "requires_grad_"
+def is_leaf_by(file: FileAnalysis, leaf: Value, place: Node) -> bool:
+    """Whether a tensor that is made in sight takes gradients by the time of this place: from its constructor on, or asked to before."""
+    made = leaf.node
+    if not isinstance(made, cst.Call) or made not in file.tree.order:
+        return False
+    if leaf.qualname == "torch.nn.Parameter" or any(
+        each.keyword is not None and each.keyword.value == "requires_grad" for each in made.args
+    ):
+        return True
+    asked = (each for name in ("requires_grad", "requires_grad_") for each in file.attributes_inside(file.function(made), name))
+    return any(file.value(each.value) is leaf and file.is_after(place, each) for each in asked)
 
 
 def _has_weights(module: Value) -> bool:
