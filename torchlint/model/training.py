@@ -26,15 +26,16 @@ from torchlint.values.value import Kind, Value
 _OPTIMIZER_NAME = re.compile(r"optim|(^|_)opt($|_|[A-Z0-9])|[a-z]Opt($|_|[A-Z0-9])")
 _OPTIMIZER_CLASS = re.compile(r"Adam|SGD|RMSprop|Adagrad|Adadelta|LBFGS|Lion|LAMB|Lamb|Optim")
 """Optimizers of other packages are called after those of torch, and step like them."""
+_AROUND_STEPS = frozenset({Happens.CLIP, Happens.UNSCALE, Happens.UPDATE, Happens.SCHEDULE})
 _DISPLAYS = (cst.List, cst.Tuple, cst.Set, cst.Dict)
 
 
 @dataclass(eq=False)
 class TrainingLoop:
-    """A loop, and everything that happens in one iteration of it."""
+    """A loop, and everything that happens in one iteration of it; or a function, and what happens in one call of it outside its loops."""
 
     file: FileAnalysis
-    node: cst.For | cst.While
+    node: Node
     flow: Flow
     events: list[Event]
     """In the order of execution."""
@@ -83,6 +84,7 @@ class TrainingLoop:
         for event in self.events:
             sure = event.target is optimizer or event.what is Happens.BACKWARD and _reaches(event, models)
             if event.what is Happens.CLEAR:
+                sure = sure or event.target is not None and models == {id(event.target)}
                 if clears(event.target, optimizer) and (sites is None or event.site in sites):
                     seen.append(Seen(event, sure))
             elif event.what is Happens.OPAQUE:
@@ -94,7 +96,17 @@ class TrainingLoop:
                 seen.append(Seen(event, sure))
             elif event.what in (Happens.BACKWARD, Happens.STEP) and self.is_direct(event):
                 seen.append(Seen(event, sure))
+            elif event.what in _AROUND_STEPS and self.is_direct(event):
+                seen.append(Seen(event, self._concerns(event, optimizer, models)))
         return Timeline(seen, self.node, self.flow.depths.get(self.node, 0))
+
+    def _concerns(self, event: Event, optimizer: Value, models: set[int]) -> bool:
+        """Whether clipping, unscaling or a scheduler's step surely is about this optimizer: it is named, or there is no other."""
+        lineage = list(event.target.lineage()) if event.target is not None else []
+        if any(each is optimizer or id(each) in models for each in lineage):
+            return True
+        alone = all(each.target is optimizer for each in self.happening(Happens.STEP))
+        return alone and not any(each.kind is Kind.OPTIMIZER for each in lineage) and not (event.what is Happens.CLIP and models)
 
     def _sites(self, optimizer: Value) -> set[Node] | None:
         """Where clearing is of use: anywhere, but for an optimizer whose one step evaluates its closure many times."""
@@ -156,10 +168,11 @@ class TrainingLoop:
     def is_direct(self, event: Event) -> bool:
         """Whether the event happens once per iteration of this loop, rather than in a loop inside it."""
         loops = self.file.tree.loops(event.site)
+        own = self.node if isinstance(self.node, (cst.For, cst.While)) else None
         innermost = next(loops, None)
-        if innermost is not self.node and event.what is Happens.STEP and self._is_over_weights(event, innermost):
+        if innermost is not own and event.what is Happens.STEP and self._is_over_weights(event, innermost):
             innermost = next(loops, None)
-        if innermost is not self.node:
+        if innermost is not own:
             return False
         inner = [place for place in event.places[1:] if place in event.file.tree.order]
         return all(next(event.file.tree.loops(place), None) is None for place in inner)
@@ -172,7 +185,7 @@ class TrainingLoop:
     @property
     def repeats(self) -> bool:
         """Whether iterations follow one another on the same weights: no loop that always leaves, none over a few named cases."""
-        if runs_once(self.node):
+        if not isinstance(self.node, (cst.For, cst.While)) or runs_once(self.node):
             return False
         iterated = self.node.iter if isinstance(self.node, cst.For) else None
         if isinstance(iterated, cst.Name):
@@ -384,6 +397,20 @@ def _loops(file: FileAnalysis) -> list[TrainingLoop]:
             if Happens.BACKWARD in kinds and Happens.STEP in kinds:
                 found.append(TrainingLoop(file, node, flow, inside, clearings))
     return sorted(found, key=lambda loop: file.tree.order[loop.node])
+
+
+def calls(file: FileAnalysis) -> list[TrainingLoop]:
+    """Every function that runs backward and takes a step outside of loops: what a loop around its calls does in one iteration."""
+    found = []
+    functions: list[Node] = [file.module, *file.nodes(cst.FunctionDef)]
+    for function in functions:
+        if file.relevance.reaches_backward(function):
+            flow = file.flow(function)
+            training = TrainingLoop(file, function, flow, list(flow.events.values()), [])
+            training.clearings = training.happening(Happens.CLEAR)
+            if training.steps and any(map(training.is_direct, training.happening(Happens.BACKWARD))):
+                found.append(training)
+    return found
 
 
 def _by_loop(file: FileAnalysis, flow: Flow, nodes: list[cst.For | cst.While]) -> dict[cst.For | cst.While, list[Event]]:

@@ -264,6 +264,8 @@ class Value:
             self.kind = Kind.OPTIMIZER
         elif {"scale", "step", "update"} <= self.uses or "unscale_" in self.uses:
             self.kind = Kind.SCALER
+        elif {"get_last_lr", "step"} <= self.uses:
+            self.kind = Kind.SCHEDULER
         elif method in MODULE_EVIDENCE and "step" not in self.uses:
             self.kind = Kind.MODULE
 
