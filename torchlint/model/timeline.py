@@ -195,7 +195,7 @@ class _Way:
 
     def _allows(self, condition: Condition) -> bool | None:
         known = self.answers.get(condition.question)
-        allowed = known.allows(condition.arm) if known is not None else None
+        allowed = known.allows(condition.arm) if known is not None else condition.settled
         if allowed is not None:
             return allowed
         parts = [self._allows(each) for each in condition.implied]

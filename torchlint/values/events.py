@@ -10,13 +10,14 @@ import libcst as cst
 
 from torchlint.syntax.file import SourceFile
 from torchlint.syntax.tree import Node, children
-from torchlint.values.value import Value
+from torchlint.values.value import Kind, Value
 
 _SAME_AGAIN = frozenset("isinstance issubclass hasattr getattr callable len bool int float str type".split())
 """Functions of Python that answer the same when they are asked the same a second time."""
 _FINITE = frozenset("isfinite isnan isinf isneginf isposinf is_nan is_inf".split())
 _NEGATED: dict[type[Node], type[Node]] = {cst.IsNot: cst.Is, cst.NotEqual: cst.Equal, cst.NotIn: cst.In}
 _LONGEST_CHAIN = 4
+_NEVER_NONE = frozenset({Kind.SCALER, Kind.OPTIMIZER, Kind.SCHEDULER})
 
 
 class Happens(Enum):
@@ -85,6 +86,22 @@ class Condition:
         if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And) is self.arm:
             for part in (test.left, test.right):
                 yield answer(part, self.arm, self.values, self.calls)
+
+    @property
+    def settled(self) -> bool | None:
+        """Whether the answer is this one anyway: `scaler is None` is no question where the caller gave a scaler, or gave None."""
+        test = self.test
+        if not isinstance(test, cst.Comparison) or len(test.comparisons) != 1 or not isinstance(self.arm, bool):
+            return None
+        asked, other = test.comparisons[0].operator, test.comparisons[0].comparator
+        value = self.values.get(test.left)
+        if value is None or not isinstance(asked, (cst.Is, cst.IsNot)) or not isinstance(other, cst.Name) or other.value != "None":
+            return None
+        given = self.argument(value)
+        if given.kind is Kind.NONE and given is not value:
+            return self.arm
+        is_made = isinstance(given.node, cst.Call) and not given.optional and given.kind in _NEVER_NONE
+        return not self.arm if is_made else None
 
     def argument(self, value: Value) -> Value:
         """What the callers handed over, for the value of a parameter."""

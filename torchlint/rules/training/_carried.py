@@ -102,7 +102,7 @@ class Carried:
 
     def _around(self, node: Node) -> Node:
         """The outermost loop inside this one that a node stands in, or the node itself: what such a loop adds up is not cleared in it."""
-        around = list(self.loop.file.tree.loops(node))
+        around: list[Node] = list(self.loop.file.tree.loops(node))
         at = around.index(self.loop.node) if self.loop.node in around else 0
         return around[at - 1] if at else node
 

@@ -8,6 +8,7 @@ import libcst as cst
 
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.training._orders import Course
+from torchlint.syntax.literals import literal
 from torchlint.values.events import Event, Happens
 from torchlint.values.flow import Analysis
 from torchlint.values.value import Kind, Value
@@ -23,7 +24,19 @@ def scaler(event: Event) -> Value | None:
     if not isinstance(file, Analysis) or call not in file.tree.order or not call.args:
         return None
     found = file.value(call.func.value)
-    return found if found.kind is Kind.SCALER else None
+    return found if found.kind is Kind.SCALER and not _is_switched_off(found) else None
+
+
+def _is_switched_off(scaler: Value) -> bool:
+    """`GradScaler(enabled=False)`"""
+    args = scaler.node.args if isinstance(scaler.node, cst.Call) else ()
+    return any(arg.keyword is not None and arg.keyword.value == "enabled" and literal(arg.value) is False for arg in args)
+
+
+def _is_scaled(clip: Event) -> bool:
+    """Whether the limit is: it speaks of a scale."""
+    args = clip.node.args[1:] if isinstance(clip.node, cst.Call) else ()
+    return any("scale" in clip.file.source(arg.value) for arg in args)
 
 
 def clipped_while_scaled(course: Course) -> Iterator[tuple[Event, Event]]:
@@ -34,7 +47,7 @@ def clipped_while_scaled(course: Course) -> Iterator[tuple[Event, Event]]:
         for each in run.seen:
             if each.what is Happens.BACKWARD:
                 is_scaled, clip = scaler(each.event) is not None, None
-            elif each.what is Happens.CLIP and each.sure and is_scaled:
+            elif each.what is Happens.CLIP and each.sure and is_scaled and not _is_scaled(each.event):
                 clip = each.event
             elif each.what in (Happens.UNSCALE, Happens.REWRITE, Happens.OPAQUE):
                 is_scaled = False  # or it may be, by hand or out of sight
