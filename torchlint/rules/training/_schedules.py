@@ -9,6 +9,7 @@ import libcst as cst
 
 from torchlint.model.training import TrainingLoop, is_optimizer, loops
 from torchlint.program.analysis import FileAnalysis
+from torchlint.rules.training._carried import may_alternate
 from torchlint.syntax.tree import Node
 from torchlint.values.events import Event, Happens
 from torchlint.values.value import Kind, Value
@@ -38,7 +39,7 @@ def _following(training: TrainingLoop, schedule: Event) -> Event | None:
     call, file = schedule.node, training.file
     if not isinstance(call, cst.Call) or call.args or schedule.chain or not training.is_direct(schedule):
         return None  # told which epoch it is, or what was measured
-    if len(schedule.when) > training.flow.depths.get(training.node, 0):
+    if any(may_alternate(training, each) for each in schedule.when[training.flow.depths.get(training.node, 0) :]):
         return None  # from the second epoch on, after warming up
     if "ReduceLROnPlateau" in ((schedule.target.qualname if schedule.target is not None else None) or ""):
         return None
