@@ -53,6 +53,11 @@ class Built:
             return target if isinstance(target, (cst.Name, cst.Attribute)) else None
         return None
 
+    def is_used_after(self, node: Node) -> bool:
+        """Whether anybody may step it after a place: it is named there, or kept on an object."""
+        target = self.target
+        return not isinstance(target, cst.Name) or any(self.file.is_after(each, node) for each in self.file.references(target))
+
     def is_handed_on(self) -> bool:
         """Whether anything but clearing may be done with it: it is stepped, given to somebody, returned, or has no name."""
         target = self.target

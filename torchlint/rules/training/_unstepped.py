@@ -27,10 +27,11 @@ def trains_without_step(made: Built) -> Event | None:
             inside = [each for each in events if loops and loops[0] in file.tree.loops(each.site)]
             if any(each.what is Happens.STEP and not _is_other(each, made) for each in inside):
                 continue
+            models = trained_modules(made.value)
             for event in inside:
-                if event.what is Happens.BACKWARD and event.target is not None:
-                    if not trained_modules(made.value).isdisjoint(id(each) for each in event.target.trained()):
-                        return event
+                trained = event.target.trained() if event.what is Happens.BACKWARD and event.target is not None else ()
+                if any(id(each) in models for each in trained):
+                    return event
     return None
 
 

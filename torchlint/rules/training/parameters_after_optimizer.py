@@ -19,7 +19,7 @@ def check(file: FileModel) -> Iterator[Finding]:
         for module in optimizer.modules:
             for node in replacements(file.analysis, file.function(optimizer.call), module):
                 added = new_part(file.analysis, node)
-                if added is None or node in reported or not file.is_after(node, optimizer.call):
+                if added is None or node in reported or not file.is_after(node, optimizer.call) or not optimizer.is_used_after(node):
                     continue
                 later = (each for each in optimizers if file.function(each.call) is file.function(node))
                 if any(file.is_after(each.call, node) for each in later) or _is_elsewhere(file, optimizer, node):
