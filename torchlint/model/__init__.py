@@ -17,6 +17,7 @@
     file.discarded()                                    calls whose result is thrown away
     file.classes(), file.module_of(n)                   the classes defined here; the module whose method holds a node
     file.trainings()                                    loops that run backward and step, with what happens in them
+    file.evaluations()                                  loops and functions that measure what a module yields, and train nothing
     file.program                                        the whole program: seeds, processes, accelerators, its entry point, the settings
     file.analysis                                       the layers below, for the analysis that stands beside a rule (`_<concept>.py`)
 
@@ -31,7 +32,8 @@ from typing import TypeVar
 
 import libcst as cst
 
-from torchlint.model import conditions, dataflow, naming, operations, training
+from torchlint.model import conditions, dataflow, evaluation, naming, operations, training
+from torchlint.model.evaluation import Evaluation
 from torchlint.model.memory import Memory
 from torchlint.model.operations import Use
 from torchlint.model.program import Program
@@ -183,3 +185,7 @@ class FileModel:
     def trainings(self) -> list[TrainingLoop]:
         """The loops that run backward and take a step, with everything that happens in them."""
         return training.loops(self.analysis)
+
+    def evaluations(self) -> list[Evaluation]:
+        """The loops, and functions without a backward, that call a module and measure what it yields."""
+        return evaluation.evaluations(self.analysis)

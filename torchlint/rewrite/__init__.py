@@ -10,13 +10,14 @@ from torchlint.rewrite.expressions import method, rename_attribute, rename_funct
 from torchlint.rewrite.imports import add_from_import, add_import
 from torchlint.rewrite.resolving import Unfixable, deletes_comment, resolve
 from torchlint.rewrite.slots import argument
-from torchlint.rewrite.statements import delete_statement, insert_after, insert_before, open_block, replace_statement
+from torchlint.rewrite.statements import decorate, delete_statement, insert_after, insert_before, open_block, replace_statement
 
 __all__ = [
     "Unfixable",
     "add_from_import",
     "add_import",
     "argument",
+    "decorate",
     "delete_statement",
     "deletes_comment",
     "insert_after",

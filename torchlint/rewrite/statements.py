@@ -118,6 +118,17 @@ def open_block(node: cst.CSTNode, header: str) -> Rewrite:
     return edits
 
 
+@builder
+def decorate(function: cst.FunctionDef, text: str) -> Rewrite:
+    """Another decorator on a function, below those that it has."""
+
+    def edits(file: SourceFile) -> Iterator[Edit]:
+        start = file.span(function)[0]
+        yield Edit(start, start, f"{text}{file.module.default_newline}{indent_of(file.text, start)}")
+
+    return edits
+
+
 def _has_rows(file: SourceFile, node: cst.CSTNode) -> bool:
     start, end = file.span(node)
     return "\n" in file.text[start:end] or "\r" in file.text[start:end]
