@@ -29,6 +29,22 @@ def _has_mode(path: str) -> bool:
     return "mode" in (held(path) or ())
 
 
+def _has_mode_by_default(path: str) -> bool:
+    """Dropout between layers and running statistics that are only there when they are asked for make no difference by default."""
+    given = {each.name: each for signature in signatures(path) for each in signature.parameters}
+    optional = (given[name].default for name in ("dropout", "track_running_stats") if name in given and given[name].has_default)
+    return _has_mode(path) and "children" not in (held(path) or ()) and not _is_recurrent(path) and all(optional)
+
+
+def _has_no_mode(path: str) -> bool:
+    found = held(path)
+    return found is not None and found <= {"parameters", "buffers"}
+
+
+def _has_weights(path: str) -> bool:
+    return "parameters" in (held(path) or ())
+
+
 def _takes_weight(path: str) -> bool:
     return _is_loss(path) and any(signature.parameters[0].name == "weight" for signature in signatures(path) if signature.parameters)
 
@@ -64,6 +80,15 @@ WEIGHTLESS_MODULES = Asked(_is_weightless)
 
 MODAL_MODULES = Asked(_has_mode)
 """Modules that behave differently in training."""
+
+MODAL_BY_DEFAULT = Asked(_has_mode_by_default)
+"""Those that do so unless they are told otherwise, and hold no other modules."""
+
+MODELESS_MODULES = Asked(_has_no_mode)
+"""Modules that behave alike in both modes, whatever they are built with."""
+
+MODULES_WITH_WEIGHTS = Asked(_has_weights)
+"""Modules with parameters of their own, unless they are told otherwise."""
 
 LOSS_MODULES = Asked(_is_loss)
 """Modules that reduce to one element unless `reduction` says otherwise, and have no weights of their own."""

@@ -53,9 +53,8 @@ def _is_recorded(file: FileAnalysis, write: Node, leaf: Value) -> bool:
     if isinstance(function, cst.FunctionDef) and (function.decorators or file.called_with_gradients(function) is not True):
         return False
     made = leaf.node
-    if isinstance(made, cst.Call) and made in file.tree.order and file.function(made) is function:
-        if is_leaf_by(file, leaf, write):
-            return True
+    if isinstance(made, cst.Call) and made in file.tree.order and file.function(made) is function and is_leaf_by(file, leaf, write):
+        return True
     flow = file.flow(function)
     steps = any(each.what is Happens.STEP and each.node is write for each in flow.events.values())
     return steps and any(each.what is Happens.BACKWARD and not each.chain for each in flow.events.values())

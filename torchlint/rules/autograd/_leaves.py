@@ -10,10 +10,9 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from torchlint.facts.tensors import FACTORIES, OPERATIONS
+from torchlint.facts.tensors import FACTORIES, MOVES, OPERATIONS
 from torchlint.program.analysis import FileAnalysis
 from torchlint.syntax.tree import Node
-from torchlint.values.library.tensors import MOVES
 from torchlint.values.value import Kind, Place, Value
 
 _KEEPS = frozenset("float contiguous cpu pin_memory requires_grad_ retain_grad type to".split())

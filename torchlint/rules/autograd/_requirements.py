@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import libcst as cst
 
+from torchlint.facts.modules import MODULES_WITH_WEIGHTS
 from torchlint.model.conditions import when
 from torchlint.program.analysis import FileAnalysis
 from torchlint.syntax.tree import Node
 from torchlint.values.value import Kind, Place, Value
-
-_WITH_WEIGHTS = tuple(f"torch.nn.{name}" for name in "Linear Conv Embedding LSTM GRU".split())
 
 
 def origin_of_graph(file: FileAnalysis, value: Value, place: Node) -> Node | None:
@@ -67,6 +66,4 @@ def is_leaf_by(file: FileAnalysis, leaf: Value, place: Node) -> bool:
 def _has_weights(module: Value) -> bool:
     if module.cls is not None:
         return module.cls.has_weights and not module.cls.is_open
-    return module.qualname is not None and module.qualname.startswith(
-        ("torch.nn.Linear", "torch.nn.Conv", "torch.nn.Embedding", "torch.nn.LSTM")
-    )
+    return module.qualname in MODULES_WITH_WEIGHTS

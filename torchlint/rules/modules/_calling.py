@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from torchlint.facts.modules import MODULE, PARALLEL_WRAPPERS
+from torchlint.facts.classes import MODULE
+from torchlint.facts.modules import PARALLEL_WRAPPERS
 from torchlint.program.analysis import FileAnalysis
 from torchlint.syntax.tree import Node
 from torchlint.values.value import Kind, Value

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from torchlint.facts.classes import MODULE
 from torchlint.facts.module_attributes import REGISTERING_METHODS
-from torchlint.facts.modules import MODULE
 from torchlint.program.classes import ClassModel
 from torchlint.rules.modules._registration import instance_name, is_on_instance
 from torchlint.syntax.tree import Node

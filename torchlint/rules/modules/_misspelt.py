@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from torchlint.facts.modules import MODULE
+from torchlint.facts.classes import MODULE
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.classes import ClassModel
 

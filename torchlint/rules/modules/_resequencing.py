@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from torchlint.facts.modules import MODULE
+from torchlint.facts.classes import MODULE
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.classes import ClassModel
 from torchlint.syntax.tree import Node, descendants

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from torchlint.facts.modules import STATELESS_MODULES, TENSOR_MODULE_PREFIXES
+from torchlint.facts.modules import MODAL_BY_DEFAULT, MODELESS_MODULES
 from torchlint.model.evaluation import Evaluation
 from torchlint.model.training import TrainingLoop, trained_modules
 from torchlint.program.analysis import FileAnalysis
@@ -16,7 +16,6 @@ from torchlint.syntax.tree import Node, descendants
 from torchlint.values.events import Event, Happens
 from torchlint.values.value import Kind, Value
 
-_DIFFERS = ("Dropout", "AlphaDropout", "FeatureAlphaDropout", "BatchNorm", "LazyBatchNorm", "SyncBatchNorm", "RReLU")
 _SETS_MODE = re.compile(r"\.\s*eval\s*\(\s*\)|\.\s*train\s*\(|\.training\s*=|\bset_mode\b|\beval_mode\b")
 _SETS_EVAL = re.compile(r"\.eval\b|\.train\(|\.training\b|\bmode\b|\.modules\(")
 _TRAINS = re.compile(r"\.backward\s*\(")
@@ -37,11 +36,7 @@ def depends_on_mode(module: Value) -> bool | None:
 
 def _layer_depends(path: str) -> bool | None:
     """The same of torch's own layers; those that hold others, or may have dropout of their own, are not looked into."""
-    if not path.startswith("torch.nn."):
-        return None
-    if path[9:].startswith(_DIFFERS):
-        return True
-    return False if path in STATELESS_MODULES or path[9:].startswith(TENSOR_MODULE_PREFIXES) else None
+    return True if path in MODAL_BY_DEFAULT else False if path in MODELESS_MODULES else None
 
 
 def _class_depends(model: ClassModel, seen: set[ClassModel]) -> bool | None:

@@ -167,8 +167,4 @@ def new_part(file: FileAnalysis, replacement: Node) -> cst.BaseExpression | None
 
 
 def _has_weights(path: str) -> bool:
-    if path == "torch.nn.Parameter":
-        return True
-    name = path.removeprefix("torch.nn.")
-    is_layer = path.startswith("torch.nn.") and name.startswith(known.TENSOR_MODULE_PREFIXES)
-    return is_layer and not name.startswith(("Dropout", "AlphaDropout"))
+    return path == "torch.nn.Parameter" or path in known.MODULES_WITH_WEIGHTS
