@@ -88,6 +88,17 @@ def test_no_module_is_a_drawer_for_odds_and_ends() -> None:
     assert [path for path in MODULES if path.stem in {"utils", "util", "common", "helpers", "misc"}] == []
 
 
+@pytest.mark.parametrize("path", [each for each in MODULES if each.parts[-2:][0] in ("values", "library")], ids=lambda path: path.name)
+def test_names_of_torch_are_facts_or_register_a_handler(path: Path) -> None:
+    """The evaluator decides by what the tables say of a name: it spells one out only where a function says that it handles it."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+    registered = {id(part) for function in functions for mark in function.decorator_list for part in ast.walk(mark)}
+    texts = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+    assert [node.value for node in texts if id(node) not in registered and re.fullmatch(r"torch(\.\w+)+", node.value)] == []
+
+
 def test_no_exception_is_swallowed_without_a_word() -> None:
     swallowed = re.compile(r"except( Exception| BaseException)?:\s*\n\s*pass\b")
 

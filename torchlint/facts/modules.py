@@ -117,6 +117,9 @@ TENSOR_MODULES = Asked(_returns_tensor, also=["torch.nn.Sequential"])
 MODULES_OF_MODULES = frozenset({"torch.nn.ModuleList", "torch.nn.ModuleDict", "torch.nn.Sequential"})
 """Modules that yield their children when they are iterated over: what `__iter__` and `__getitem__` return is not declared."""
 
+PARAMETERS_OF_LAYERS = frozenset({"weight", "bias"})
+"""Attributes that torch's layers call their parameters by."""
+
 SELF_RETURNING_METHODS = frozenset("train eval requires_grad_ apply share_memory zero_grad_".split())
 """Methods of modules that return the module: no declaration says more than that it is one."""
 

@@ -252,5 +252,11 @@ QUIET_FUNCTIONS = frozenset("torch.manual_seed torch.save torch.jit.save torch.i
 ARRAY_REDUCTIONS = frozenset("item mean sum max min std".split())
 """Methods of arrays that leave a number."""
 
+PLAIN_ATTRIBUTES = frozenset("ndim is_cuda requires_grad is_leaf layout".split())
+"""Attributes of tensors that are plain values, and that hardly anything else has: attributes are declared without a type."""
+
+TENSOR_ATTRIBUTES = frozenset("T mT H mH real imag".split())
+"""Attributes of tensors that are views of them."""
+
 OUTPUT_FIELDS = frozenset("loss logits last_hidden_state pooler_output prediction_logits start_logits end_logits".split())
 """Attributes of what the models of transformers return that carry the model's graph."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import libcst as cst
 
-from torchlint.facts.modules import MODULES_OF_MODULES
-from torchlint.facts.tensors import OUTPUT_FIELDS
+from torchlint.facts.modules import MODULES_OF_MODULES, PARAMETERS_OF_LAYERS
+from torchlint.facts.tensors import OUTPUT_FIELDS, PLAIN_ATTRIBUTES, TENSOR_ATTRIBUTES
 from torchlint.syntax.tree import Node
 from torchlint.values.arguments import Arguments
 from torchlint.values.value import Graph, Kind, Place, Value, join, number, other
 
 _PLAIN = frozenset({Kind.NUMBER, Kind.STRING, Kind.NONE, Kind.OTHER, Kind.DTYPE, Kind.DEVICE, Kind.NDARRAY})
-_TENSOR_ATTRIBUTES = frozenset({"T", "mT", "H", "mH", "real", "imag"})
 
 
 def member(base: Value, name: str, node: Node) -> Value:
@@ -21,7 +20,7 @@ def member(base: Value, name: str, node: Node) -> Value:
         return Value(Kind.DEVICE, graph=Graph.NO, place=place, node=node)
     if name == "dtype":
         return Value(Kind.DTYPE, graph=Graph.NO, node=node)
-    if name in ("ndim", "is_cuda", "requires_grad", "is_leaf", "layout"):
+    if name in PLAIN_ATTRIBUTES:
         return number(node)
     if name == "shape":
         return Value(Kind.TUPLE, graph=Graph.NO, node=node, elem=number(node))
@@ -30,10 +29,10 @@ def member(base: Value, name: str, node: Node) -> Value:
             return Value(Kind.TENSOR, graph=Graph.NO, place=base.place, sources=(base,), node=node, scalar=base.scalar)
         if name == "grad":
             return Value(Kind.TENSOR, graph=Graph.NO, place=base.place, node=node)
-        if name in _TENSOR_ATTRIBUTES:
+        if name in TENSOR_ATTRIBUTES:
             return Value(Kind.TENSOR, graph=base.graph, place=base.place, sources=(base,), node=node, pure=True)
     if base.kind is Kind.MODULE:
-        if name in ("weight", "bias"):
+        if name in PARAMETERS_OF_LAYERS:
             return Value(Kind.TENSOR, graph=Graph.YES, place=base.place, node=node, leaf=True)
         if name == "module":  # what DataParallel and DistributedDataParallel wrap
             return Value(Kind.MODULE, place=base.place, node=node, definition=base.definition, qualname=base.qualname)

@@ -7,6 +7,7 @@ from enum import IntEnum
 
 import libcst as cst
 
+from torchlint.facts.classes import DEVICE
 from torchlint.syntax.file import SourceFile
 from torchlint.syntax.tree import Node
 
@@ -41,4 +42,4 @@ def _is_given_as_device(file: SourceFile, use: cst.Name) -> bool:
     if by_keyword and isinstance(call.func, cst.Attribute) and call.func.attr.value == "to":
         return True
     path = file.qualname(call.func) or ""
-    return path == "torch.device" or path.startswith("torch.") and by_keyword
+    return path == DEVICE or path.startswith("torch.") and by_keyword

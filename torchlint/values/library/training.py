@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import libcst as cst
 
+from torchlint.facts.tensors import OVERWRITING_METHODS, STEPPING_METHODS, ZEROING_METHODS
 from torchlint.values.arguments import Arguments
 from torchlint.values.events import Happens
 from torchlint.values.flow import Flow
@@ -118,14 +119,15 @@ def _in_place(flow: Flow, call: cst.Call, receiver: Value, arguments: Arguments)
     if not isinstance(call.func, cst.Attribute):
         return None
     name, inner = call.func.attr.value, call.func.value
-    if name in ("add_", "sub_", "addcdiv_", "copy_"):
+    if name in STEPPING_METHODS:
         root = leaf(inner)
         if follows(root, call.args) and not is_gradient(inner):
             flow.happen(Happens.STEP, call, flow.values.get(root, receiver))
-    zeroes = name == "zero_" or name in ("fill_", "mul_") and is_zero(arguments.at(0))
+    number_at = ZEROING_METHODS.get(name)
+    zeroes = name in ZEROING_METHODS and (number_at is None or is_zero(arguments.at(number_at)))
     aliases = flow.file.gradient_aliases
     into = is_written(flow.file, inner, receiver, aliases)
-    if zeroes and (aliases or into) or name in ("copy_", "set_") and into:
+    if zeroes and (aliases or into) or name in OVERWRITING_METHODS and into:
         flow.happen(Happens.CLEAR, call)
     elif into:
         flow.happen(Happens.REWRITE, call)
