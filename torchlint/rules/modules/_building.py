@@ -10,7 +10,7 @@ import libcst as cst
 from torchlint.facts import modules as known
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.classes import ClassModel
-from torchlint.rules.modules._registration import is_on_instance
+from torchlint.rules.modules._registration import instance_name, is_on_instance
 from torchlint.syntax.tree import Node
 from torchlint.values.value import Kind
 
@@ -21,7 +21,6 @@ _AFFINE = {"torch.nn.LayerNorm": "elementwise_affine", "torch.nn.GroupNorm": "af
 """Norms without statistics, and the argument that leaves out their weights."""
 _SET_AFTERWARDS = frozenset("weight bias data load_state_dict parameters state_dict requires_grad_ in_proj_weight out_proj weights".split())
 _DIFFERENTIATES = re.compile(r"autograd\.grad\(|\.backward\(|optim\.\w+\(|jacobian\(|\bgrad\(")
-_LAZY = re.compile(r"is None|is not None|hasattr|not self\.\w+|initiali[sz]ed|not in |\bin self\.|built|first|==|!=|len\(|try|shape|size")
 
 
 def makes_weighted(file: FileAnalysis, node: Node) -> bool:
@@ -85,31 +84,54 @@ def _forwards(file: FileAnalysis) -> Iterator[tuple[ClassModel, cst.FunctionDef]
 
 
 def _is_meant(file: FileAnalysis, model: ClassModel, forward: cst.FunctionDef, call: cst.Call) -> bool:
-    """Whether it is made once (under a question whether it is there), given its weights here, or trained here."""
+    """Whether it is made once (kept, under a question whether it is there), given its weights here, or trained here."""
     if _DIFFERENTIATES.search(file.source(forward)):
         return True  # something is optimised within
-    flow = file.flow(forward)
-    statement = file.statement(call)
-    conditions = flow.when.get(statement, ())
-    if any(_LAZY.search(file.source(each.test)) for each in conditions if isinstance(each.test, cst.BaseExpression)):
+    conditions = file.flow(forward).when.get(file.statement(call), ())
+    if "Dropout" in file.source(call.func):
+        return any(re.search("train|eval", file.source(each.test)) for each in conditions)
+    target = _target(file, call)
+    uses: list[cst.Name] | list[cst.Attribute] = []
+    if isinstance(target, cst.Name):
+        uses = file.references(target)
+    elif isinstance(target, cst.Attribute):
+        uses = [each for each in file.tree.attributes.get(target.attr.value, ()) if is_on_instance(file, each, model.node)]
+    if conditions and (_is_kept(file, model, call) or any(_is_kept(file, model, each) for each in uses if isinstance(each, cst.Name))):
         return True
-    kept = _name_of(file, call)
-    if kept is None:
-        return False
-    uses: list[cst.Name] | list[cst.Attribute]
-    if isinstance(kept, cst.Name):
-        uses = file.references(kept)
-    else:
-        uses = [each for each in file.tree.attributes.get(kept.attr.value, ()) if is_on_instance(file, each, model.node)]
     return any(isinstance(above := file.parent(each), cst.Attribute) and above.attr.value in _SET_AFTERWARDS for each in uses)
 
 
-def _name_of(file: FileAnalysis, call: cst.Call) -> cst.Name | cst.Attribute | None:
+def _target(file: FileAnalysis, node: Node) -> cst.Name | cst.Attribute | None:
     """What the made thing is assigned to."""
-    for each in file.ancestors(call):
+    for each in file.ancestors(node):
         if isinstance(each, cst.Assign):
             target = each.targets[0].target
             return target if isinstance(target, (cst.Name, cst.Attribute)) else None
         if isinstance(each, (cst.SimpleStatementLine, cst.BaseCompoundStatement)):
             return None
     return None
+
+
+def _is_kept(file: FileAnalysis, model: ClassModel, node: Node) -> bool:
+    """Whether the statement leaves it with the instance: an attribute, `self.layers.append(…)`, `setattr(self, …)`."""
+    instance = instance_name(file, node, model.node)
+    for each in file.ancestors(node):
+        if isinstance(each, cst.Assign):
+            targets = [target.target for target in each.targets]
+            return any(_begins_with(target, instance) for target in targets if isinstance(target, (cst.Attribute, cst.Subscript)))
+        if isinstance(each, cst.Expr):
+            return (
+                _begins_with(each.value, instance)
+                or isinstance(each.value, cst.Call)
+                and any(isinstance(arg.value, cst.Name) and arg.value.value == instance for arg in each.value.args)
+            )
+        if isinstance(each, cst.BaseCompoundStatement):
+            return False
+    return False
+
+
+def _begins_with(node: Node, instance: str | None) -> bool:
+    """`self.layers`, `self.layers[0].append(…)`"""
+    while isinstance(node, (cst.Attribute, cst.Subscript, cst.Call)):
+        node = node.func if isinstance(node, cst.Call) else node.value
+    return isinstance(node, cst.Name) and node.value == instance
