@@ -12,7 +12,7 @@ from torchlint.facts.classes import MODULE
 from torchlint.facts.modules import PARALLEL_WRAPPERS
 from torchlint.program.analysis import FileAnalysis
 from torchlint.syntax.tree import Node
-from torchlint.values.value import Kind, Value
+from torchlint.values.value import Kind
 
 _EXPORTS = re.compile(r"export|trace|script|onnx|__call__|compile|profile|flops|hook|wrap|patch|benchmark")
 """Functions in which going round the hooks is likely to be meant."""
@@ -29,8 +29,6 @@ _OWN_CALL = ("torch.nn.", "torchvision.")
 class DirectCall:
     call: cst.Call
     module: cst.BaseExpression
-    loss: str
-    """What else is skipped."""
     is_certain: bool
     """Whether a call of the module computes the same, as far as the run shows."""
 
@@ -47,11 +45,7 @@ def direct_calls(file: FileAnalysis) -> Iterator[DirectCall]:
         if value.cls is None and not (value.qualname or "").startswith(_OWN_CALL):
             continue  # parameters() and eval() do not yet make it one of torch's
         is_certain = value.qualname not in PARALLEL_WRAPPERS and value.qualname != MODULE  # any module, by an annotation
-        yield DirectCall(call, module, _loss(value), is_certain and not file.is_written(_HOOKS))
-
-
-def _loss(value: Value) -> str:
-    return ", and the synchronisation of gradients" if (value.qualname or "").endswith("DistributedDataParallel") else ""
+        yield DirectCall(call, module, is_certain and not file.is_written(_HOOKS))
 
 
 def _is_instance_itself(file: FileAnalysis, node: Node) -> bool:

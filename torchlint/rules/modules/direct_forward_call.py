@@ -13,7 +13,7 @@ def check(file: FileModel) -> Iterator[Finding]:
     for found in direct_calls(file.analysis):
         yield Finding(
             found.call.func,
-            f"`{file.source(found.call.func)}` skips the hooks of the module{found.loss}",
+            f"`{file.source(found.call.func)}` skips the hooks of the module",
             help=f"call `{file.source(found.module)}` itself",
             fix=rewrite.replace(found.call.func, file.source(found.module, whole=True)).at_most(SAFE if found.is_certain else UNSAFE),
         )
