@@ -157,8 +157,6 @@ LOADERS = names_of(LOADER)
 PARALLEL_WRAPPERS = frozenset("torch.nn.DataParallel torch.nn.parallel.DistributedDataParallel torch.compile torch.jit.script".split())
 """Wrappers that are called just like the module in them."""
 
-IN_PLACE_MODULES = Asked(lambda path: any("inplace" in signature for signature in signatures(path)))
-"""Modules that can be built to write their output over their input."""
 
 PASS_THROUGH = frozenset(
     "tqdm.tqdm tqdm.auto.tqdm tqdm.notebook.tqdm tqdm.trange rich.progress.track fastprogress.progress_bar fastprogress.master_bar".split()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cache, cached_property, lru_cache
 
+from torchlint.facts.asked import Asked
 from torchlint.facts.declared import table
 from torchlint.facts.signatures import Signature, signatures, split
 from torchlint.facts.versions import usual
@@ -43,6 +44,10 @@ COPIES_IF_IT_MUST = frozenset(
     "contiguous flatten reshape reshape_as ravel to cpu cuda numpy pin_memory coalesce resolve_conj resolve_neg dequantize to_dense".split()
 )
 """Operations whose result is the tensor, or shares its memory, only where that is possible: a schema marks them like views."""
+
+
+IN_PLACE_MODULES = Asked(lambda path: any("inplace" in signature for signature in signatures(path)))
+"""Modules that can be built to write their output over their input."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from torchlint.values import methods
+from torchlint.values import changes, methods
 from torchlint.values.arguments import Arguments
 from torchlint.values.flow import Flow, calls, evaluates
 from torchlint.values.library.builtins import call_builtin
@@ -24,12 +24,17 @@ def evaluate(flow: Flow, call: cst.Call) -> Value:
         flow.values[call.func] = target
         if target.definition is not None:
             return flow.call(call, target, arguments)
+        changes.by_function(flow, call, path, arguments)
         return call_imported(flow, call, path, arguments)
     if isinstance(call.func, cst.Attribute):
-        receiver = flow.evaluate(call.func.value)
-        return methods.evaluate(flow, call, call.func, receiver, _arguments(flow, call))
-    target = flow.evaluate(call.func)
-    return flow.call(call, target, _arguments(flow, call))
+        receiver, arguments = flow.evaluate(call.func.value), _arguments(flow, call)
+        changes.by_method(flow, call, call.func.attr.value, receiver)
+        result = methods.evaluate(flow, call, call.func, receiver, arguments)
+        changes.by_module(flow, call, flow.values.get(call.func), arguments)
+        return result
+    target, arguments = flow.evaluate(call.func), _arguments(flow, call)
+    changes.by_module(flow, call, target, arguments)
+    return flow.call(call, target, arguments)
 
 
 def _arguments(flow: Flow, call: cst.Call) -> Arguments:

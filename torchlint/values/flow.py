@@ -173,11 +173,11 @@ class Flow:
         self.returned = False
         self.followed: dict[cst.Call, tuple[Flow, dict[int, Value]]] = {}
         """For each call of a function of the project its pass, and what was given for its parameters, by their identity."""
-        self.changed_parameters: list[tuple[Event, Value]] | None = None
-        """The changes in place of what the function is given, each with the parameter: worked out for the first caller."""
         self.settled: dict[Node, dict[str, tuple[Kind, Graph]]] = {}
         self.leaves: list[list[Environment]] = []
         self.env = Environment(Places())
+        self.changed_parameters: list[tuple[Event, Value]] | None = None
+        """The changes in place of what the function is given, each with the parameter: worked out for the first caller."""
 
     # -- running --------------------------------------------------------------------------------------------------------
 

@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 import libcst as cst
 
-from torchlint.facts.modules import IN_PLACE_MODULES
-from torchlint.facts.operations import Operation, operation
+from torchlint.facts.operations import IN_PLACE_MODULES, Operation, operation
 from torchlint.facts.signatures import signatures
 from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import Node

@@ -42,8 +42,6 @@ def evaluate(flow: Flow, call: cst.Call, func: cst.Attribute, receiver: Value, a
         return flow.call(call, held, arguments)
     if receiver.kind is Kind.UNKNOWN:
         receiver.used(name)
-    if name[-1] == "_" and name in known.IN_PLACE:
-        flow.change(call, receiver)
     if name.startswith("register_") and "hook" in name:
         _hook(flow, receiver, arguments)
     handler = effect(name)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import libcst as cst
 
 from torchlint.facts import modules, tensors
-from torchlint.syntax.literals import literal
 from torchlint.values.algebra import grad_mode, operate, pair, placed
 from torchlint.values.arguments import Arguments
 from torchlint.values.events import Happens
@@ -26,7 +25,6 @@ MAKERS = Makers()
 def call_imported(flow: Flow, call: cst.Call, path: str, arguments: Arguments) -> Value:
     if path.partition(".")[0] == "torch":
         _write(flow, call, path, arguments)
-        _change(flow, call, path, arguments)
     known = MAKERS.find(path)
     if known is None:
         return flow.opaque(call, arguments)
@@ -40,15 +38,6 @@ def _write(flow: Flow, call: cst.Call, path: str, arguments: Arguments) -> None:
         number_at = tensors.ZEROING.get(path)
         zeroes = path in tensors.ZEROING and (number_at is None or is_zero(arguments.at(number_at)))
         flow.happen(Happens.CLEAR if zeroes else Happens.REWRITE, call)
-
-
-def _change(flow: Flow, call: cst.Call, path: str, arguments: Arguments) -> None:
-    """`torch.add(x, y, out=z)`, `torch.nn.init.zeros_(x)`, `F.relu(x, inplace=True)`"""
-    changed = arguments.keywords.get("out")
-    if path[-1] == "_" and not path.startswith("torch.nn.utils.clip_grad") or literal(arguments.node("inplace")) is True:
-        changed = next(iter(arguments.values), None)
-    if changed is not None:
-        flow.change(call, changed, recorded=not path.startswith("torch.nn.init."))
 
 
 # -- functions of tensors --------------------------------------------------------------------------------------------------

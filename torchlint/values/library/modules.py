@@ -10,7 +10,6 @@ from torchlint.values.arguments import Arguments
 from torchlint.values.flow import Flow, calls
 from torchlint.values.following import forward
 from torchlint.values.library.described import by_module
-from torchlint.values.memory import writes_over_input
 from torchlint.values.value import Graph, Kind, Place, Value
 
 
@@ -23,8 +22,6 @@ def module_call(flow: Flow, call: cst.Call, module: Value, arguments: Arguments)
 def _output(flow: Flow, call: cst.Call, module: Value, arguments: Arguments) -> Value:
     values = arguments.values
     name = module.qualname or ""
-    if values and writes_over_input(module):
-        flow.change(call, values[0])
     place = max((whereabouts(each) for each in (*values, module)), default=Place.UNKNOWN)
     if any(each.place is Place.CPU for each in values) and module.place is not Place.ACCELERATOR and place is not Place.ACCELERATOR:
         place = Place.CPU
