@@ -174,7 +174,7 @@ class FileAnalysis(Analysis):
 
     def qualname(self, node: Node) -> str | None:
         """As the file says, or as the modules do of which it imports everything."""
-        found = super().qualname(node)
+        found = self.names.qualname(node)
         if found is not None or not self.names.stars:
             return found
         if isinstance(node, cst.Attribute):

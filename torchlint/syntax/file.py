@@ -47,7 +47,7 @@ class SourceFile:
     def module(self) -> cst.Module:
         return self.parsed.module
 
-    @property
+    @cached_property
     def tree(self) -> Tree:
         return self.parsed.tree
 
@@ -87,7 +87,7 @@ class SourceFile:
 
     # -- names ----------------------------------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def names(self) -> Names:
         return self.parsed.names
 

@@ -175,17 +175,9 @@ class Tree:
         return self._ends[self.order[node]]
 
     @cached_property
-    def _ends(self) -> list[int]:
+    def _ends(self) -> _Ends:
         """For each place in the order, the last place below the node that stands there."""
-        order, parents = self.order, self.parents
-        ends = list(range(len(order)))
-        for node in reversed(order):  # children come after their parents
-            parent = parents.get(node)
-            if parent is not None:
-                above, end = order[parent], ends[order[node]]
-                if end > ends[above]:
-                    ends[above] = end
-        return ends
+        return _Ends(self.order)
 
     def within(self, nodes: Sequence[N], ancestor: Node) -> Sequence[N]:
         """Those of these nodes, given in document order, that stand below the ancestor (or are it): found without a look at the others."""
@@ -230,6 +222,40 @@ class Tree:
             if (kind is cst.For or kind is cst.While) and (child is current.body or kind is cst.While and child is current.test):  # type: ignore[attr-defined]
                 yield current  # type: ignore[misc]
             child, current = current, parents.get(current)
+
+
+class _Ends(dict[int, int]):
+    """The last place below each node, found when it is asked for: that of its last child's last child, and so on."""
+
+    def __init__(self, order: dict[Node, int]) -> None:
+        super().__init__()
+        self._order = order
+        self._nodes = list(order)
+
+    def __missing__(self, place: int) -> int:
+        node = self._nodes[place]
+        child = _last_child(node)
+        while child is not None:
+            node, child = child, _last_child(child)
+        end = self[place] = self._order[node]
+        return end
+
+
+def _last_child(node: Node) -> Node | None:
+    """The last of the children that the walk knows."""
+    kind = type(node)
+    if kind is cst.Name:
+        return None
+    if kind is cst.Attribute or kind is cst.Arg:
+        return node.value  # type: ignore[attr-defined, no-any-return]
+    for name in fields(kind):
+        value = getattr(node, name)
+        if isinstance(value, (tuple, list)):
+            if value:
+                return value[-1]  # type: ignore[no-any-return]
+        elif isinstance(value, Node):
+            return value
+    return None
 
 
 def runs_once(loop: cst.For | cst.While) -> bool:

@@ -23,6 +23,8 @@ _NEVER_NONE = frozenset({Kind.SCALER, Kind.OPTIMIZER, Kind.SCHEDULER})
 class Happens(Enum):
     """What an event does to the training state."""
 
+    __hash__ = object.__hash__  # Python's enumerations hash their names, in Python; they live in the keys of many dictionaries
+
     BACKWARD = "backward"
     STEP = "step"
     """Weights follow their gradients: an optimizer's step, or `w -= lr * w.grad` (then `target` is the tensor)."""

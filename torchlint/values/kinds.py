@@ -4,6 +4,8 @@ from enum import Enum, IntEnum
 
 
 class Kind(Enum):
+    __hash__ = object.__hash__  # Python's enumerations hash their names, in Python; they live in the keys of many dictionaries
+
     UNKNOWN = "unknown"
     TENSOR = "tensor"
     MODULE = "module"
