@@ -116,7 +116,7 @@ def evaluations(file: FileAnalysis) -> list[Evaluation]:
     functions: list[Node] = [file.module, *file.nodes(cst.FunctionDef)]
     for function in functions:
         owner = file.owner(function)
-        if owner is not None and (owner.is_module or owner.is_managed):
+        if owner is not None and (owner.is_module or owner.is_managed) or not file.handles_graphs(function):
             continue
         found += _in_function(file, file.flow(function))
     return sorted(found, key=lambda each: file.tree.order[each.calls[0]])

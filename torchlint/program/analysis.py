@@ -108,6 +108,10 @@ class FileAnalysis(Analysis):
     def relevance(self) -> Relevance:
         return Relevance(self)
 
+    def handles_graphs(self, function: Node) -> bool:
+        """Whether backward runs in a function or in something it calls, or it calls what its name alone shows to be a module."""
+        return self.relevance.handles_graphs(function)
+
     # -- classes and functions ------------------------------------------------------------------------------------------
 
     def class_model(self, node: cst.ClassDef) -> ClassModel:

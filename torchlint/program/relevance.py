@@ -1,6 +1,6 @@
-"""Which functions lead to a backward, in whatever file it stands, and which loops and functions torch is named in.
+"""What the names in a file show without its values: which functions lead to a backward or call a module, where torch is named.
 
-Necessary, never sufficient: read off the names of calls, not off values.
+Necessary, never sufficient: a function that handles no graphs has neither a backward in reach nor a call of anything known to be a module.
 """
 
 from __future__ import annotations
@@ -10,21 +10,37 @@ from functools import cached_property
 import libcst as cst
 
 from torchlint.facts.modules import PREPARED_FOR_A_DEVICE
+from torchlint.facts.tensors import MODULE_EVIDENCE
 from torchlint.program import callers
 from torchlint.syntax.names import Binds
 from torchlint.syntax.tree import Node
+from torchlint.values import namesakes
 from torchlint.values.flow import Analysis
+from torchlint.values.instances import kind_of_instance
+from torchlint.values.parameters import sketch
 from torchlint.values.references import BUILTINS
+from torchlint.values.value import Kind
 
 _BACKWARD = ("backward", "manual_backward")
 _MOVES = ("to", "cuda")
+_DEPTH = 3
 
 
 class Relevance:
-    """What the functions of one file have to do with torch, as far as names show it."""
+    """Which functions of one file may handle graphs."""
 
     def __init__(self, file: Analysis) -> None:
         self._file = file
+        self._calling_modules: dict[Node, bool] = {}
+
+    def handles_graphs(self, function: Node) -> bool:
+        """Whether backward runs in the function or in something it calls, or it calls a module."""
+        if function in self._leading[0]:
+            return True
+        known = self._calling_modules.get(function)
+        if known is None:
+            known = self._calling_modules[function] = self._calls_module(function)
+        return known
 
     def reaches_backward(self, function: Node) -> bool:
         """Whether backward runs in the function or in something it calls."""
@@ -116,3 +132,45 @@ class Relevance:
                     if known[asked]:
                         found.append(above)
         return found
+
+    def _calls_module(self, function: Node) -> bool:
+        file = self._file
+        for call in self._calls.get(function, ()):
+            func = call.func
+            if isinstance(func, cst.Attribute):
+                if isinstance(func.value, cst.Name) and func.value.value == "self" and func.attr.value in self._evident_attributes:
+                    return True
+            elif isinstance(func, cst.Name) and self._is_module(func):
+                return True
+            elif isinstance(func, cst.Call) and kind_of_instance(file.qualname(func.func) or "") is Kind.MODULE:
+                return True
+        return False
+
+    def _is_module(self, name: cst.Name) -> bool:
+        file = self._file
+        for binding in file.names.bindings(name):
+            if binding.how is Binds.PARAMETER:
+                parameter = file.parent(binding.node)
+                function = file.function(parameter) if parameter is not None else None
+                if isinstance(parameter, cst.Param) and parameter.annotation is not None:
+                    return True
+                if isinstance(function, cst.FunctionDef) and (
+                    file.methods_called_on(function, name.value) & MODULE_EVIDENCE or namesakes.module(file, function, name.value, sketch)
+                ):
+                    return True
+        found = sketch(file, name, _DEPTH)
+        return found is not None and found.kind is Kind.MODULE
+
+    @cached_property
+    def _calls(self) -> dict[Node, list[cst.Call]]:
+        found: dict[Node, list[cst.Call]] = {}
+        for call in self._file.nodes(cst.Call):
+            if not isinstance(call.func, cst.Attribute) or isinstance(call.func.value, cst.Name):
+                found.setdefault(self._file.function(call), []).append(call)
+        return found
+
+    @cached_property
+    def _evident_attributes(self) -> set[str]:
+        """The attributes `self.x` that are used as modules somewhere: `self.x.eval()`."""
+        uses = (attribute.value for method in MODULE_EVIDENCE for attribute in self._file.tree.attributes.get(method, ()))
+        return {each.attr.value for each in uses if isinstance(each, cst.Attribute)}

@@ -83,7 +83,7 @@ def handed(file: FileAnalysis, *, sums: bool) -> Iterator[Handed]:
         if not isinstance(func, cst.Attribute) or not call.args or next(file.tree.loops(call), None) is None:
             continue
         receiver = file.value(func.value)
-        if receiver.cls is None or receiver.kind is not Kind.OBJECT:
+        if receiver.cls is None or receiver.kind is not Kind.OBJECT or not file.handles_graphs(file.function(call)):
             continue
         method = receiver.cls.method(func.attr.value)
         if method is None or not isinstance(method.node, cst.FunctionDef) or not isinstance(method.file, FileAnalysis):

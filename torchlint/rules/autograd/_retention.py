@@ -36,6 +36,15 @@ def settled(file: FileAnalysis, node: Node) -> Value:
     return value
 
 
+def carries(file: FileAnalysis, node: Node) -> bool:
+    """Whether an expression yields a graph, or what holds one, in a function where something is trained or evaluated.
+
+    Elsewhere it is on its way to somebody who does, or it is a parameter that is sorted or moved.
+    """
+    value = settled(file, node)
+    return (value.has_graph or value.holds_graph) and file.handles_graphs(file.function(node))
+
+
 @dataclass
 class Kept:
     """A value that goes into something that lives on."""

@@ -13,7 +13,7 @@ from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.autograd import _consumers as consumers
 from torchlint.rules.autograd._escape import is_local, root
 from torchlint.rules.autograd._lifetimes import mentions, outlived_loop, rebinds, same
-from torchlint.rules.autograd._retention import Kept, settled
+from torchlint.rules.autograd._retention import Kept, carries
 from torchlint.syntax.tree import Node, descendants
 from torchlint.values.value import Graph, Kind, Value
 
@@ -134,8 +134,9 @@ def stores(file: FileAnalysis) -> Iterator[Store]:
 
 def _assigned(file: FileAnalysis, assign: cst.Assign, target: cst.Name) -> Iterator[Store]:
     value = assign.value
-    if isinstance(value, (cst.ListComp, cst.SetComp)) and settled(file, value.elt).holds_graph:
-        yield Collection(file, assign, target, value.elt, value)
+    if isinstance(value, (cst.ListComp, cst.SetComp)):
+        if carries(file, value.elt):
+            yield Collection(file, assign, target, value.elt, value)
     elif isinstance(value, cst.Call) and value.args and file.qualname(value.func) in JOINING:
         parts = value.args[0].value
         if isinstance(parts, (cst.Tuple, cst.List)) and sum(same(each.value, target) for each in parts.elements) == 1:
@@ -166,7 +167,7 @@ def _is_counted(file: FileAnalysis, use: Node) -> bool:
 
 
 def _store(file: FileAnalysis, node: Node, target: cst.BaseExpression, value: cst.BaseExpression) -> Iterator[Store]:
-    parts = [part for part in _parts(value) if not isinstance(part, _PLAIN) and settled(file, part).holds_graph]
+    parts = [part for part in _parts(value) if not isinstance(part, _PLAIN) and carries(file, part)]
     loop = outlived_loop(file, node, target) if parts else None
     if loop is not None:
         yield from (Store(file, node, target, part, loop) for part in parts)

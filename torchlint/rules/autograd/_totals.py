@@ -10,7 +10,7 @@ import libcst as cst
 
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.autograd._lifetimes import mentions, outlived_loop, same
-from torchlint.rules.autograd._retention import Kept, settled
+from torchlint.rules.autograd._retention import Kept, carries
 from torchlint.syntax.tree import Node
 from torchlint.values.value import Value
 
@@ -51,7 +51,7 @@ def accumulations(file: FileAnalysis) -> Iterator[Accumulation]:
         if isinstance(update.operator, (cst.AddAssign, cst.SubtractAssign)) and not isinstance(
             update.value, (cst.Integer, cst.Float, cst.List, cst.SimpleString, cst.FormattedString)
         ):
-            loop = outlived_loop(file, update, update.target) if settled(file, update.value).has_graph else None
+            loop = outlived_loop(file, update, update.target) if carries(file, update.value) else None
             if loop is not None:
                 yield Accumulation(file, update, update.target, update.value, loop)
     for assign in file.nodes(cst.Assign):
@@ -65,7 +65,7 @@ def accumulations(file: FileAnalysis) -> Iterator[Accumulation]:
         value = added(assign.value, target)
         if value is None:
             continue
-        loop = outlived_loop(file, assign, target) if settled(file, value).has_graph else None
+        loop = outlived_loop(file, assign, target) if carries(file, value) else None
         if loop is not None:
             yield Accumulation(file, assign, target, value, loop)
 
