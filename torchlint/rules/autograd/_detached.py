@@ -7,9 +7,10 @@ from enum import Enum
 import libcst as cst
 
 from torchlint.facts.operations import COPIES_IF_IT_MUST, operation
-from torchlint.facts.tensors import LISTS_OF_TENSORS, NUMBERS, PAIRS
+from torchlint.facts.tensors import LISTS_OF_TENSORS, NUMBERS, PAIRS, VIEWS
 from torchlint.program.analysis import FileAnalysis
 from torchlint.syntax.tree import Node
+from torchlint.values.value import Value
 
 _INTO_NUMBERS = frozenset("item tolist numpy size dim numel type_as shape dtype device ndim is_cuda requires_grad".split())
 
@@ -20,6 +21,19 @@ class Done(Enum):
     WRITTEN = "written"
     SHARED = "shared"
     """Kept, handed on, or viewed: whoever has it may write."""
+
+
+def is_leaf_or_view(tensor: Value) -> bool:
+    """Whether it is a leaf, or a part or another shape of one: `self.scale.squeeze()`, `weight[0]`."""
+    while not tensor.leaf and len(tensor.sources) > 0:
+        made = tensor.node
+        is_view = isinstance(made, cst.Subscript) or (
+            isinstance(made, cst.Call) and isinstance(made.func, cst.Attribute) and made.func.attr.value in VIEWS
+        )
+        if not is_view:
+            return False
+        tensor = tensor.sources[0]
+    return tensor.leaf
 
 
 def done_with(file: FileAnalysis, node: Node) -> Done:

@@ -7,7 +7,7 @@ import libcst as cst
 from torchlint import rewrite
 from torchlint.model import FileModel
 from torchlint.rule import KEEPS, SAFE, UNSAFE, WARNING, Finding, Fix, rule
-from torchlint.rules.autograd._detached import Done, done_with
+from torchlint.rules.autograd._detached import Done, done_with, is_leaf_or_view
 
 
 @rule("TL107", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=(".data",))
@@ -16,7 +16,7 @@ def check(file: FileModel) -> Iterator[Finding]:
         if attribute.attr.value != "data":
             continue
         tensor = file.value(attribute.value)
-        if not tensor.is_tensor or not tensor.has_graph or tensor.leaf:
+        if not tensor.is_tensor or not tensor.has_graph or is_leaf_or_view(tensor):
             continue  # a weight, which nothing was computed into; without a graph; no tensor at all; or nothing is known
         name, done = file.source(attribute.value), done_with(file.analysis, attribute)
         if done is Done.WRITTEN:
