@@ -1,0 +1,93 @@
+"""What the analysis beside the rules about autograd says: proofs that findings show, what lowers a fix, what other files decide."""
+
+from pathlib import Path
+
+import pytest
+
+from torchlint.diagnostic import Diagnostic
+from torchlint.edits import Applicability
+from torchlint.engine import lint
+from torchlint.program.project import Project
+from torchlint.rule import SAFE, UNSAFE
+from torchlint.settings import Settings
+
+HEAD = "import torch\nimport torch.nn.functional as F\nfrom torch import nn\nfrom torch.autograd import Variable\n\n\n"
+
+
+def found(code: str, body: str) -> list[Diagnostic]:
+    return lint(HEAD + body, Settings(select=(code,)), path="train.py")
+
+
+def related(finding: Diagnostic) -> list[tuple[str, int]]:
+    return [(each.message, each.location.row - HEAD.count("\n")) for each in finding.related]
+
+
+def levels(code: str, body: str) -> list[Applicability | None]:
+    return [each.fix.applicability if each.fix else None for each in found(code, body)]
+
+
+def test_a_cut_is_shown_where_the_graph_ends() -> None:
+    (finding,) = found("TL103", "def f(model, x):\n    y = F.relu(model(x)).detach()\n    loss = (y * 2).mean()\n    loss.backward()\n")
+    assert related(finding) == [("the graph ends here", 2)]
+
+
+def test_a_cut_in_the_backwards_own_expression_is_not_shown_twice() -> None:
+    (finding,) = found("TL103", "def f(model, x):\n    F.relu(model(x)).mean().detach().backward()\n")
+    assert finding.related == ()
+
+
+def test_an_array_shows_what_proves_that_there_is_none() -> None:
+    (finding,) = found(
+        "TL112", "def f(device):\n    w = torch.ones(2, requires_grad=True)\n    y = (w * 2).to(device)\n    return y.numpy()\n"
+    )
+    assert related(finding) == [("gradients are required here", 2), ("put on the device here", 3)]
+
+
+@pytest.mark.parametrize(
+    ("code", "body", "level"),
+    [
+        ("TL104", "def f(m: nn.Module):\n    for p in m.parameters():\n        p.require_grad = False\n", SAFE),
+        ("TL104", "def f(x: torch.Tensor):\n    x.require_grad = True\n", UNSAFE),
+        ("TL105", "def f(m: nn.Module):\n    m.requires_grad = False\n", SAFE),
+        ("TL105", "def f(m: nn.Module, on):\n    m.requires_grad = on\n", UNSAFE),
+        ("TL107", "def f(x):\n    y = nn.Linear(2, 2)(x)\n    return float(y.data.mean())\n", SAFE),
+        ("TL107", "def f(x):\n    y = nn.Linear(2, 2)(x)\n    return y.data\n", UNSAFE),
+        ("TL107", "def f(x):\n    y = nn.Linear(2, 2)(x)\n    y.data.view(-1)[0] = 1\n", None),
+        ("TL108", "def f(x):\n    return Variable(x, volatile=False)\n", SAFE),
+        ("TL108", "def f(x):\n    return Variable(x, volatile=True)\n", None),
+        ("TL110", "def f(device):\n    w = torch.zeros(2, requires_grad=True).to(device)\n    return torch.optim.SGD([w])\n", SAFE),
+        ("TL110", "def f(device):\n    w = torch.rand(2, requires_grad=True).to(device)\n    return torch.optim.SGD([w])\n", UNSAFE),
+        ("TL112", "def f():\n    w = torch.ones(2, requires_grad=True)\n    return w.numpy()\n", SAFE),
+        (
+            "TL112",
+            "def f():\n    w = torch.ones(2, requires_grad=True)\n    try:\n        return w.numpy()\n    finally:\n        pass\n",
+            UNSAFE,
+        ),
+    ],
+)
+def test_a_fix_is_as_free_as_what_is_known(code: str, body: str, level: Applicability | None) -> None:
+    assert levels(code, body) == [level]
+
+
+@pytest.mark.parametrize("reader", ["def f(p):\n    return p.require_grad\n", "def f(p):\n    return getattr(p, 'require_grad', True)\n"])
+def test_an_attribute_that_another_file_reads_is_no_misspelling(tmp_path: Path, reader: str) -> None:
+    writer = tmp_path / "writer.py"
+    writer.write_text(
+        text := HEAD + "def g(m: nn.Module):\n    for p in m.parameters():\n        p.require_grad = False\n", encoding="utf-8"
+    )
+    settings = Settings(select=("TL104",))
+    assert [each.code for each in lint(text, settings, path=str(writer), project=Project([tmp_path]))] == ["TL104"]
+
+    (tmp_path / "reader.py").write_text(reader, encoding="utf-8")
+    assert lint(text, settings, path=str(writer), project=Project([tmp_path])) == []
+
+
+def test_only_the_first_of_two_reads_of_one_gradient_is_fixed() -> None:
+    body = "def f():\n    w = torch.ones(2, requires_grad=True)\n    y = w * 2\n    y.sum().backward()\n    return y.grad, y.grad\n"
+    assert levels("TL109", body) == [UNSAFE, None]
+
+
+def test_anomaly_detection_is_left_alone_in_tests() -> None:
+    text = "import torch\ntorch.autograd.set_detect_anomaly(True)\n"
+    assert lint(text, Settings(), path="tests/test_x.py") == []
+    assert [each.code for each in lint(text, Settings(), path="train.py")] == ["TL115"]
