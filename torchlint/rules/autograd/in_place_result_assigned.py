@@ -40,7 +40,9 @@ def check(file: FileModel) -> Iterator[Finding]:
 
 def _is_used_again(file: FileModel, name: cst.Name, statement: cst.CSTNode) -> bool:
     """Whether the tensor is read under its old name later on, before that names something else; or belongs to the caller."""
-    later = [each for each in file.references(name) if each is not name and file.is_after(each, name)]
+    here = {each.question: each.arm for each in file.when(name)}
+    others = (each for each in file.references(name) if each is not name and file.is_after(each, name))
+    later = [each for each in others if all(here.get(known.question, known.arm) == known.arm for known in file.when(each))]
     if later:
         return not isinstance(file.parent(later[0]), cst.AssignTarget)
     return isinstance(file.value(name).node, cst.Param)
