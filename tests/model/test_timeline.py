@@ -144,3 +144,17 @@ def test_events_stand_in_the_order_of_the_last_pass_over_a_loop() -> None:
     (loop,) = loops(file)
 
     assert [each.what for each in loop.events if each.what in (STEP, BACKWARD)] == [STEP, BACKWARD]
+
+
+SETTLED = {
+    "given": ("clip(o=opt)", ["BS"]),
+    "None": ("clip(o=None)", ["CBS"]),
+    "unknown": ("clip(o=a)", ["BS", "CBS"]),
+}
+
+
+@pytest.mark.parametrize(("call", "expected"), SETTLED.values(), ids=SETTLED)
+def test_whether_an_argument_is_none_is_no_question_where_the_caller_says_it(call: str, expected: list[str]) -> None:
+    above = "def clip(o):\n    if o is None:\n        opt.zero_grad()\n"
+
+    assert ways(f"{call}\nB\nS", above=above) == expected

@@ -10,6 +10,7 @@ from rewriting import after, find, fixed
 
 from torchlint.rewrite import (
     Unfixable,
+    decorate,
     delete_statement,
     deletes_comment,
     insert_after,
@@ -303,3 +304,20 @@ def test_statement_becomes_a_block_around_what_follows(name: str) -> None:
 def test_no_block_is_opened_where_it_would_hold_nothing_or_change_a_string(before: str) -> None:
     with pytest.raises(Unfixable):
         after(before, "x()", open_block, "with y:")
+
+
+DECORATED = {
+    "plain": ("def f():\n    pass\n", "@d()\ndef f():\n    pass\n"),
+    "in a class": ("class A:\n    # c\n    def f(self):\n        pass\n", "class A:\n    # c\n    @d()\n    def f(self):\n        pass\n"),
+    "decorated": ("@e\ndef f():\n    pass\n", "@e\n@d()\ndef f():\n    pass\n"),
+    "asynchronous": ("async def f():\n    pass\n", "@d()\nasync def f():\n    pass\n"),
+    "windows newlines": ("def f():\r\n    pass\r\n", "@d()\r\ndef f():\r\n    pass\r\n"),
+}
+
+
+@pytest.mark.parametrize(("before", "expected"), DECORATED.values(), ids=DECORATED)
+def test_decorator_goes_below_those_that_are_there(before: str, expected: str) -> None:
+    file = SourceFile(before)
+    (function,) = file.nodes(cst.FunctionDef)
+
+    assert fixed(file, decorate(function, "@d()")) == expected

@@ -91,9 +91,9 @@ def runs_backward_elsewhere(training: TrainingLoop) -> bool:
 
 def _is_filled(clear: Event) -> bool:
     """Whether a gradient is replaced by another one: `p.grad = g`."""
-    statement = clear.file.statement(clear.node)
-    rows = statement.body if isinstance(statement, cst.SimpleStatementLine) else ()
-    return any(isinstance(row, cst.Assign) and not (isinstance(row.value, cst.Name) and row.value.value == "None") for row in rows)
+    target = clear.file.parent(clear.node)
+    assigned = clear.file.parent(target) if isinstance(target, cst.AssignTarget) else None
+    return isinstance(assigned, cst.Assign) and not (isinstance(assigned.value, cst.Name) and assigned.value.value == "None")
 
 
 def is_statement(file: FileAnalysis, node: Node) -> bool:
