@@ -6,6 +6,7 @@ from probing import model, probed
 
 from torchlint.model.evaluation import evaluations
 from torchlint.model.training import calls, loops
+from torchlint.rules.training._accumulation import undivided
 from torchlint.rules.training._modes import depends_on_mode, is_in_train_mode, left_in_eval, loading, mode_is_never_set
 from torchlint.rules.training._optimizers import built, freezing, new_part, replacements
 from torchlint.rules.training._orders import courses, runs_backward_elsewhere
@@ -205,3 +206,19 @@ def test_switch_behind_a_training_step_leaves_the_loop_in_eval_mode() -> None:
     assert found("net.train()", f"{LOSS}.backward()", "opt.step()", "net.eval()") == []
     assert found("net.eval()", f"{LOSS}.backward()", "opt.step()") == []
     assert found("net.eval()", f"{LOSS}.backward()", "opt.step()", "prepare(net)", "net.eval()") == []
+
+
+WINDOWS = {
+    "undivided": ([f"loss = {LOSS}", "loss.backward()"], 1),
+    "divided": ([f"loss = {LOSS} / 4", "loss.backward()"], 0),
+    "a sum": (["loss = F.mse_loss(net(x), y, reduction='sum')", "loss.backward()"], 0),
+    "unknown": (["loss = criterion(net(x), y)", "loss.backward()"], 0),
+    "twice": ([f"loss = {LOSS}", "loss.backward()", f"{LOSS}.backward()"], 0),
+}
+
+
+@pytest.mark.parametrize(("rows", "expected"), WINDOWS.values(), ids=WINDOWS)
+def test_windows_of_undivided_means_are_found(rows: list[str], expected: int) -> None:
+    code = loop(*rows, "if i % 4 == 0:", "    opt.step()", "    opt.zero_grad()")
+
+    assert [each.length.value for each in undivided(model(code)) if isinstance(each.length, cst.Integer)] == ["4"] * expected
