@@ -46,6 +46,9 @@ COPIES_IF_IT_MUST = frozenset(
 """Operations whose result is the tensor, or shares its memory, only where that is possible: a schema marks them like views."""
 
 
+TAKEN_AS_IT_IS = frozenset({"torch.nn.Parameter", "torch.from_numpy", "torch.frombuffer", "torch.from_dlpack"})
+"""What makes a tensor of the memory that it is given: only their documentation says so."""
+
 IN_PLACE_MODULES = Asked(lambda path: any("inplace" in signature for signature in signatures(path)))
 """Modules that can be built to write their output over their input."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from torchlint.facts.tensors import IN_PLACE
+from torchlint.facts.tensors import CLIPPING, IN_PLACE
 from torchlint.syntax.literals import literal
 from torchlint.values.arguments import Arguments
 from torchlint.values.flow import Flow
@@ -21,7 +21,7 @@ def by_function(flow: Flow, call: cst.Call, path: str, arguments: Arguments) -> 
     if not path.startswith("torch."):
         return
     changed = arguments.keywords.get("out")
-    if path[-1] == "_" and not path.startswith("torch.nn.utils.clip_grad") or literal(arguments.node("inplace")) is True:
+    if path[-1] == "_" and path not in CLIPPING or literal(arguments.node("inplace")) is True:
         changed = next(iter(arguments.values), None)
     if changed is not None:
         flow.change(call, changed, recorded=not path.startswith("torch.nn.init."))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import libcst as cst
 
-from torchlint.facts.operations import IN_PLACE_MODULES, Operation, operation
+from torchlint.facts.operations import IN_PLACE_MODULES, TAKEN_AS_IT_IS, Operation, operation
 from torchlint.facts.signatures import signatures
 from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import Node
@@ -34,8 +34,6 @@ _PARTS = frozenset(
 _OF_OTHERS = frozenset({"split", "values", "indices", "view"})
 """Views that are methods of strings, dictionaries or arrays too."""
 _OF_A_MODULE = frozenset({"state_dict", "parameters", "named_parameters", "buffers", "named_buffers"})
-_TAKEN_AS_IT_IS = frozenset({"torch.nn.Parameter", "torch.from_numpy", "torch.frombuffer", "torch.from_dlpack"})
-"""Constructors that make a tensor of the memory that they are given."""
 _OWN = frozenset({"copy.deepcopy"})
 _FAR = 100
 """Values looked at behind one."""
@@ -160,7 +158,7 @@ def _of_function(file: Analysis, value: Value, call: cst.Call, path: str) -> Ite
         return
     known = operation(path)
     inplace = any(arg.keyword is not None and arg.keyword.value == "inplace" and literal(arg.value) is True for arg in call.args)
-    if path in _TAKEN_AS_IT_IS or inplace or path.startswith("torch.") and path.endswith("_"):
+    if path in TAKEN_AS_IT_IS or inplace or path.startswith("torch.") and path.endswith("_"):
         yield Base(first, True, True)
     elif known is not None and known.is_view:
         yield Base(first, known.name not in _PARTS, True)
