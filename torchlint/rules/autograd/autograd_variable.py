@@ -7,6 +7,7 @@ import libcst as cst
 from torchlint import rewrite
 from torchlint.model import FileModel
 from torchlint.rule import KEEPS, SAFE, WARNING, Finding, Fix, rule
+from torchlint.rules.autograd._versions import is_for_some_versions
 from torchlint.values.value import Graph
 
 _BRACKETED = (cst.Name, cst.Attribute, cst.Call, cst.Subscript)
@@ -16,8 +17,8 @@ _BRACKETED = (cst.Name, cst.Attribute, cst.Call, cst.Subscript)
 def check(file: FileModel) -> Iterator[Finding]:
     for call in file.calls("torch.autograd.Variable", "torch.autograd.variable.Variable"):
         given = _given(call)
-        if given is None:
-            continue  # `*args`, `**kwargs`, or something that is no call of it
+        if given is None or is_for_some_versions(file.analysis, call):
+            continue  # `*args`, `**kwargs`, or something that is no call of it; or torch as old as 0.3 needs it
         volatile = given.get("volatile")
         records = volatile is not None and file.literal(volatile) not in (False, None)
         yield Finding(
