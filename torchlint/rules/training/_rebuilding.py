@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from torchlint.model.training import TrainingLoop
+from torchlint.rules.training._carried import may_alternate
 from torchlint.rules.training._optimizers import Built
 from torchlint.values.events import Happens
 from torchlint.values.value import Kind, Value
@@ -35,7 +36,8 @@ def rebuilt(training: TrainingLoop) -> Iterator[Rebuilt]:
         statement = file.statement(call)
         if next(file.tree.loops(call), None) is not loop or file.function(call) is not training.flow.node:
             continue
-        if len(training.flow.when.get(statement, ())) > training.flow.depths.get(loop, 0):
+        conditions = training.flow.when.get(statement, ())[training.flow.depths.get(loop, 0) :]
+        if any(may_alternate(training, each) for each in conditions):
             continue  # now and then
         value = training.flow.values.get(call)
         if value is not None and value.node is call:
