@@ -114,7 +114,8 @@ MODULES_THAT_MAY_LEAVE_OUT = Asked(_may_leave_out)
 TENSOR_MODULES = Asked(_returns_tensor, also=["torch.nn.Sequential"])
 """Modules whose call yields one tensor; a `Sequential` promises none, and in practice ends in a module that does."""
 
-MODULES_OF_MODULES = frozenset({"torch.nn.ModuleList", "torch.nn.ModuleDict", "torch.nn.Sequential"})
+CHAIN = "torch.nn.Sequential"
+MODULES_OF_MODULES = frozenset({"torch.nn.ModuleList", "torch.nn.ModuleDict", CHAIN})
 """Modules that yield their children when they are iterated over: what `__iter__` and `__getitem__` return is not declared."""
 
 PARAMETERS_OF_LAYERS = frozenset({"weight", "bias"})

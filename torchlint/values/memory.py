@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import libcst as cst
 
+from torchlint.facts.modules import CHAIN
 from torchlint.facts.operations import IN_PLACE_MODULES, TAKEN_AS_IT_IS, Operation, operation
 from torchlint.facts.signatures import signatures
 from torchlint.syntax.literals import literal
@@ -141,7 +142,7 @@ def _of_call(file: Analysis, value: Value, call: cst.Call) -> Iterator[Base]:
 
 def writes_over_input(module: Value) -> bool:
     """Whether a module of torch was built with `inplace=True`, or a chain of modules begins with one that was."""
-    while module.qualname == "torch.nn.Sequential" and module.cls is None and module.sources:
+    while module.qualname == CHAIN and module.cls is None and module.sources:
         module = module.sources[0]
     if module.cls is not None or module.qualname not in IN_PLACE_MODULES or not isinstance(module.node, cst.Call):
         return False

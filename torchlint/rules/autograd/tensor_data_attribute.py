@@ -34,7 +34,7 @@ def check(file: FileModel) -> Iterator[Finding]:
             continue
         yield Finding(
             attribute,
-            f"`{name}.data` shares memory with a tensor of the graph, and autograd does not see what is written to it",
+            f"`{name}.data` is out of autograd's sight: what is written to its memory makes gradients wrong without a word",
             help=f"write `{name}.detach()`",
             fix=_detached(file, attribute) if done is Done.READ else _detached(file, attribute).at_most(UNSAFE),
         )
