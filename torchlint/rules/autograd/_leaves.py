@@ -15,8 +15,8 @@ from torchlint.program.analysis import FileAnalysis
 from torchlint.syntax.tree import Node
 from torchlint.values.value import Kind, Place, Value
 
-_KEEPS = frozenset("float contiguous cpu pin_memory requires_grad_ retain_grad type to".split())
-"""Methods that may well return the leaf itself: a type that it has already, a device where it is."""
+MAY_KEEP = frozenset("float contiguous cpu pin_memory requires_grad_ retain_grad type to".split())
+"""Methods that may well return the tensor itself: a type that it has already, a device where it is."""
 _ASKED = ("retain_grad", "grad")
 
 
@@ -78,9 +78,9 @@ def _computed(file: FileAnalysis, made: cst.Call) -> tuple[cst.BaseExpression, c
         elif isinstance(parent, cst.Attribute) and isinstance(call := file.parent(parent), cst.Call) and call.func is parent:
             name = parent.attr.value
             moves = name in MOVES and file.value(call).place is Place.ACCELERATOR and file.value(current).place is not Place.ACCELERATOR
-            if not (moves or name in _KEEPS or name in MOVES or name in OPERATIONS) or name == "detach":
+            if not (moves or name in MAY_KEEP or name in MOVES or name in OPERATIONS) or name == "detach":
                 return current, step
-            current, step = call, step or (call if moves or name not in _KEEPS else None)
+            current, step = call, step or (call if moves or name not in MAY_KEEP else None)
         else:
             return current, step
 
