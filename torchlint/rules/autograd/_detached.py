@@ -23,17 +23,17 @@ class Done(Enum):
     """Kept, handed on, or viewed: whoever has it may write."""
 
 
-def is_leaf_or_view(tensor: Value) -> bool:
-    """Whether it is a leaf, or a part or another shape of one: `self.scale.squeeze()`, `weight[0]`."""
+def may_be_leaf(tensor: Value) -> bool:
+    """Whether it is a leaf, a part or another shape of one (`self.scale.squeeze()`, `weight[0]`), or was not computed in sight."""
     while not tensor.leaf and len(tensor.sources) > 0:
         made = tensor.node
         is_view = isinstance(made, cst.Subscript) or (
             isinstance(made, cst.Call) and isinstance(made.func, cst.Attribute) and made.func.attr.value in VIEWS
         )
         if not is_view:
-            return False
+            break
         tensor = tensor.sources[0]
-    return tensor.leaf
+    return tensor.leaf or not isinstance(tensor.node, (cst.Call, cst.BinaryOperation, cst.UnaryOperation, cst.AugAssign))
 
 
 def done_with(file: FileAnalysis, node: Node) -> Done:

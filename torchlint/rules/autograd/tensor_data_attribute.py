@@ -7,7 +7,7 @@ import libcst as cst
 from torchlint import rewrite
 from torchlint.model import FileModel
 from torchlint.rule import KEEPS, SAFE, UNSAFE, WARNING, Finding, Fix, rule
-from torchlint.rules.autograd._detached import Done, done_with, is_leaf_or_view
+from torchlint.rules.autograd._detached import Done, done_with, may_be_leaf
 from torchlint.rules.autograd._versions import is_for_some_versions
 
 
@@ -17,8 +17,8 @@ def check(file: FileModel) -> Iterator[Finding]:
         if attribute.attr.value != "data":
             continue
         tensor = file.value(attribute.value)
-        if not tensor.is_tensor or not tensor.has_graph or is_leaf_or_view(tensor):
-            continue  # a weight, which nothing was computed into; without a graph; no tensor at all; or nothing is known
+        if not tensor.is_tensor or not tensor.has_graph or may_be_leaf(tensor):
+            continue  # a weight, which nothing was computed into, or may be one; without a graph; no tensor at all; or nothing is known
         if is_for_some_versions(file.analysis, attribute):
             continue  # torch as old as 0.3 knows nothing else
         name, done = file.source(attribute.value), done_with(file.analysis, attribute)
