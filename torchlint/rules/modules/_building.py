@@ -27,15 +27,12 @@ def makes_weighted(file: FileAnalysis, node: Node) -> bool:
     """Whether a call makes a module that has weights, statistics or a mode of its own: another one each time."""
     if not isinstance(node, cst.Call):
         return False
-    value = file.value(node)
-    if value.kind is not Kind.MODULE or value.node is not node:
-        return False
-    if value.cls is not None:
-        return value.cls.is_module and value.cls.has_weights and file.class_of(node.func) is value.cls
     path = file.qualname(node.func) or ""
-    if not path.startswith("torch.nn.") or path != value.qualname or not path.rpartition(".")[2][:1].isupper():
-        return False
-    return _has_state(node, path)
+    if path.startswith("torch."):
+        is_layer = path.startswith("torch.nn.") and path.rpartition(".")[2][:1].isupper()
+        return is_layer and _has_state(node, path) and file.value(node).qualname == path and file.value(node).kind is Kind.MODULE
+    owner = file.class_of(node.func)
+    return owner is not None and owner.is_module and owner.has_weights and file.value(node).kind is Kind.MODULE
 
 
 def _has_state(call: cst.Call, path: str) -> bool:

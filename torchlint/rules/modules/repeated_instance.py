@@ -10,7 +10,7 @@ from torchlint.rule import ERROR, REPAIRS, UNSAFE, Finding, Fix, rule
 from torchlint.rules.modules._repeating import Repetition, repetitions
 
 
-@rule("TL309", severity=ERROR, fix=UNSAFE, effect=REPAIRS, mentions=("nn", "Module"))
+@rule("TL309", severity=ERROR, fix=UNSAFE, effect=REPAIRS, mentions=("nn.", "Module"))
 def check(file: FileModel) -> Iterator[Finding]:
     for each in repetitions(file.analysis):
         yield Finding(
