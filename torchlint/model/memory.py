@@ -34,6 +34,8 @@ class Memory:
     def __init__(self, file: FileAnalysis) -> None:
         self._file = file
         self._chains = Chains(file)
+        self._by_memory: dict[Node, tuple[dict[int, list[tuple[int, Event]]], list[Event]]] = {}
+        """For each function its changes in place, by the memory that they may be of and in their order."""
 
     def shares(self, one: Value, other: Value) -> bool:
         """Whether a change of one surely shows in the other; of containers, in something that they hold."""
@@ -52,11 +54,27 @@ class Memory:
         """
         file = self._file
         for each in (function,) if function is not None else (file.module, *file.nodes(cst.FunctionDef), *file.nodes(cst.Lambda)):
-            for event in file.flow(each).events.values():
-                if event.what is not Happens.CHANGE or event.target is None or function is None and event.chain:
-                    continue
-                if of is None or self.shares(event.target, of):
+            for event in self._changes(each, of):
+                if function is not None or not event.chain:
                     yield event
+
+    def _changes(self, function: Node, of: Value | None) -> Iterable[Event]:
+        known = self._by_memory.get(function)
+        if known is None:
+            known = self._by_memory[function] = {}, []
+            for event in self._file.flow(function).events.values():
+                if event.what is Happens.CHANGE and event.target is not None:
+                    known[1].append(event)
+                    for key in self._keys(event.target):
+                        known[0].setdefault(key, []).append((len(known[1]), event))
+        if of is None:
+            return known[1]
+        near = {place: event for key in self._keys(of) for place, event in known[0].get(key, ())}
+        return [near[place] for place in sorted(near) if self.shares(near[place].target or of, of)]
+
+    def _keys(self, value: Value) -> set[int]:
+        """What two values must have one of in common to share memory for sure."""
+        return {key for each in _all(value) for key in self._chains.of(each)}
 
     def names(self, change: Event) -> list[cst.Name]:
         """The names that a change is made through: `x` of `x += 1`, `x.data[0] = 1`, `scale(x)`, and of `v += 1` with `v = x.view(-1)`."""

@@ -6,7 +6,8 @@ is taken to run: one that never does proves nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Sequence
 
 import libcst as cst
 
@@ -25,8 +26,16 @@ def reached(tree: Tree, start: Node, goals: Collection[Node], without: Collectio
     if body is None or not goals:
         return []
     walk = _Walk(tree, start, goals, without)
-    walk.block(body.body if isinstance(body, cst.BaseSuite) else body, False)
+    walk.block(_between(tree, body.body if isinstance(body, cst.BaseSuite) else body, (start, *goals)), False)
     return list(walk.found)
+
+
+def _between(tree: Tree, body: Sequence[Node], places: Iterable[Node]) -> Sequence[Node]:
+    """The statements from the one with the first of these places to the one with the last: the others lead nowhere else."""
+    order = tree.order
+    at = sorted(order[each] for each in places)
+    first = bisect_right(body, at[0], key=order.__getitem__) - 1
+    return body[max(first, 0) : bisect_right(body, at[-1], key=order.__getitem__)]
 
 
 class _Walk:

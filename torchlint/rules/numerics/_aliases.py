@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import libcst as cst
 
@@ -19,6 +20,8 @@ from torchlint.syntax.tree import Node, descendants
 from torchlint.syntax.ways import reached
 from torchlint.values.value import Kind
 
+_ENOUGH = 20
+"""Changes that are looked at for one second name."""
 _OF_MODULES = frozenset({"parameters", "named_parameters", "buffers", "named_buffers", "param_groups"})
 
 
@@ -89,7 +92,7 @@ def _spoilt(
     changes = {event.site: event for event in memory.changes(file.function(assign), of=value)}
     bound = [each.node for name in (new, old) for each in file.names.bindings(name)]
     anew = [each for each in bound if each is not new and not isinstance(file.parent(each), cst.AugAssign)]
-    for change in reached(file.tree, assign, changes, anew):
+    for change in islice(reached(file.tree, assign, changes, anew), _ENOUGH):
         through = {each.value for each in memory.names(changes[change])} & {new.value, old.value}
         if not through or exclude(file, assign, change) or is_element and not _adds_up(file, change, old):
             continue
