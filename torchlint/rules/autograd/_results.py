@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import libcst as cst
 
+from torchlint.facts.tensors import MOVES
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.autograd._leaves import MAY_KEEP, lost_leaves
 from torchlint.syntax.tree import Node
-from torchlint.values.library.tensors import MOVES
 from torchlint.values.value import Kind, Value
 
 _KEEPS = ("retain_grad", "requires_grad_", "requires_grad", "register_hook", "grad_fn", "is_leaf")
@@ -47,7 +47,8 @@ def _is_result(file: FileAnalysis, tensor: Value, depth: int = _DEPTH) -> bool:
     module = file.value(made.func) if isinstance(made, cst.Call) and made in file.tree.order else None
     if module is not None and module.kind is Kind.MODULE and module.qualname is not None and not module.frozen and not tensor.pure:
         return True
-    if isinstance(made, cst.Call) and isinstance(made.func, cst.Attribute) and made.func.attr.value in MAY_KEEP | MOVES:
+    method = made.func.attr.value if isinstance(made, cst.Call) and isinstance(made.func, cst.Attribute) else ""
+    if method in MAY_KEEP or method in MOVES:
         return depth > 0 and any(_is_result(file, each, depth - 1) for each in tensor.sources)
     return tensor.pure and depth > 0 and any(each.leaf and each.has_graph or _is_result(file, each, depth - 1) for each in tensor.sources)
 
