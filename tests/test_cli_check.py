@@ -9,7 +9,7 @@ import pytest
 from cli_cases import GOOD, SAFE, SAFE_FIXED, UNSAFE, UNSAFE_FIXED, environment, found, read, write
 from commands import Torchlint
 
-SHOWN = "import torch\nfrom torch import nn\n\nmodel = nn.DataParallel(nn.Linear(3, 2))\nprint(model(torch.ones(1, 3)))\n"
+SHOWN = "import torch\nfrom torch import nn\n\nmodel = nn.DataParallel(nn.Linear(3, 2))\nmodel(torch.ones(4, 3)).sum().backward()\n"
 
 
 def test_nothing_found_is_0_and_says_how_much_was_looked_at(torchlint: Torchlint) -> None:
