@@ -104,6 +104,24 @@ def test_a_buffer_is_unsafe_where_another_file_reaches_it_or_converts_the_model(
     assert found(tmp_path, "TL303", MASK, other=other) == [(4, UNSAFE)]
 
 
+@pytest.mark.parametrize(
+    ("dtype", "converts", "fix"),
+    [
+        ("torch.bool", "net.half()", SAFE),
+        ("torch.long", "net.to(torch.bfloat16)", SAFE),
+        ("torch.float32", "net.half()", UNSAFE),
+        ("kept", "net.half()", UNSAFE),
+        ("torch.bool", "net.type(torch.float16)", UNSAFE),
+    ],
+)
+def test_whole_numbers_and_truth_values_stay_what_they_are_in_a_model_that_is_converted(
+    tmp_path: Path, dtype: str, converts: str, fix: Applicability
+) -> None:
+    text = "from other import kept\n" + MASK.replace("torch.ones(4, 4)", f"torch.ones(4, 4, dtype={dtype})")
+
+    assert found(tmp_path, "TL303", text, other=f"{MOVES}kept = torch.half\n{converts}\n") == [(6, fix)]
+
+
 def test_tensors_that_are_made_on_a_default_device_are_no_mistake(tmp_path: Path) -> None:
     assert found(tmp_path, "TL303", MASK, other=MOVES + "torch.set_default_device('cuda')\n") == []
 

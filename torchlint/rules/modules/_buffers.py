@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
+from torchlint.facts.dtypes import Numbers, numbers
 from torchlint.facts.module_attributes import COLLECTING_METHODS, MODULE_ATTRIBUTES
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.classes import ClassModel
@@ -27,6 +28,8 @@ _GPU = re.compile(r"cuda|\bmps\b|\.to\(\s*(?:self\.)?\w*dev|\bdevice\b|accelerat
 _ELSEWHERE = re.compile(r"set_default_device|set_default_tensor_type|with torch\.device\(")
 """Tensors are made on the device to begin with."""
 _LESS_EXACT = re.compile(r"\.half\(|\.double\(|bfloat16|float16|\.float64|DeepSpeed|deepspeed")
+_CONVERTS_ALL = re.compile(r"\.type\(")
+"""Other conversions of a module leave whole numbers and truth values alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class PlainTensor:
     use: cst.Attribute
     """Where it is computed with."""
     is_confined: bool
-    """Whether no other file can get at the attribute, and the program has one precision."""
+    """Whether no other file can get at the attribute, and no conversion of the module changes the tensor."""
 
 
 def plain_tensors(file: FileAnalysis) -> Iterator[PlainTensor]:
@@ -74,8 +77,17 @@ def _plain_tensor(file: FileAnalysis, owner: ClassModel, constructor: cst.Functi
     uses = [each for each in own if _is_computed_with(file, each)]
     if not uses:
         return None
-    confined = not file.is_reached_elsewhere(name, owner.name) and not file.is_written(_LESS_EXACT)
+    confined = not file.is_reached_elsewhere(name, owner.name) and not _may_be_converted(file, value)
     return PlainTensor(statement, target, value, uses[0], confined)
+
+
+def _may_be_converted(file: FileAnalysis, value: cst.Call) -> bool:
+    """Whether the run converts modules to another precision, and a buffer with these elements along with them."""
+    if not file.is_written(_LESS_EXACT):
+        return False
+    dtype = file.value(value).dtype
+    holds = numbers(dtype) if dtype is not None else None
+    return holds not in (Numbers.INTEGER, Numbers.BOOL) or file.is_written(_CONVERTS_ALL)
 
 
 def _may_be_instance(file: FileAnalysis, owner: ClassModel, node: cst.Attribute) -> bool:
