@@ -16,7 +16,7 @@ from torchlint.facts.tensors import MOVES, OPERATIONS
 from torchlint.program.analysis import FileAnalysis
 from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import Node
-from torchlint.values.value import Kind, Value
+from torchlint.values.value import Kind, Place, Value
 
 _CLOCKS = ("time.", "timeit.", "torch.cuda.Event", "torch.cuda.synchronize", "torch.utils.benchmark.", "torch.profiler.")
 _NOTEBOOK = ("# In[", "# %%", "# COMMAND ----------")
@@ -61,7 +61,9 @@ def discarded(file: FileAnalysis, calls: Iterator[cst.Call]) -> Iterator[Discard
         if method.endswith("_") or method not in OPERATIONS and method not in MOVES or _writes(call):
             continue
         value = file.value(func.value)
-        if value.kind is Kind.TENSOR and not _is_wanted(file, call) and _is_used_again(file, func.value, call):
+        if value.kind is not Kind.TENSOR or method in ("to", "cuda") and value.place is Place.ACCELERATOR:
+            continue  # it is there already, as far as anybody can tell
+        if not _is_wanted(file, call) and _is_used_again(file, func.value, call):
             yield Discarded(call, func.value, value, method)
 
 
