@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
+from torchlint.facts.classes import PARAMETER
 from torchlint.facts.operations import operation
 from torchlint.facts.tensors import MOVES, OPERATIONS
 from torchlint.program.analysis import FileAnalysis
@@ -61,10 +62,17 @@ def discarded(file: FileAnalysis, calls: Iterator[cst.Call]) -> Iterator[Discard
         if method.endswith("_") or method not in OPERATIONS and method not in MOVES or _writes(call):
             continue
         value = file.value(func.value)
-        if value.kind is not Kind.TENSOR or method in ("to", "cuda") and value.place is Place.ACCELERATOR:
+        if value.kind is not Kind.TENSOR or method in ("to", "cuda") and _is_there(file, value):
             continue  # it is there already, as far as anybody can tell
         if not _is_wanted(file, call) and _is_used_again(file, func.value, call):
             yield Discarded(call, func.value, value, method)
+
+
+def _is_there(file: FileAnalysis, value: Value) -> bool:
+    """Whether a tensor was made on a device; of a parameter, what it was made of."""
+    made = value.node
+    inner = [file.value(arg.value) for arg in made.args[:1]] if isinstance(made, cst.Call) and file.qualname(made.func) == PARAMETER else []
+    return any(each.place is Place.ACCELERATOR for each in [value, *inner])
 
 
 def _writes(call: cst.Call) -> bool:

@@ -96,7 +96,7 @@ def _is_constant(file: FileAnalysis, test: cst.BaseExpression, loop: Iteration) 
         return compares and (_asks_for_rank(test.left) or _is_flag(file, test.left, loop))
     if isinstance(test, cst.Call):
         name = last_name(test.func)
-        return name in _FINITE or name in ("isinstance", "hasattr", "len", "bool") or _asks_for_rank(test)
+        return name in _FINITE or name in ("isinstance", "hasattr", "len", "bool", "is_available") or _asks_for_rank(test)
     return _is_flag(file, test, loop)
 
 
