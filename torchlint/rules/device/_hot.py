@@ -42,7 +42,7 @@ class HotLoops:
 
     def around(self, node: Node) -> Loop | None:
         """The innermost hot loop around a node."""
-        return next((loop for loop in self.file.tree.loops(node) if self._is_hot(loop)), None)
+        return next((loop for loop in self.file.tree.loops(node) if self.is_hot(loop)), None)
 
     def trains(self, loop: Loop) -> bool:
         """Whether backward runs once in every iteration of this very loop, perhaps in a function that it calls."""
@@ -93,7 +93,8 @@ class HotLoops:
 
     # -- loops -----------------------------------------------------------------------------------------------------------
 
-    def _is_hot(self, loop: Loop) -> bool:
+    def is_hot(self, loop: Loop) -> bool:
+        """Whether a loop is one of them."""
         known = self._known.get(loop)
         if known is None:
             known = self._known[loop] = self._find_out(loop)
