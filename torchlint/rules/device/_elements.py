@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import libcst as cst
 
 from torchlint.program.analysis import FileAnalysis
+from torchlint.rules.device._long import counts_rows
 from torchlint.syntax.literals import literal
+from torchlint.syntax.tree import Node
 from torchlint.values.value import Kind, Value
 
 _FEW = 16
@@ -34,3 +38,100 @@ def _length(file: FileAnalysis, value: Value) -> int | None:
     size = literal(first.value)
     length = size[0] if isinstance(size, (tuple, list)) and size else size
     return length if isinstance(length, int) else None
+
+
+def element_reads(file: FileAnalysis) -> Iterator[tuple[cst.For, cst.BaseExpression, cst.BaseExpression]]:
+    """Loops that go through a tensor and read or write its elements one by one: the loop, the tensor, and where it does so first."""
+    for loop in file.nodes(cst.For):
+        for tensor, node in _through_itself(file, loop) or _through_indices(file, loop):
+            yield loop, tensor, node
+            break
+
+
+def _through_itself(file: FileAnalysis, loop: cst.For) -> list[tuple[cst.BaseExpression, cst.BaseExpression]]:
+    """`for v in x:`, `for i, v in enumerate(x):`, `for v, w in zip(x, y):`, with a number read from `v`."""
+    found: list[tuple[cst.BaseExpression, cst.BaseExpression]] = []
+    for name, source in _elements(file, loop):
+        if not is_costly(file, source):
+            continue
+        for use in file.references(name):
+            node = _read(file, use) if file.is_inside(use, loop) else None
+            if node is not None:
+                found.append((source, node))
+    return found
+
+
+def _elements(file: FileAnalysis, loop: cst.For) -> Iterator[tuple[cst.Name, cst.BaseExpression]]:
+    """The names that elements are given, with what they are elements of."""
+    target, source = loop.target, loop.iter
+    wrapper = file.value(source.func).qualname if isinstance(source, cst.Call) else None
+    parts = [each.value for each in target.elements] if isinstance(target, (cst.Tuple, cst.List)) else []
+    if isinstance(source, cst.Call) and wrapper == "builtins.enumerate" and len(parts) == 2:
+        pairs = [(parts[1], source.args[0].value)] if source.args else []
+    elif isinstance(source, cst.Call) and wrapper == "builtins.zip":
+        pairs = [(part, arg.value) for part, arg in zip(parts, source.args, strict=False)]
+    else:
+        pairs = [(target, source)]
+    for part, each in pairs:
+        if isinstance(part, cst.Name):
+            yield part, each
+
+
+def _through_indices(file: FileAnalysis, loop: cst.For) -> list[tuple[cst.BaseExpression, cst.BaseExpression]]:
+    """`for i in range(len(x)):` with a number read from `x[i]`, or two such loops with `x[i, j]`."""
+    if not isinstance(loop.target, cst.Name) or not counts_rows(file, loop):
+        return []
+    around = [each for each in file.tree.loops(loop) if isinstance(each, cst.For) and isinstance(each.target, cst.Name)]
+    outer = [each.target.value for each in around if isinstance(each.target, cst.Name) and counts_rows(file, each)]
+    found: list[tuple[cst.BaseExpression, cst.BaseExpression]] = []
+    for use in file.references(loop.target):
+        entry = file.parent(file.parent(file.parent(use) or use) or use)
+        if use is loop.target or not isinstance(entry, cst.Subscript) or not file.is_inside(entry, loop):
+            continue
+        tensor, indices = _entry(entry)
+        if loop.target.value not in indices or not is_costly(file, tensor) or next(file.tree.loops(entry), None) is not loop:
+            continue
+        if len(indices) == 1:
+            node = _read(file, entry)
+        else:
+            node = entry if any(each in outer for each in indices) and _is_number_like(file, entry) else None
+        if node is not None:
+            found.append((tensor, node))
+    return found
+
+
+def _entry(entry: cst.Subscript) -> tuple[cst.BaseExpression, list[str]]:
+    """What is indexed by names alone, and the names: `x[i, j]`, `x[i][j]`; no names where it is indexed by anything else."""
+    names: list[str] = []
+    node: cst.BaseExpression = entry
+    while isinstance(node, cst.Subscript):
+        for part in node.slice:
+            if not isinstance(part.slice, cst.Index) or not isinstance(part.slice.value, cst.Name):
+                return node, []
+            names.append(part.slice.value.value)
+        node = node.value
+    return node, names
+
+
+def _is_number_like(file: FileAnalysis, entry: cst.Subscript) -> bool:
+    """Whether an entry is assigned, computed with or compared, as a number is."""
+    above = file.parent(entry)
+    return isinstance(above, (cst.AssignTarget, cst.AugAssign, cst.BinaryOperation, cst.Comparison))
+
+
+def _read(file: FileAnalysis, node: Node) -> cst.BaseExpression | None:
+    """`node.item()`, `float(node)`, `int(node)`; not where it is only shown."""
+    above = file.parent(node)
+    call = file.parent(above) if isinstance(above, (cst.Arg, cst.Attribute)) else None
+    if not isinstance(call, cst.Call):
+        return None
+    is_item = isinstance(above, cst.Attribute) and above.attr.value == "item" and call.func is above
+    is_conversion = isinstance(above, cst.Arg) and file.value(call.func).qualname in ("builtins.float", "builtins.int")
+    if not is_item and not is_conversion:
+        return None
+    for each in file.ancestors(call):
+        if isinstance(each, cst.FormattedString) or isinstance(each, cst.Call) and file.value(each.func).qualname == "builtins.print":
+            return None
+        if isinstance(each, cst.BaseSuite):
+            break
+    return call
