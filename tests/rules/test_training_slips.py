@@ -1,0 +1,46 @@
+"""What the rules about slips of the pen in training share: methods that are only named, results that are taken for something else."""
+
+import pytest
+from probing import model
+
+from torchlint.rules.training._loaded import taken
+from torchlint.rules.training._uncalled import needs_argument, uncalled
+
+SETUP = "net = nn.Linear(2, 2)\nopt = torch.optim.SGD(net.parameters(), lr=1)\n"
+
+NAMED = {
+    "a method of a module": ("net.eval\n", ["eval"]),
+    "a method of an optimizer": ("opt.step\n", ["step"]),
+    "one that is called": ("net.eval()\n", []),
+    "an attribute": ("net.training\n", []),
+    "backward of something": ("made().backward\nloss = made()\nloss.backward\n", ["backward"]),
+    "train of something": ("data = made()\ndata.train\n", []),
+    "in a try": ("try:\n    opt.step\nexcept AttributeError:\n    pass\n", []),
+    "in a with statement that is about something else": ("with torch.no_grad():\n    net.eval\n", ["eval"]),
+}
+
+
+@pytest.mark.parametrize(("code", "found"), NAMED.values(), ids=NAMED)
+def test_methods_that_are_only_named_are_found_where_they_would_act(code: str, found: list[str]) -> None:
+    assert [named.attr.value for named, _ in uncalled(model(SETUP + code))] == found
+
+
+def test_step_of_a_scheduler_that_follows_a_measure_needs_an_argument() -> None:
+    made = "by_loss = torch.optim.lr_scheduler.ReduceLROnPlateau(opt)\nby_loss.step\nopt.step\n"
+
+    assert [needs_argument(held) for _, held in uncalled(model(SETUP + made))] == [True, False]
+
+
+TAKEN = {
+    "under the module's name": ("net = net.load_state_dict(s)\n", ["the names of missing and unexpected keys"]),
+    "under the optimizer's name": ("opt = opt.load_state_dict(s)\n", ["None"]),
+    "called": ("new = nn.Linear(2, 2).load_state_dict(s)\nnew(x)\n", ["the names of missing and unexpected keys"]),
+    "asked for its keys": ("new = net.load_state_dict(s)\nnew.missing_keys.sort()\nnew._asdict()\n", []),
+    "kept": ("new = net.load_state_dict(s)\nprint(new)\n", []),
+    "unpacked": ("missing, unexpected = net.load_state_dict(s)\n", []),
+}
+
+
+@pytest.mark.parametrize(("code", "found"), TAKEN.values(), ids=TAKEN)
+def test_reports_of_loading_are_found_where_they_are_taken_for_the_module(code: str, found: list[str]) -> None:
+    assert [each.returned for each in taken(model(SETUP + code))] == found
