@@ -1,9 +1,10 @@
-"""What the rules about slips of the pen in training share: methods that are only named, results that are taken for something else."""
+"""What stands beside the rules about slips in training: methods that are only named, reports of loading, modes that are assigned."""
 
 import pytest
 from probing import model
 
 from torchlint.rules.training._loaded import taken
+from torchlint.rules.training._mode_flags import flags
 from torchlint.rules.training._uncalled import needs_argument, uncalled
 
 SETUP = "net = nn.Linear(2, 2)\nopt = torch.optim.SGD(net.parameters(), lr=1)\n"
@@ -44,3 +45,22 @@ TAKEN = {
 @pytest.mark.parametrize(("code", "found"), TAKEN.values(), ids=TAKEN)
 def test_reports_of_loading_are_found_where_they_are_taken_for_the_module(code: str, found: list[str]) -> None:
     assert [each.returned for each in taken(model(SETUP + code))] == found
+
+
+MODAL = "drop = nn.Sequential(nn.Linear(2, 2), nn.Dropout())\n"
+FLAGS = {
+    "the flag": (MODAL + "drop.training = False\n", [("eval()", True)]),
+    "the flag of what has no such layer": ("flat = nn.Sequential(nn.Linear(2, 2))\nflat.training = False\n", []),
+    "the flag of a single layer": ("drop = nn.Dropout()\ndrop.training = False\n", []),
+    "beside a call": (MODAL + "drop.training = False\ndrop.eval()\n", []),
+    "in the place of a method": (MODAL + "drop.eval = False\ndrop.train = True\n", [("train()", True), ("train()", True)]),
+    "what was kept": (MODAL + "old = drop.training\ndrop.eval()\ndrop.training = old\n", [("train(old)", True)]),
+    "what was kept of another": (MODAL + "old = other.training\ndrop.eval()\ndrop.training = old\n", []),
+    "of an unknown module": ("def f(each: nn.Module):\n    each.training = False\n", [("eval()", False)]),
+    "of each in a loop": ("for each in drop.modules():\n    each.training = False\n", []),
+}
+
+
+@pytest.mark.parametrize(("code", "found"), FLAGS.values(), ids=FLAGS)
+def test_modes_that_are_assigned_are_found_where_they_do_not_reach_the_layers(code: str, found: list[tuple[str, bool]]) -> None:
+    assert [(each.call, each.is_certain) for each in flags(model(code))] == found

@@ -56,6 +56,8 @@ EVIDENT = {
     "annotated variable": ("x: torch.Tensor = load()\nprobe = x", "tensor"),
     "default number": ("def f(x=1.5):\n    probe = x", "number"),
     "backward": ("x = load()\nprobe = x\nx.backward()", "tensor graph"),
+    "asked for its mode": ("def f(x):\n    probe = x\n    x.eval()", "module"),
+    "given something of that name": ("def f(x):\n    probe = x\n    x.eval = True", ""),
     "zero_grad and step": ("def f(x):\n    probe = x\n    x.zero_grad()\n    x.step()", "optimizer"),
     "zero_grad and step of a variable": ("x = load()\nx.zero_grad()\nx.step()\nprobe = x", "optimizer"),
     "eval": ("def f(x):\n    probe = x\n    x.eval()", "module"),

@@ -58,10 +58,11 @@ def arguments(file: Analysis, function: cst.FunctionDef, name: str, position: in
 
 
 def uses(file: Analysis, function: cst.FunctionDef, name: str) -> set[str]:
+    """The attributes that are asked of a variable; one that is set on it, `x.train = False`, says nothing of what it has."""
     found = set()
     for each in file.tree.within(file.tree.names.get(name, ()), function.body):
         above = file.parent(each)
-        if isinstance(above, cst.Attribute):
+        if isinstance(above, cst.Attribute) and not isinstance(file.parent(above), cst.AssignTarget):
             found.add(above.attr.value)
     return found
 
