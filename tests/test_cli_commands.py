@@ -1,13 +1,14 @@
 """The other commands, and how commands are found."""
 
 import json
+import re
 
 import pytest
 from commands import Torchlint
 
 from torchlint import __version__
 from torchlint.rule import load_rules
-from torchlint.rulebook import fixtures, page
+from torchlint.rulebook import fixtures, page, rulebook_folder
 from torchlint.selection import OWN_RULES, all_rules
 from torchlint.settings import KEYS
 
@@ -64,6 +65,22 @@ def test_rules_are_described_in_json(torchlint: Torchlint) -> None:
     assert [each["code"] for each in everything] == [rule.code for rule in all_rules()]
     assert (one["name"], one["family"], one["fix"], one["effect"]) == ("graph-kept-in-total", "autograd", "safe", "keeps")
     assert one["page"].startswith("# TL102") and "page" not in everything[0]
+
+
+def test_the_index_of_the_rule_book_is_current(torchlint: Torchlint) -> None:
+    """After a change of a rule's name, title, default or fix: `torchlint rule --output-format markdown > rules/README.md`"""
+    written = (rulebook_folder() / "README.md").read_text(encoding="utf-8")
+
+    assert torchlint("rule", "--output-format", "markdown").out == written
+    assert re.findall(r"^\| (TL\d{3}) \|", written, re.MULTILINE) == [rule.code for rule in all_rules()]
+    assert [path for path in re.findall(r"\]\((.+?)\)", written) if not (rulebook_folder() / path).is_file()] == []
+
+
+def test_a_page_in_markdown_is_the_page_as_it_is_written(torchlint: Torchlint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    [rule] = [rule for rule in load_rules() if rule.code == "TL102"]
+
+    assert torchlint("rule", "TL102", "--output-format", "markdown").out == page(rule)
 
 
 def test_an_unknown_rule_is_2_and_names_the_nearest(torchlint: Torchlint) -> None:

@@ -6,12 +6,15 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from torchlint.edits import Applicability
 from torchlint.engine import lint
 from torchlint.rule import load_rules
+from torchlint.selection import all_rules
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "torchlint"
@@ -128,7 +131,18 @@ def test_files_that_a_document_links_to_exist(document: str) -> None:
 
 
 def test_rules_named_in_the_readme_exist() -> None:
-    rows = re.findall(r"^\| (TL\d{3}) \| ([a-z-]+) \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(r"^\| (TL\d{3}) \| ([a-z-]+) \|.*\| ([a-z]*) ?\|$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    levels = {None: "", Applicability.SAFE: "safe", Applicability.UNSAFE: "unsafe", Applicability.DISPLAY: "shown"}
 
-    assert rows
-    assert set(rows) <= {(rule.code, rule.name) for rule in load_rules()}
+    assert len(rows) >= 10
+    assert set(rows) <= {(rule.code, rule.name, levels[rule.fix]) for rule in load_rules() if rule.default}
+
+
+def test_first_version_counts_the_rules_that_it_comes_with() -> None:
+    """Of an entry that is still open: what was released is history."""
+    newest = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").split("\n## ")[1]
+    if not newest.startswith("0.1.0 (unreleased)"):
+        pytest.skip("0.1.0 is released")
+    counts = re.findall(r"(\w+) \((\d+)\)", newest.split("[the rule book](rules/README.md):")[1])
+
+    assert {family: int(count) for family, count in counts} == Counter(rule.family for rule in all_rules())

@@ -1,20 +1,58 @@
-"""Where the page of a rule and its cases are: inside an installed package, or beside it in a checkout or an editable installation."""
+"""The rule book: its index, and where the page of a rule and its cases are, inside an installed package or beside it in a checkout."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
+from importlib import import_module
+from itertools import groupby
 from pathlib import Path
 
+from torchlint.edits import Applicability
 from torchlint.rule import Rule
 
 HOME = "https://github.com/torchlint/torchlint"
 
 _PACKAGE = Path(__file__).parent
 
+_OPENING = """\
+# Rules
+
+Every rule by its code, as `torchlint rule --output-format markdown` writes it. A name leads to the page, which says what the rule flags,
+why that matters, when it stays quiet and what its fix changes.
+
+- **default**: an *off* rule speaks where it is selected: by its code, its name, a prefix or `ALL`.
+- **`--fix`**: *safe* fixes are applied by it, *unsafe* ones with `--unsafe-fixes` as well, *shown* ones by nobody. A rule with safe fixes
+  calls single ones unsafe where something is not established; its page says what.
+- **in tests**: a *quiet* rule is about what nobody misses in a test, above all time and memory: it leaves test code alone, unless it is
+  selected by its own code.
+"""
+_HEAD = "| code | name | what it finds | default | `--fix` | in tests |\n|---|---|---|---|---|---|\n"
+_TOOL = "The tool itself: files that could not be checked, and suppressions."
+
 
 def page(rule: Rule) -> str:
     """The rule's page, in Markdown."""
     return (rulebook_folder() / rule.family / f"{rule.stem}.md").read_text(encoding="utf-8")
+
+
+def index(rules: Iterable[Rule]) -> str:
+    """All of these rules in Markdown, a table for each family; links go to the pages, from the folder that they are in."""
+    families = groupby(rules, key=lambda rule: rule.family)
+    tables = (f"\n## {family}\n\n{_about(family)}\n\n{_HEAD}{''.join(map(_row, members))}" for family, members in families)
+    return _OPENING + "".join(tables)
+
+
+def _about(family: str) -> str:
+    """What the rules of a family are about, in a line."""
+    return _TOOL if family == "tool" else (import_module(f"torchlint.rules.{family}").__doc__ or "").strip()
+
+
+def _row(rule: Rule) -> str:
+    page, title = f"[{rule.name}]({rule.family}/{rule.stem}.md)", rule.title.replace("|", "\\|")
+    fix = "" if rule.fix is None else "shown" if rule.fix is Applicability.DISPLAY else rule.fix.label
+    cells = (rule.code, page, title, "on" if rule.default else "off", fix, "quiet" if rule.quiet_in_tests else "")
+    return f"| {' | '.join(cells)} |\n"
 
 
 def fixtures(rule: Rule) -> Path:

@@ -17,7 +17,13 @@ from torchlint.settings import nearest
 
 @click.command(short_help="Print a rule's page, or list all rules.")
 @click.argument("name", metavar="[RULE]", required=False)
-@click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="For people or for programs.")
+@click.option(
+    "--output-format",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    show_default=True,
+    help="For people, for programs, or as the rule book has it.",
+)
 def rule(name: str | None, output_format: str) -> None:
     """Print the page of a RULE, named by code (TL102), name (graph-kept-in-total) or TorchFix alias; without one, list all."""
     rules = all_rules() if name is None else named(spelled(name))
@@ -26,8 +32,12 @@ def rule(name: str | None, output_format: str) -> None:
     if output_format == "json":
         described = [_described(each, page=name is not None) for each in rules]
         click.echo(json.dumps(described, indent=2))
+    elif name is None and output_format == "markdown":
+        click.echo(rulebook.index(rules), nl=False)
     elif name is None:
         _list(rules)
+    elif output_format == "markdown":
+        click.echo("\n".join(map(rulebook.page, rules)), nl=False)
     else:
         for each in rules:
             _print(rulebook.page(each))
