@@ -1,20 +1,18 @@
 """A program that asks for a GPU without looking whether there is one."""
 
-import re
 from collections.abc import Iterator
 
 import libcst as cst
 
 from torchlint.model import FileModel
 from torchlint.rule import INFO, Finding, rule
+from torchlint.rules.device._fallbacks import looks_for_accelerator
 from torchlint.values.value import Kind
-
-_LOOKS = re.compile(r"\bis_available\b|\bdevice_count\b|\bcurrent_accelerator\b")
 
 
 @rule("TL405", severity=INFO, default=False, mentions=("cuda",))
 def check(file: FileModel) -> Iterator[Finding]:
-    if _LOOKS.search(file.text) or file.analysis.is_written(_LOOKS):
+    if looks_for_accelerator(file.analysis):
         return  # it does look, here or in another file
     places = [call for call in file.nodes(cst.Call) if _asks_for_cuda(file, call) and not file.when(call)]  # else a setting decides
     if places:
@@ -33,7 +31,7 @@ def _asks_for_cuda(file: FileModel, call: cst.Call) -> bool:
     if isinstance(func, cst.Attribute) and func.attr.value in ("cuda", "to") and not path:
         if file.value(func.value).kind not in (Kind.TENSOR, Kind.MODULE):
             return False
-        return func.attr.value == "cuda" or any(_is_cuda(file, arg.value) for arg in call.args)
+        return func.attr.value == "cuda" and not call.args or any(_is_cuda(file, arg.value) for arg in call.args)
     if path == "torch.device":
         return any(_is_cuda(file, arg.value) for arg in call.args)
     given = (arg.value for arg in call.args if arg.keyword is not None and arg.keyword.value == "device")
