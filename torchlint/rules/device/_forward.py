@@ -12,6 +12,7 @@ import libcst as cst
 
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.device._guards import is_rare
+from torchlint.rules.device._purposes import is_copy
 from torchlint.rules.device._reads import candidates
 from torchlint.rules.device._shown import reports
 from torchlint.syntax.tree import Node
@@ -30,13 +31,15 @@ class Goal(Enum):
 
 def reads(file: FileAnalysis) -> Iterator[tuple[cst.BaseExpression, Goal]]:
     """The reads in `forward` that every call goes through and that could be done without, in document order."""
-    for node, subject in candidates(file):
+    known = candidates(file)
+    waiting = {file.function(node) for node, subject in known if is_copy(file, node) and file.value(subject).kind is Kind.TENSOR}
+    for node, subject in known:
         function = file.function(node)
         if not isinstance(function, cst.FunctionDef) or function.name.value != "forward":
             continue
         owner = file.owner(function)
-        if owner is None or not owner.is_module or is_rare(file, node, function):
-            continue
+        if owner is None or not owner.is_module or function in waiting or is_rare(file, node, function):
+            continue  # it has to wait anyway, for a whole tensor
         value = file.value(subject)
         if value.kind is not Kind.TENSOR or value.optional or value.place is Place.CPU:
             continue
