@@ -8,7 +8,7 @@ import libcst as cst
 
 from torchlint.facts.tensors import SYNCHRONISING_METHODS
 from torchlint.program.analysis import FileAnalysis
-from torchlint.rules.device._hot import last_name
+from torchlint.rules.device._hot import HotLoops, last_name
 from torchlint.syntax.tree import Node
 from torchlint.values.algebra import whereabouts
 from torchlint.values.value import Kind, Place
@@ -19,6 +19,7 @@ _WAITS = frozenset({*SYNCHRONISING_METHODS, "synchronize", "wait", "barrier", "f
 
 def unawaited_spans(file: FileAnalysis) -> Iterator[tuple[cst.BinaryOperation, cst.Call]]:
     """`time.time() - start`, and the last work of the device that is put to it and may not be done."""
+    hot = HotLoops(file)
     for span in file.nodes(cst.BinaryOperation):
         if not isinstance(span.operator, cst.Subtract):
             continue
@@ -30,7 +31,7 @@ def unawaited_spans(file: FileAnalysis) -> Iterator[tuple[cst.BinaryOperation, c
             for each in _calls(file, span)
             if file.is_after(each, start) and file.is_after(stop, each) and not file.is_inside(stop, each)
         ]
-        work = [each for each in calls if _computes_there(file, each)]
+        work = [each for each in calls if _computes_there(file, each) and not _is_one_of_many(file, hot, each, start)]
         if work and not any(_may_wait(file, each) for each in calls if file.is_after(each, work[0])):
             yield span, work[-1]
 
@@ -61,6 +62,12 @@ def _computes_there(file: FileAnalysis, call: cst.Call) -> bool:
     if func.kind is Kind.MODULE:
         return func.place is Place.ACCELERATOR or any(whereabouts(file.value(arg.value)) is Place.ACCELERATOR for arg in call.args)
     return value.kind is Kind.TENSOR and value.place is Place.ACCELERATOR and last_name(call.func) not in ("to", "cuda")
+
+
+def _is_one_of_many(file: FileAnalysis, hot: HotLoops, call: cst.Call, start: Node) -> bool:
+    """Whether a whole loop over batches is timed: what may still run at its end is nothing beside the rest."""
+    loop = hot.around(call)
+    return loop is not None and file.is_after(loop, start)
 
 
 def _may_wait(file: FileAnalysis, call: cst.Call) -> bool:
