@@ -3,6 +3,7 @@
 import pytest
 from probing import model
 
+from torchlint.rules.training._iterators import used_up
 from torchlint.rules.training._loaded import taken
 from torchlint.rules.training._mode_flags import flags
 from torchlint.rules.training._uncalled import needs_argument, uncalled
@@ -64,3 +65,23 @@ FLAGS = {
 @pytest.mark.parametrize(("code", "found"), FLAGS.values(), ids=FLAGS)
 def test_modes_that_are_assigned_are_found_where_they_do_not_reach_the_layers(code: str, found: list[tuple[str, bool]]) -> None:
     assert [(each.call, each.is_certain) for each in flags(model(code))] == found
+
+
+ITERATORS = {
+    "twice": ("ps = net.parameters()\nlist(ps)\nopt = torch.optim.SGD(ps)\n", 1),
+    "once": ("ps = net.parameters()\nlist(ps)\n", 0),
+    "in every iteration": ("ps = net.parameters()\nfor x in xs:\n    list(ps)\n", 1),
+    "made in every iteration": ("for x in xs:\n    ps = net.parameters()\n    list(ps)\n", 0),
+    "in one iteration": ("ps = net.parameters()\nfor x in xs:\n    if x == 1:\n        list(ps)\n", 0),
+    "on two ways": ("ps = net.parameters()\nif a:\n    list(ps)\nelse:\n    tuple(ps)\n", 0),
+    "a filter": ("ps = filter(f, net.parameters())\nlist(ps)\nsum(p.numel() for p in ps)\n", 1),
+    "a list": ("ps = list(net.parameters())\nlist(ps)\nlist(ps)\n", 0),
+    "begun, and gone through": ("ps = net.parameters()\nnext(ps)\nlist(ps)\n", 0),
+    "a loop that is left": ("ps = net.parameters()\nfor p in ps:\n    break\nlist(ps)\n", 0),
+    "of something": ("ps = made.layers()\nlist(ps)\nlist(ps)\n", 0),
+}
+
+
+@pytest.mark.parametrize(("code", "found"), ITERATORS.values(), ids=ITERATORS)
+def test_iterators_are_found_where_nothing_is_left_of_them(code: str, found: int) -> None:
+    assert len(list(used_up(model(SETUP + code)))) == found
