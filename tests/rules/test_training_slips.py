@@ -6,6 +6,7 @@ from probing import model
 from torchlint.rules.training._iterators import used_up
 from torchlint.rules.training._loaded import taken
 from torchlint.rules.training._mode_flags import flags
+from torchlint.rules.training._snapshots import snapshots
 from torchlint.rules.training._uncalled import needs_argument, uncalled
 
 SETUP = "net = nn.Linear(2, 2)\nopt = torch.optim.SGD(net.parameters(), lr=1)\n"
@@ -85,3 +86,27 @@ ITERATORS = {
 @pytest.mark.parametrize(("code", "found"), ITERATORS.values(), ids=ITERATORS)
 def test_iterators_are_found_where_nothing_is_left_of_them(code: str, found: int) -> None:
     assert len(list(used_up(model(SETUP + code)))) == found
+
+
+TRAINED = "for x, y in loader:\n    loss = F.mse_loss(net(x), y)\n    loss.backward()\n    opt.step()\n"
+IMPROVED = "    if loss.item() < 1:\n        "
+KEPT = {
+    "kept": (TRAINED + IMPROVED + "best = net.state_dict()\nprint(best)\n", [False]),
+    "not read": (TRAINED + IMPROVED + "best = net.state_dict()\n", []),
+    "copied": (TRAINED + IMPROVED + "best = copy.deepcopy(net.state_dict())\nprint(best)\n", []),
+    "copied in the next row": (TRAINED + IMPROVED + "best = net.state_dict()\n        best = clone(best)\nprint(best)\n", []),
+    "the last one": (TRAINED + "    best = net.state_dict()\nprint(best)\n", []),
+    "the loop ends": (TRAINED + IMPROVED + "best = net.state_dict()\n        break\nprint(best)\n", []),
+    "the model itself": (TRAINED + IMPROVED + "best = net\nprint(best)\n", [False]),
+    "of another model": (TRAINED + IMPROVED + "best = nn.Linear(2, 2).state_dict()\nprint(best)\n", []),
+    "put back": ("old = net.state_dict()\nprint(net)\nnet.load_state_dict(old)\n", [True]),
+    "put back where nothing was done": ("old = net.state_dict()\nnet.load_state_dict(old)\n", []),
+    "put into another": ("old = net.state_dict()\nprint(net)\nother.load_state_dict(old)\n", []),
+    "put back after a move": ("old = net.state_dict()\nnet.cuda()\nnet.load_state_dict(old)\n", []),
+    "put back after a change of it": ("old = net.state_dict()\nprint(net)\nold.pop('bias')\nnet.load_state_dict(old)\n", []),
+}
+
+
+@pytest.mark.parametrize(("code", "found"), KEPT.values(), ids=KEPT)
+def test_weights_that_are_kept_by_name_are_found_where_they_change(code: str, found: list[bool]) -> None:
+    assert [each.is_restored for each in snapshots(model("import copy\n" + SETUP + code))] == found

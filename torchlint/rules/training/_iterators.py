@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import libcst as cst
@@ -70,7 +70,7 @@ def _uses_up(file: FileAnalysis, use: Node) -> bool:
     if isinstance(above, (cst.CompFor, cst.StarredElement)):
         return True
     while isinstance(above, (cst.DictElement, cst.Dict, cst.Element, cst.List, cst.Tuple)):  # the groups of an optimizer
-        above, use = file.parent(above), above
+        use, above = above, file.parent(above)
     call = file.parent(above) if isinstance(above, cst.Arg) else None
     if not isinstance(call, cst.Call) or not isinstance(above, cst.Arg):
         return False
@@ -80,7 +80,7 @@ def _uses_up(file: FileAnalysis, use: Node) -> bool:
     return above.star == "*" or path in _USE_UP or path.startswith(_OF_NN)
 
 
-def _in_function(file: FileAnalysis, made: cst.Call | cst.GeneratorExp, uses: list[Node]) -> UsedUp | None:
+def _in_function(file: FileAnalysis, made: cst.Call | cst.GeneratorExp, uses: Sequence[Node]) -> UsedUp | None:
     home = file.function(made)
     here = [each for each in uses if file.function(each) is home and file.is_after(each, made)]
     for index, first in enumerate(here):
