@@ -182,6 +182,9 @@ def test_a_copy_of_a_shape_is_built_in_place_safely_only_of_a_tensor_with_data()
 
 
 METRICS = """
+import torch
+
+
 def accuracy(out, y):
     right = out.argmax(1) == y
     return right.float().mean().item()
@@ -197,13 +200,25 @@ def measure(model, x, y, device):
 
 def hits(out, y):
     return accuracy(out.detach()[:1], y)
+
+
+def checked(loss):
+    assert not torch.isnan(loss).any()
+    return loss
+
+
+def settle(device):
+    if device.type == "cuda":
+        torch.cuda.synchronize()
 """
 
 
 def waits_beside(folder: Path, *lines: str) -> list[Diagnostic]:
     """The waits of a training that imports its metrics from another file."""
     (folder / "metrics.py").write_text(METRICS)
-    text = "from metrics import accuracy, hits, measure, report\n" + TRAINING.format(textwrap.indent("\n".join(lines), " " * 8).strip())
+    text = "from metrics import accuracy, checked, hits, measure, report, settle\n" + TRAINING.format(
+        textwrap.indent("\n".join(lines), " " * 8).strip()
+    )
     (folder / "train.py").write_text(text)
     path = str(folder / "train.py")
     return lint(text, Settings(select=("TL402",)), path=path, project=Project([folder]))
@@ -212,12 +227,12 @@ def waits_beside(folder: Path, *lines: str) -> list[Diagnostic]:
 def test_a_wait_in_a_function_of_another_file_is_said_where_the_loop_calls_it(tmp_path: Path) -> None:
     (finding,) = waits_beside(tmp_path, "y = y.to(device)", "meter.update(accuracy(model(x), y))")
     assert finding.location.row == 15 and "`accuracy`" in (finding.help or "") and finding.fix is None
-    assert ("this waits", 4) in related(finding)
+    assert ("this waits", 7) in related(finding)
 
 
 def test_a_wait_behind_two_calls_is_found(tmp_path: Path) -> None:
     (finding,) = waits_beside(tmp_path, "y = y.to(device)", "meter.update(hits(model(x), y))")
-    assert finding.location.row == 15 and ("this waits", 4) in related(finding)
+    assert finding.location.row == 15 and ("this waits", 7) in related(finding)
 
 
 @pytest.mark.parametrize(
@@ -225,6 +240,8 @@ def test_a_wait_behind_two_calls_is_found(tmp_path: Path) -> None:
     [
         ("print(accuracy(model(x), y.to(device)))",),
         ("total += loss.item()", "report(model(x), y.to(device))"),
+        ("total += loss.item()", "checked(loss)"),
+        ("total += loss.item()", "settle(device)"),
         ("accuracy(model(x).cpu(), y)", "curve.append(loss.item())"),
         ("if sched.step % 10 == 0:", "    meter.update(accuracy(model(x), y.to(device)))"),
     ],
@@ -240,7 +257,7 @@ def test_reads_with_nothing_but_numbers_in_between_are_in_a_row() -> None:
 
 def test_a_function_of_another_file_that_moves_what_it_waits_for_is_followed(tmp_path: Path) -> None:
     (finding,) = waits_beside(tmp_path, "meter.update(measure(model, x, y, device))")
-    assert finding.location.row == 14 and ("this waits", 4) in related(finding)
+    assert finding.location.row == 14 and ("this waits", 7) in related(finding)
 
 
 def test_calls_in_a_row_that_wait_inside_are_one_finding(tmp_path: Path) -> None:

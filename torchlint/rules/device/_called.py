@@ -81,7 +81,7 @@ def is_returned(file: FileAnalysis, wait: Node) -> bool:
 def arguments(file: FileAnalysis, function: cst.FunctionDef, call: cst.Call) -> dict[str, cst.BaseExpression]:
     """What a call gives a function of the project, or of another file of it, by the name of the parameter."""
     parameters = [*function.params.posonly_params, *function.params.params]
-    bound = bool(parameters) and parameters[0].name.value == "self"
+    bound = bool(parameters) and parameters[0].name.value in ("self", "ctx")
     names = [each.name.value for each in parameters][bound:]
     found = {}
     for position, arg in enumerate(call.args):

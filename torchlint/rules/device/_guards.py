@@ -13,9 +13,11 @@ import libcst as cst
 
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.device._hot import Iteration, Loop, last_name
+from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import Node, descendants
 
 _FINITE = frozenset("isfinite isnan isinf is_nan".split())
+_ACCELERATOR = re.compile(r"cuda|gpu", re.IGNORECASE)
 _RANK = re.compile(r"rank|main_process|master|primary|is_initialized")
 
 
@@ -42,6 +44,31 @@ def is_rare(file: FileAnalysis, node: Node, loop: Iteration) -> bool:
             return True
         child = each
     return False
+
+
+def asks_for_accelerator(file: FileAnalysis, test: Node) -> bool:
+    """`torch.cuda.is_available()`, `use_cuda`, `device.type == "cuda"`: whether a condition holds wherever there is a device."""
+    if isinstance(test, cst.BooleanOperation):
+        return isinstance(test.operator, cst.And) and all(asks_for_accelerator(file, each) for each in (test.left, test.right))
+    if isinstance(test, cst.Comparison):
+        compared = test.comparisons[0]
+        return isinstance(compared.operator, cst.Equal) and _ACCELERATOR.search(str(literal(compared.comparator))) is not None
+    if isinstance(test, cst.Call):
+        return last_name(test.func) == "is_available"
+    if not isinstance(test, (cst.Name, cst.Attribute)):
+        return False
+    made = file.value(test).node
+    return _ACCELERATOR.search(last_name(test)) is not None or isinstance(made, cst.Call) and asks_for_accelerator(file, made)
+
+
+def is_on_accelerator(file: FileAnalysis, suite: Node) -> bool:
+    """Whether a branch is taken wherever there is a device to wait for."""
+    branch = file.parent(suite)
+    if isinstance(branch, cst.Else):
+        above = file.parent(branch)
+        test = above.test if isinstance(above, cst.If) else None
+        return isinstance(test, cst.UnaryOperation) and asks_for_accelerator(file, test.expression)
+    return isinstance(branch, cst.If) and asks_for_accelerator(file, branch.test)
 
 
 def _index(block: list[Node] | tuple[Node, ...], child: Node) -> int:

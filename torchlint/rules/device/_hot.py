@@ -101,9 +101,15 @@ class HotLoops:
         return known
 
     def _find_out(self, loop: Loop) -> bool:
-        if runs_once(loop) or _is_written_out(loop) or _counts_epochs(loop) or self._starts_over(loop):
+        if runs_once(loop) or self._is_one_batch(loop) or _is_written_out(loop) or _counts_epochs(loop) or self._starts_over(loop):
             return False
         return (self.trains(loop) or self._brings_batches(loop)) and not self._plays(loop)
+
+    def _is_one_batch(self, loop: Loop) -> bool:
+        """Whether the loader takes all of its data as a single batch."""
+        parts = (each for each in descendants(loop.iter) if isinstance(each, cst.BaseExpression)) if isinstance(loop, cst.For) else ()
+        loaders = (value.node for value in map(self.file.value, parts) if value.kind is Kind.LOADER)
+        return any(isinstance(made, cst.Call) and _takes_all(made) for made in loaders)
 
     def _starts_over(self, loop: Loop) -> bool:
         """Whether every iteration makes an optimizer of its own: it compares models, it does not train one."""
@@ -209,6 +215,17 @@ def is_environment_step(file: FileAnalysis, call: cst.Call) -> bool:
 def _is_written_out(loop: Loop) -> bool:
     """`for name in ("a", "b"):` goes over a few things, not over batches."""
     return isinstance(loop, cst.For) and isinstance(loop.iter, (cst.List, cst.Tuple, cst.Set, cst.Dict))
+
+
+def _takes_all(loader: cst.Call) -> bool:
+    """`DataLoader(data, batch_size=len(data))`"""
+    named = {arg.keyword.value: arg.value for arg in loader.args if arg.keyword is not None}
+    positional = [arg.value for arg in loader.args if arg.keyword is None]
+    data = named.get("dataset", positional[0] if positional else None)
+    size = named.get("batch_size", positional[1] if len(positional) > 1 else None)
+    if data is None or not isinstance(size, cst.Call) or last_name(size.func) != "len" or len(size.args) != 1:
+        return False
+    return size.args[0].value.deep_equals(data)
 
 
 def _counts_epochs(loop: Loop) -> bool:

@@ -11,8 +11,10 @@ from itertools import islice
 import libcst as cst
 
 from torchlint.program.analysis import FileAnalysis
+from torchlint.program.classes import ClassModel
 from torchlint.rules.device._called import arguments, is_returned, on_device
-from torchlint.rules.device._hot import HotLoops, Loop
+from torchlint.rules.device._guards import is_on_accelerator
+from torchlint.rules.device._hot import HotLoops, Loop, last_name
 from torchlint.rules.device._purposes import Purpose, is_copy, is_reduced, purpose
 from torchlint.rules.device._reads import asks_for, candidates, sized_by_value
 from torchlint.syntax.tree import Node
@@ -74,6 +76,16 @@ class Insides:
         return value.kind is Kind.MODULE and (value.qualname or "").startswith(_DETECTORS)
 
     def _inside(self, function: Called, deep: int) -> list[Inner]:
+        """The waits of a function, and of the `backward` that belongs to a `forward` of autograd's."""
+        found = self._known_in(function, deep)
+        backward = _backward(function)
+        if backward is None:
+            return found
+        given = frozenset(each.name.value for each in function.node.params.params)
+        later = [replace(each, given=given, modes=each.modes & {True}) for each in self._known_in(backward, deep) if True in each.modes]
+        return [replace(each, goes=False, is_returned=False) for each in (*found, *later)]
+
+    def _known_in(self, function: Called, deep: int) -> list[Inner]:
         node = function.node
         if deep == 0 or node.asynchronous is not None:
             return []
@@ -95,8 +107,9 @@ class Insides:
             if modes and value.kind in (Kind.TENSOR, Kind.UNKNOWN) and value.place is not Place.CPU:
                 found.append(Inner(file, node, wait, _parameters(value), _is_there(value), modes, goes=False, is_returned=False))
         for call in file.inside(node.body, cst.Call):
-            called = callee(file, call)
-            modes = _modes(file, call, node) if called is not None else frozenset[bool]()
+            called, modes = callee(file, call), _modes(file, call, node)
+            if modes and last_name(call.func) == "synchronize":
+                found.append(Inner(file, node, call, frozenset(), True, modes, goes=False, is_returned=False))
             if called is None or not modes:
                 continue
             handed = arguments(file, called.node, call)
@@ -132,8 +145,34 @@ def callee(file: FileAnalysis, call: cst.Call) -> Called | None:
     return Called(found.file, found.node)
 
 
+def _backward(function: Called) -> Called | None:
+    owner = function.file.owner(function.node) if function.node.name.value == "forward" else None
+    found = owner.method("backward") if owner is not None and _is_differentiable(owner) else None
+    if found is None or not isinstance(found.file, FileAnalysis) or not isinstance(found.node, cst.FunctionDef):
+        return None
+    return Called(found.file, found.node)
+
+
+def _applied(file: FileAnalysis, func: cst.BaseExpression) -> Function | None:
+    """The `forward` that `Rounded.apply` runs, or a name that stands for it."""
+    made = file.value(func).node
+    named = made if isinstance(made, cst.Attribute) and made in file.tree.order else func
+    if not isinstance(named, cst.Attribute) or named.attr.value != "apply":
+        return None
+    owner = file.value(named.value).cls
+    return owner.method("forward") if isinstance(owner, ClassModel) and _is_differentiable(owner) else None
+
+
+def _is_differentiable(owner: ClassModel) -> bool:
+    """Whether a class is a `torch.autograd.Function`: what it does, the loop cannot do otherwise."""
+    return "torch.autograd.Function" in owner.imported_bases
+
+
 def _definition(file: FileAnalysis, call: cst.Call) -> Function | None:
     target = file.value(call.func)
+    applied = _applied(file, call.func)
+    if applied is not None:
+        return applied
     if isinstance(target.definition, Function):
         return target.definition
     if target.kind is Kind.MODULE and isinstance(target.definition, ClassDefinition):
@@ -162,12 +201,15 @@ def _modes(file: FileAnalysis, node: Node, function: cst.FunctionDef) -> frozens
     if file.function(node) is not function:
         return frozenset()
     for each in file.ancestors(node):
-        if isinstance(each, (cst.If, cst.IfExp)) and child is not each.test:
+        if isinstance(each, (cst.If, cst.IfExp)) and child is not each.test and not is_on_accelerator(file, child):
             mode = _mode(each.test)
             if mode is None:
                 return frozenset()
             modes &= {mode if child is each.body else not mode}
-        elif isinstance(each, (cst.While, cst.ExceptHandler, cst.Match, cst.Raise, cst.Assert)):
+        elif isinstance(each, (cst.While, cst.Assert)):
+            if child is not each.test:
+                return frozenset()
+        elif isinstance(each, (cst.ExceptHandler, cst.Match, cst.Raise)):
             return frozenset()
         elif isinstance(each, (cst.Try, cst.TryStar)) and child is not each.body:
             return frozenset()

@@ -14,7 +14,7 @@ import libcst as cst
 from torchlint.facts.tensors import SYNCHRONISING_METHODS
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.device._called import PerBatch, arguments, on_device, per_batch
-from torchlint.rules.device._guards import is_rare
+from torchlint.rules.device._guards import is_on_accelerator, is_rare
 from torchlint.rules.device._hot import HotLoops, Iteration, Loop, last_name
 from torchlint.rules.device._inside import Inner, Insides, callee
 from torchlint.rules.device._purposes import Purpose, purpose
@@ -246,11 +246,13 @@ def _in_function(function: PerBatch, node: cst.BaseExpression, subject: cst.Base
 
 
 def _branch(file: FileAnalysis, node: Node, loop: Loop) -> Node:
-    """The innermost branch of the loop that a node stands in, or the loop itself."""
+    """The innermost branch of the loop that a node stands in, or the loop itself; where nothing is on a device, nothing has to wait."""
     for each in file.ancestors(node):
         if each is loop:
             break
-        if isinstance(each, cst.IfExp) or isinstance(each, cst.BaseSuite) and isinstance(file.parent(each), (cst.If, cst.Else)):
+        if isinstance(each, cst.IfExp):
+            return each
+        if isinstance(each, cst.BaseSuite) and isinstance(file.parent(each), (cst.If, cst.Else)) and not is_on_accelerator(file, each):
             return each
     return loop
 
