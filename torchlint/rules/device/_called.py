@@ -11,6 +11,7 @@ import libcst as cst
 from torchlint.facts.modules import MANAGED_STEPS
 from torchlint.program import callers
 from torchlint.program.analysis import FileAnalysis
+from torchlint.rules.device._callees import arguments
 from torchlint.rules.device._guards import is_rare
 from torchlint.rules.device._hot import HotLoops, Loop, names_in
 from torchlint.rules.device._purposes import Purpose, is_copy, is_reduced, purpose
@@ -76,20 +77,6 @@ def is_returned(file: FileAnalysis, wait: Node) -> bool:
         if isinstance(each, cst.BaseSuite):
             break
     return False
-
-
-def arguments(file: FileAnalysis, function: cst.FunctionDef, call: cst.Call) -> dict[str, cst.BaseExpression]:
-    """What a call gives a function of the project, or of another file of it, by the name of the parameter."""
-    parameters = [*function.params.posonly_params, *function.params.params]
-    bound = bool(parameters) and parameters[0].name.value in ("self", "ctx")
-    names = [each.name.value for each in parameters][bound:]
-    found = {}
-    for position, arg in enumerate(call.args):
-        if arg.keyword is not None:
-            found[arg.keyword.value] = arg.value
-        elif not arg.star and position < len(names):
-            found[names[position]] = arg.value
-    return found
 
 
 def on_device(hot: HotLoops, given: dict[str, cst.BaseExpression]) -> dict[str, cst.BaseExpression]:

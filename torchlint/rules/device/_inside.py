@@ -11,15 +11,15 @@ from itertools import islice
 import libcst as cst
 
 from torchlint.program.analysis import FileAnalysis
-from torchlint.program.classes import ClassModel
-from torchlint.rules.device._called import arguments, is_returned, on_device
+from torchlint.rules.device._called import is_returned, on_device
+from torchlint.rules.device._callees import Called, arguments, backward, callee
 from torchlint.rules.device._guards import is_on_accelerator
 from torchlint.rules.device._hot import HotLoops, Loop, last_name
 from torchlint.rules.device._purposes import Purpose, is_copy, is_reduced, purpose
 from torchlint.rules.device._reads import asks_for, candidates, sized_by_value
 from torchlint.syntax.tree import Node
 from torchlint.values.algebra import whereabouts
-from torchlint.values.value import ClassDefinition, Function, Kind, Place, Value
+from torchlint.values.value import Kind, Place, Value
 
 _DEEP = 4
 """How many calls one after the other are followed."""
@@ -76,13 +76,13 @@ class Insides:
         return value.kind is Kind.MODULE and (value.qualname or "").startswith(_DETECTORS)
 
     def _inside(self, function: Called, deep: int) -> list[Inner]:
-        """The waits of a function, and of the `backward` that belongs to a `forward` of autograd's."""
+        """The waits of a function; of a `torch.autograd.Function` those on both ways, without which it does not work."""
         found = self._known_in(function, deep)
-        backward = _backward(function)
-        if backward is None:
+        after = backward(function)
+        if after is None:
             return found
         given = frozenset(each.name.value for each in function.node.params.params)
-        later = [replace(each, given=given, modes=each.modes & {True}) for each in self._known_in(backward, deep) if True in each.modes]
+        later = [replace(each, given=given, modes=each.modes & {True}) for each in self._known_in(after, deep) if True in each.modes]
         return [replace(each, goes=False, is_returned=False) for each in (*found, *later)]
 
     def _known_in(self, function: Called, deep: int) -> list[Inner]:
@@ -127,63 +127,6 @@ class Insides:
             for pair in candidates(file):
                 known.setdefault(file.function(pair[0]), []).append(pair)
         return known.get(function, [])
-
-
-@dataclass(frozen=True)
-class Called:
-    """A function of the project that a call runs."""
-
-    file: FileAnalysis
-    node: cst.FunctionDef
-
-
-def callee(file: FileAnalysis, call: cst.Call) -> Called | None:
-    """What a call runs: a function, a method, a module's `forward`."""
-    found = _definition(file, call)
-    if found is None or not isinstance(found.file, FileAnalysis) or not isinstance(found.node, cst.FunctionDef):
-        return None
-    return Called(found.file, found.node)
-
-
-def _backward(function: Called) -> Called | None:
-    owner = function.file.owner(function.node) if function.node.name.value == "forward" else None
-    found = owner.method("backward") if owner is not None and _is_differentiable(owner) else None
-    if found is None or not isinstance(found.file, FileAnalysis) or not isinstance(found.node, cst.FunctionDef):
-        return None
-    return Called(found.file, found.node)
-
-
-def _applied(file: FileAnalysis, func: cst.BaseExpression) -> Function | None:
-    """The `forward` that `Rounded.apply` runs, or a name that stands for it."""
-    made = file.value(func).node
-    named = made if isinstance(made, cst.Attribute) and made in file.tree.order else func
-    if not isinstance(named, cst.Attribute) or named.attr.value != "apply":
-        return None
-    owner = file.value(named.value).cls
-    return owner.method("forward") if isinstance(owner, ClassModel) and _is_differentiable(owner) else None
-
-
-def _is_differentiable(owner: ClassModel) -> bool:
-    """Whether a class is a `torch.autograd.Function`: what it does, the loop cannot do otherwise."""
-    return "torch.autograd.Function" in owner.imported_bases
-
-
-def _definition(file: FileAnalysis, call: cst.Call) -> Function | None:
-    target = file.value(call.func)
-    applied = _applied(file, call.func)
-    if applied is not None:
-        return applied
-    if isinstance(target.definition, Function):
-        return target.definition
-    if target.kind is Kind.MODULE and isinstance(target.definition, ClassDefinition):
-        return target.definition.method("forward")
-    if target.kind is Kind.OBJECT and isinstance(target.definition, ClassDefinition):
-        return target.definition.method("__call__")
-    if isinstance(call.func, cst.Attribute):
-        owner = file.value(call.func.value)
-        if owner.cls is not None and owner.kind in (Kind.OBJECT, Kind.MODULE):
-            return owner.cls.method(call.func.attr.value)
-    return None
 
 
 def _is_there(value: Value) -> bool:

@@ -11,11 +11,10 @@ from torchlint.facts.tensors import ARRAY_PACKAGES
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.device._guards import is_rare
 from torchlint.rules.device._hot import Iteration, is_environment_step, last_name, names_in
-from torchlint.rules.device._shown import Goes, arrives, reports
+from torchlint.rules.device._shown import Goes, arrives, reports, stores
 from torchlint.syntax.tree import Node
-from torchlint.values.value import Kind, Value
+from torchlint.values.value import Kind
 
-_STORES = frozenset("append appendleft extend insert add".split())
 _COPIES = frozenset("cpu numpy tolist".split())
 _REDUCTIONS = frozenset("sum mean item max min".split())
 
@@ -64,7 +63,7 @@ def _is_collected(file: FileAnalysis, node: Node, loop: Iteration) -> bool:
     displayed = False
     for each in file.ancestors(node):
         if isinstance(each, cst.Call) and not file.is_inside(node, each.func):
-            if _stores(file, each):
+            if stores(file, each):
                 return True
             if displayed:
                 return False  # a row for a logger: `wandb.log({"loss": loss.item()})`
@@ -95,23 +94,7 @@ def _uses(file: FileAnalysis, assign: cst.Assign, loop: Iteration) -> Iterator[c
 def _is_stored(file: FileAnalysis, use: Node) -> bool:
     above = file.parent(use)
     call = file.parent(above) if isinstance(above, cst.Arg) else None
-    return isinstance(call, cst.Call) and _stores(file, call)
-
-
-def _stores(file: FileAnalysis, call: cst.Call) -> bool:
-    """`curve.append(…)`: whether a call puts what it is given into a container. A meter's `add` does not, it adds up."""
-    if not isinstance(call.func, cst.Attribute) or call.func.attr.value not in _STORES:
-        return False
-    return call.func.attr.value != "add" or not _is_meter(file.value(call.func.value))
-
-
-def _is_meter(value: Value) -> bool:
-    return bool((value.cls.name if value.cls is not None else value.qualname or _made_by(value)).endswith(("Meter", "Metric")))
-
-
-def _made_by(value: Value) -> str:
-    """The name of what is called to make a value of which nothing else is known."""
-    return last_name(value.node.func) if isinstance(value.node, cst.Call) else ""
+    return isinstance(call, cst.Call) and stores(file, call)
 
 
 def _is_said(file: FileAnalysis, use: Node) -> bool:
@@ -178,9 +161,9 @@ def _decides(file: FileAnalysis, node: Node) -> bool:
 
 
 def _is_needed(file: FileAnalysis, node: Node, loop: Iteration) -> bool:
-    """Whether the iteration shows the number, or goes on as it says."""
+    """Whether the iteration shows the number, or keeps it beside those of the others, or goes on as it says."""
     return any(
-        goes is Goes.SHOWN or not (isinstance(place, cst.If) and _only_notes(file, place)) for goes, place in arrives(file, node, loop)
+        goes is not Goes.TESTED or not (isinstance(place, cst.If) and _only_notes(file, place)) for goes, place in arrives(file, node, loop)
     )
 
 

@@ -1,7 +1,7 @@
-"""Where a number that is read in a loop goes there: into what every iteration shows, or into what decides how it goes on.
+"""Where a number that is read in a loop goes there: into what every iteration shows or keeps, or into what decides how it goes on.
 
 A number goes on through arithmetic, into the text that is made of it, into the name it is assigned to, and into the meter that is given
-it. A loop that shows it in a progress bar, a line or a board each time needs it each time.
+it. A loop that shows it in a progress bar, a line or a board each time, or by what the project has for that, needs it each time.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from enum import Enum
 import libcst as cst
 
 from torchlint.program.analysis import FileAnalysis
+from torchlint.rules.device._callees import arguments, callee
 from torchlint.rules.device._guards import is_rare
 from torchlint.rules.device._hot import Iteration, last_name, names_in
-from torchlint.syntax.tree import Node
-from torchlint.values.value import Kind
+from torchlint.syntax.tree import Node, descendants
+from torchlint.values.value import Kind, Value
 
 _REPORTS = frozenset(
     """print info debug warning write log set_postfix set_postfix_str set_description set_description_str add_scalar add_scalars
@@ -23,10 +24,13 @@ _REPORTS = frozenset(
 )
 """Calls that show what they are given, and keep nothing of it."""
 _COMPUTING = ("torch.", "math.", "numpy.")
-_MAKES_NUMBERS = frozenset("float int round abs str repr dict OrderedDict tuple list sum min max format".split())
+_MAKES_NUMBERS = frozenset("float int round abs str repr dict OrderedDict tuple list sum min max format join".split())
+_STORES = frozenset("append appendleft extend insert add".split())
 _ADDS = frozenset("update add get pop setdefault append extend".split())
 """Calls that keep what they are given, under a label too."""
 _STEPS = frozenset("step backward".split())
+_DEEP = 3
+"""Through how many functions of the project a number is followed."""
 _MANY = 60
 """How many expressions a number is followed through."""
 _METERS = (Kind.UNKNOWN, Kind.OBJECT, Kind.OTHER, Kind.DICT, Kind.MODULE)
@@ -36,15 +40,17 @@ class Goes(Enum):
     """Where a number arrives."""
 
     SHOWN = "shown"
+    KEPT = "kept"
+    """A number for each iteration is put into a list or an array."""
     TESTED = "tested"
     """A test asks for it."""
 
 
-def arrives(file: FileAnalysis, node: Node, loop: Iteration) -> Iterator[tuple[Goes, Node]]:
+def arrives(file: FileAnalysis, node: Node, loop: Iteration, deep: int = _DEEP) -> Iterator[tuple[Goes, Node]]:
     """Where a number arrives in the iteration in which it is read, and the test or call there; rare places are left out."""
     queue, seen = [node], {node}
     for each in queue:
-        climb = _Climb(file, each)
+        climb = _Climb(file, each, loop, deep)
         for goes, place in climb.arrives():
             if not is_rare(file, place, loop):
                 yield goes, place
@@ -55,22 +61,35 @@ def arrives(file: FileAnalysis, node: Node, loop: Iteration) -> Iterator[tuple[G
                     queue.append(use)
 
 
-def is_shown(file: FileAnalysis, node: Node, loop: Iteration) -> bool:
-    """Whether every iteration shows the number that is read."""
-    return any(goes is Goes.SHOWN for goes, _ in arrives(file, node, loop))
-
-
 def reports(file: FileAnalysis, call: cst.Call) -> bool:
     """Whether a call shows what it is given; a logarithm shows nothing."""
     return last_name(call.func) in _REPORTS and not (file.qualname(call.func) or "").startswith(_COMPUTING)
 
 
+def stores(file: FileAnalysis, call: cst.Call) -> bool:
+    """`curve.append(…)`: whether a call puts what it is given into a container. A meter's `add` does not, it adds up."""
+    if not isinstance(call.func, cst.Attribute) or call.func.attr.value not in _STORES:
+        return False
+    return call.func.attr.value != "add" or not _is_meter(file.value(call.func.value))
+
+
+def _is_meter(value: Value) -> bool:
+    return bool((value.cls.name if value.cls is not None else value.qualname or _made_by(value)).endswith(("Meter", "Metric")))
+
+
+def _made_by(value: Value) -> str:
+    """The name of what is called to make a value of which nothing else is known."""
+    return last_name(value.node.func) if isinstance(value.node, cst.Call) else ""
+
+
 class _Climb:
     """The way of a number from one place up through the expressions around it."""
 
-    def __init__(self, file: FileAnalysis, node: Node) -> None:
+    def __init__(self, file: FileAnalysis, node: Node, loop: Iteration, deep: int) -> None:
         self.file = file
         self.node = node
+        self.loop = loop
+        self.deep = deep
         self.holders: list[Node] = []
         """What holds the number afterwards: names, attributes, entries, and the meters that were given it."""
 
@@ -87,6 +106,10 @@ class _Climb:
                     is_text = is_text or last_name(each.func) in ("format", "str", "repr")
                 else:
                     self._is_given(each)
+                    if stores(self.file, each):
+                        yield Goes.KEPT, each
+                    elif self._prints(each):
+                        yield Goes.SHOWN, each
             elif isinstance(each, cst.FormattedString):
                 is_text = True
             elif isinstance(each, cst.BinaryOperation):
@@ -101,12 +124,20 @@ class _Climb:
                     return
             elif isinstance(each, cst.Assign):
                 if child is each.value:
-                    yield from ((Goes.SHOWN, each) for target in each.targets if is_text and isinstance(target.target, cst.Attribute))
-                    self.holders += [name for target in each.targets for name in _held(target.target)]
+                    targets = [target.target for target in each.targets]
+                    yield from ((Goes.SHOWN, each) for target in targets if is_text and isinstance(target, cst.Attribute))
+                    yield from ((Goes.KEPT, each) for target in targets if self._counts(target))
+                    self.holders += [name for target in targets for name in _held(target)]
                 return
             elif isinstance(each, (cst.AugAssign, cst.AnnAssign)):
                 if child is each.value:
+                    if isinstance(each, cst.AugAssign) and self.file.value(each.target).kind is Kind.LIST:
+                        yield Goes.KEPT, each
                     self.holders += _held(each.target)
+                return
+            elif isinstance(each, (cst.For, cst.CompFor)):
+                if child is each.iter:
+                    self.holders += names_in(each.target)
                 return
             elif isinstance(each, cst.NamedExpr):
                 if child is each.target:
@@ -115,7 +146,7 @@ class _Climb:
             elif isinstance(each, cst.Comparison):
                 if any(isinstance(compared.operator, (cst.Is, cst.IsNot)) for compared in each.comparisons):
                     return  # what the number is has no part in it
-            elif isinstance(each, (cst.BaseStatement, cst.BaseSmallStatement, cst.BaseSuite, cst.AssignTarget, cst.Lambda, cst.CompFor)):
+            elif isinstance(each, (cst.BaseStatement, cst.BaseSmallStatement, cst.BaseSuite, cst.AssignTarget, cst.Lambda)):
                 return
             child = each
 
@@ -124,6 +155,29 @@ class _Climb:
         if not reports(self.file, call) and not self._labels(call):
             return False
         return not (isinstance(call.func, cst.Attribute) and isinstance(call.func.value, cst.Name) and call.func.value.value == "self")
+
+    def _prints(self, call: cst.Call) -> bool:
+        """Whether a function or object of the project shows, each time it is called, the number that it is given."""
+        called = callee(self.file, call) if self.deep else None
+        if called is None:
+            return False
+        named = [name for name, given in arguments(self.file, called.node, call).items() if self.file.is_inside(self.node, given)]
+        params = called.node.params
+        if params.star_kwarg is not None and not {each.name.value for each in (*params.params, *params.kwonly_params)}.issuperset(named):
+            named = [params.star_kwarg.name.value]
+        return any(
+            goes is Goes.SHOWN
+            for name in named
+            for use in called.file.tree.within(called.file.tree.names.get(name, ()), called.node.body)
+            for goes, _ in arrives(called.file, use, called.node, self.deep - 1)
+        )
+
+    def _counts(self, target: Node) -> bool:
+        """`curve[step]`: an entry of its own for each iteration."""
+        if not isinstance(target, cst.Subscript):
+            return False
+        names = (each for part in target.slice for each in descendants(part) if isinstance(each, cst.Name))
+        return any(self.file.is_inside(binding.node, self.loop) for name in names for binding in self.file.names.bindings(name))
 
     def _labels(self, call: cst.Call) -> bool:
         """`board.plot("loss", x)`: what is given a label and a number draws a curve, unless it adds them up."""

@@ -13,10 +13,11 @@ import libcst as cst
 
 from torchlint.facts.tensors import SYNCHRONISING_METHODS
 from torchlint.program.analysis import FileAnalysis
-from torchlint.rules.device._called import PerBatch, arguments, on_device, per_batch
+from torchlint.rules.device._called import PerBatch, on_device, per_batch
+from torchlint.rules.device._callees import arguments, callee
 from torchlint.rules.device._guards import is_on_accelerator, is_rare
 from torchlint.rules.device._hot import HotLoops, Iteration, Loop, last_name
-from torchlint.rules.device._inside import Inner, Insides, callee
+from torchlint.rules.device._inside import Inner, Insides
 from torchlint.rules.device._purposes import Purpose, purpose
 from torchlint.rules.device._reads import candidates, is_read, shown, sized_by_value, waits_for
 from torchlint.rules.device._shown import reports
