@@ -87,6 +87,19 @@ def test_a_loop_that_has_to_wait_anyway_is_left_alone(lines: tuple[str, ...]) ->
     assert waits(*lines) == []
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("total += loss.data[0]", "best = 0.9 * best + 0.1 * loss.item()"),
+        ("total += loss.data[0] * len(x)", "best = max(best, loss.data.item())"),
+        ("print(loss.data[0])", "total += loss.item()"),
+        ("curve.append(loss.data[0])", "y = model(x)", "total += loss.item()"),
+    ],
+)
+def test_a_number_that_was_read_in_the_old_way_is_not_waited_for_again(lines: tuple[str, ...]) -> None:
+    assert waits(*lines) == []
+
+
 def test_a_wait_that_is_needed_in_one_branch_does_not_speak_for_the_others() -> None:
     findings = waits("if sched is not None:", "    curve.append(loss.item())", "total += loss.item()")
     assert [each.location.row for each in findings] == [15]
@@ -207,6 +220,10 @@ def checked(loss):
     return loss
 
 
+def old_loss(out, y):
+    return torch.nn.functional.mse_loss(out, y).data[0]
+
+
 def settle(device):
     if device.type == "cuda":
         torch.cuda.synchronize()
@@ -216,7 +233,7 @@ def settle(device):
 def waits_beside(folder: Path, *lines: str) -> list[Diagnostic]:
     """The waits of a training that imports its metrics from another file."""
     (folder / "metrics.py").write_text(METRICS)
-    text = "from metrics import accuracy, checked, hits, measure, report, settle\n" + TRAINING.format(
+    text = "from metrics import accuracy, checked, hits, measure, old_loss, report, settle\n" + TRAINING.format(
         textwrap.indent("\n".join(lines), " " * 8).strip()
     )
     (folder / "train.py").write_text(text)
@@ -242,6 +259,7 @@ def test_a_wait_behind_two_calls_is_found(tmp_path: Path) -> None:
         ("total += loss.item()", "report(model(x), y.to(device))"),
         ("total += loss.item()", "checked(loss)"),
         ("total += loss.item()", "settle(device)"),
+        ("meter.update(old_loss(model(x), y.to(device)))",),
         ("accuracy(model(x).cpu(), y)", "curve.append(loss.item())"),
         ("if sched.step % 10 == 0:", "    meter.update(accuracy(model(x), y.to(device)))"),
     ],

@@ -16,7 +16,7 @@ from torchlint.rules.device._callees import Called, arguments, backward, callee
 from torchlint.rules.device._guards import is_on_accelerator
 from torchlint.rules.device._hot import HotLoops, Loop, last_name
 from torchlint.rules.device._purposes import Purpose, is_copy, is_reduced, purpose
-from torchlint.rules.device._reads import asks_for, candidates, sized_by_value
+from torchlint.rules.device._reads import asks_for, candidates, is_read_of_old, sized_by_value
 from torchlint.syntax.tree import Node
 from torchlint.values.algebra import whereabouts
 from torchlint.values.value import Kind, Place, Value
@@ -100,7 +100,8 @@ class Insides:
             value, modes = file.value(subject), _modes(file, wait, node)
             if modes and asks_for(file, value, wait, subject):
                 whole = is_copy(file, wait) and not is_reduced(file, wait)
-                goes = not whole and purpose(file, wait, node, trains=True, read=wait is not subject) is Purpose.GOES
+                free = not whole and not is_read_of_old(file, wait)
+                goes = free and purpose(file, wait, node, trains=True, read=wait is not subject) is Purpose.GOES
                 found.append(Inner(file, node, wait, _parameters(value), _is_there(value), modes, goes, is_returned(file, wait)))
         for wait, subject in sized_by_value(file, node.body):
             value, modes = file.value(subject), _modes(file, wait, node)

@@ -31,6 +31,7 @@ def _suspects(file: FileAnalysis) -> Iterator[tuple[cst.BaseExpression, cst.Base
     for call in file.methods(*sorted(SYNCHRONISING_METHODS)):
         if isinstance(call.func, cst.Attribute) and not call.args:
             yield call, call.func.value
+    yield from _reads_of_old(file)
     for name in ("float", "int"):
         for each in file.tree.names.get(name, ()):
             converted = file.parent(each)
@@ -42,10 +43,28 @@ def _suspects(file: FileAnalysis) -> Iterator[tuple[cst.BaseExpression, cst.Base
     for each in file.tree.names.get("print", ()):
         printing = file.parent(each)
         if isinstance(printing, cst.Call) and printing.func is each:
-            yield from ((part, part) for part in shown(printing))
+            yield from ((part, part) for part in shown(printing) if not is_read_of_old(file, part))
     branches: list[cst.If | cst.While | cst.Assert] = [*file.nodes(cst.If), *file.nodes(cst.While), *file.nodes(cst.Assert)]
     for branch in branches:
         yield from ((part, part) for part in _tested(branch.test))
+
+
+def _reads_of_old(file: FileAnalysis) -> Iterator[tuple[cst.BaseExpression, cst.BaseExpression]]:
+    for each in file.tree.attributes.get("data", ()):
+        entry = file.parent(each)
+        if isinstance(entry, cst.Subscript) and is_read_of_old(file, entry):
+            yield entry, each.value
+
+
+def is_read_of_old(file: FileAnalysis, node: Node) -> bool:
+    """`loss.data[0]`, which read the number before tensors had `.item()`, and fails since."""
+    if not isinstance(node, cst.Subscript) or not isinstance(node.value, cst.Attribute) or node.value.attr.value != "data":
+        return False
+    index = node.slice[0].slice if len(node.slice) == 1 else None
+    if not isinstance(index, cst.Index) or not isinstance(index.value, cst.Integer) or index.value.value != "0":
+        return False
+    value = file.value(node.value.value)
+    return value.scalar or bool(value.roots)
 
 
 def _printed(node: cst.BaseExpression) -> Iterator[cst.BaseExpression]:

@@ -19,7 +19,7 @@ from torchlint.rules.device._guards import is_on_accelerator, is_rare
 from torchlint.rules.device._hot import HotLoops, Iteration, Loop, last_name
 from torchlint.rules.device._inside import Inner, Insides
 from torchlint.rules.device._purposes import Purpose, purpose
-from torchlint.rules.device._reads import candidates, is_read, shown, sized_by_value, waits_for
+from torchlint.rules.device._reads import candidates, is_read, is_read_of_old, shown, sized_by_value, waits_for
 from torchlint.rules.device._shown import reports
 from torchlint.rules.device._totals import RunningTotal, running_total
 from torchlint.syntax.tree import Node, descendants
@@ -168,10 +168,14 @@ class _Search:
             if around is not None:
                 self._bound.add(_branch(self.file, branch, around))
         stalled = (
-            (loop, [wait for wait in waits.values() if self._bound.isdisjoint(self.file.ancestors(wait.site))])
+            (loop, self._in_rows([wait for wait in waits.values() if self._bound.isdisjoint(self.file.ancestors(wait.site))]))
             for loop, waits in self._waiting.items()
         )
-        return [Stall(loop, self._in_rows(waits)) for loop, waits in stalled if waits]
+        return [
+            Stall(loop, waits)
+            for loop, rows in stalled
+            if (waits := [wait for wait in rows if not is_read_of_old(self.file, wait.node)])  # those fail by now, which is worse
+        ]
 
     def _in_rows(self, waits: list[Wait]) -> list[Wait]:
         """The waits, with those put to one that follow at once on it: reads of what is there by then, or more calls that wait inside."""
@@ -278,6 +282,8 @@ def _is_free(file: FileAnalysis, part: Node) -> bool:
 
 def _only_reads(node: Node) -> bool:
     """`loss.item()`, `float(loss)`, `losses["total"].item()`: nothing is computed for it on the device."""
+    if isinstance(node, cst.Subscript):
+        return not any(isinstance(part, (cst.Call, cst.BinaryOperation)) for part in descendants(node))
     if not isinstance(node, cst.Call):
         return False
     parts = [part for each in (node.func, *node.args) for part in descendants(each)]
