@@ -291,3 +291,22 @@ def test_two_waits_that_could_both_go_are_both_said(tmp_path: Path) -> None:
 def test_a_read_right_after_a_call_that_waits_belongs_to_it(tmp_path: Path) -> None:
     (finding,) = waits_beside(tmp_path, "y = y.to(device)", "meter.update(accuracy(model(x), y))", "total += loss.item()")
     assert finding.location.row == 15 and ("waits as well", 16) in related(finding)
+
+
+def test_no_device_is_asked_of_constructors_in_a_program_for_an_older_torch(tmp_path: Path) -> None:
+    """The layer shows no age; a training that imports it does."""
+    (tmp_path / "parts").mkdir()
+    layer, training = tmp_path / "parts" / "layer.py", tmp_path / "train.py"
+    body = "import torch\n\n\ndef start(x):\n    return x + torch.zeros(4).{}\n"
+    step = "from parts import layer\n\n\ndef step(net, x):\n    loss = net(layer.start(x))\n    return {}\n"
+
+    def found(move: str, read: str, importing: bool = True) -> int:
+        layer.write_text(body.format(move))
+        text = step.format(read)
+        training.write_text(text if importing else text.partition("\n")[2])
+        return len(lint(layer.read_text(), Settings(select=("TL401",)), path=str(layer), project=Project([tmp_path])))
+
+    assert found("cuda()", "loss.data[0]") == 0
+    assert found("cuda()", "loss.item()") == 1
+    assert found("cuda()", "loss.data[0]", importing=False) == 1
+    assert found("to('cuda')", "loss.data[0]") == 1

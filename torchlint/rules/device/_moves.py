@@ -95,7 +95,7 @@ def _binds(target: Node, names: set[str]) -> bool:
 
 def created_then_moved(file: Analysis) -> Iterator[CreatedThenMoved]:
     """Every tensor that torch makes on the CPU only to copy it, in document order."""
-    if _has_default_device(file) or _is_older(file):
+    if _has_default_device(file):
         return
     for call in file.nodes(cst.Call):
         if not isinstance(call.func, cst.Attribute) or call.func.attr.value not in ("to", "cuda"):
@@ -200,34 +200,33 @@ def _factory(file: Analysis, call: cst.Call) -> str | None:
 
 
 def _stays(file: Analysis, made: cst.Call, path: str, move: Move) -> bool:
-    """`torch.zeros_like(x).to(x.device)`, or of an `x` that is on a device: not made on the CPU at all."""
+    """`torch.zeros_like(x).to(x.device)`, or of an `x` that is on a device, or was moved to this one: not made on the CPU at all."""
     if not path.endswith("_like"):
         return False
     if not made.args:
         return True  # raises
     model = made.args[0].value
-    if file.value(model).place is Place.ACCELERATOR:
+    if file.value(model).place is Place.ACCELERATOR or _was_moved(file, model, move):
         return True
     return isinstance(move.device, cst.Attribute) and move.device.attr.value == "device" and move.device.value.deep_equals(model)
+
+
+def _was_moved(file: Analysis, model: Node, move: Move) -> bool:
+    """Whether the same move made this value: there is nothing left to copy, wherever it went."""
+    moved = file.value(model).node
+    if not isinstance(moved, cst.Call) or not isinstance(moved.func, cst.Attribute) or moved.func.attr.value not in ("to", "cuda"):
+        return False
+    earlier = _move(file, moved)
+    if earlier is None or earlier.is_cuda is not move.is_cuda:
+        return False
+    if earlier.device is None or move.device is None:
+        return earlier.device is move.device
+    return earlier.device.deep_equals(move.device)
 
 
 def _has_default_device(file: Analysis) -> bool:
     """Whether the program makes its tensors elsewhere by default."""
     return next(file.calls("torch.set_default_device", "torch.set_default_tensor_type"), None) is not None
-
-
-def _is_older(file: Analysis) -> bool:
-    """Whether a loss is indexed, `loss.data[0]`: it has a dimension only before torch 0.4, which brought `device=`."""
-    for data in file.tree.attributes.get("data", ()):
-        indexed = file.parent(data)
-        if isinstance(indexed, cst.Subscript) and indexed.value is data and _is_first(indexed) and file.value(data.value).roots:
-            return True
-    return False
-
-
-def _is_first(node: cst.Subscript) -> bool:
-    index = node.slice[0].slice if len(node.slice) == 1 else None
-    return isinstance(index, cst.Index) and isinstance(index.value, cst.Integer) and index.value.value == "0"
 
 
 def _in_device_context(file: Analysis, node: Node) -> bool:
