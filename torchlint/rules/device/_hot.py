@@ -101,7 +101,7 @@ class HotLoops:
         return known
 
     def _find_out(self, loop: Loop) -> bool:
-        if runs_once(loop) or self._is_one_batch(loop) or _is_written_out(loop) or _counts_epochs(loop) or self._starts_over(loop):
+        if runs_once(loop) or self._is_one_batch(loop) or is_written_out(loop) or counts_epochs(loop) or self._starts_over(loop):
             return False
         return (self.trains(loop) or self._brings_batches(loop)) and not self._plays(loop)
 
@@ -212,7 +212,7 @@ def is_environment_step(file: FileAnalysis, call: cst.Call) -> bool:
     return not isinstance(file.parent(call), cst.Expr) or "reset" in receiver.uses
 
 
-def _is_written_out(loop: Loop) -> bool:
+def is_written_out(loop: Loop) -> bool:
     """`for name in ("a", "b"):` goes over a few things, not over batches."""
     return isinstance(loop, cst.For) and isinstance(loop.iter, (cst.List, cst.Tuple, cst.Set, cst.Dict))
 
@@ -228,7 +228,7 @@ def _takes_all(loader: cst.Call) -> bool:
     return size.args[0].value.deep_equals(data)
 
 
-def _counts_epochs(loop: Loop) -> bool:
+def counts_epochs(loop: Loop) -> bool:
     """`for epoch in range(epochs)`: what is read there is read once per epoch. `range(steps_per_epoch)` counts something else."""
     if isinstance(loop, cst.For) and isinstance(loop.target, cst.Tuple):
         return False

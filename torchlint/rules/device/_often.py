@@ -14,7 +14,8 @@ import libcst as cst
 from torchlint.program import callers
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.classes import ClassModel
-from torchlint.rules.device._hot import last_name
+from torchlint.rules.device._hot import HotLoops, last_name
+from torchlint.rules.device._passes import has_passes, is_beside_loops, is_once_per_epoch
 from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import COMPREHENSIONS, Node, runs_once
 from torchlint.values.value import Function, Kind
@@ -42,6 +43,7 @@ class Runs:
     def __init__(self, file: FileAnalysis) -> None:
         self.file = file
         self._functions: dict[cst.FunctionDef, Often] = {}
+        self._hot = HotLoops(file)
         self._working: dict[Node, bool] = {}
 
     def how_often(self, node: Node) -> Often:
@@ -59,8 +61,32 @@ class Runs:
         return self._functions[function]
 
     def is_lost(self, node: Node) -> bool:
-        """Whether what is known to be run once is nothing beside what the same program does."""
-        return self.how_often(node) is Often.ONCE and (is_demonstration(self.file, node) or any(map(self._works, _scopes(self.file, node))))
+        """Whether a node is nothing beside what the same program does before the node's turn comes again."""
+        function = self.file.function(node)
+        if isinstance(function, cst.FunctionDef) and function.name.value == "__init__" and self._calls_of(function) is Often.ONCE:
+            return True  # for each parameter, say, of what is there to last
+        if self.how_often(node) is Often.ONCE and (is_demonstration(self.file, node) or any(map(self._works, _scopes(self.file, node)))):
+            return True
+        return self._is_beside_passes(node, _FAR)
+
+    def _is_beside_passes(self, node: Node, far: int) -> bool:
+        """Whether passes through a network go on and on, or an epoch goes by, between one turn of the node and the next."""
+        loop = next((each for each in self.file.tree.loops(node) if not runs_once(each)), None)
+        if loop is not None:
+            return self._hot.around(node) is not loop and (is_beside_loops(self.file, node) or has_passes(self.file, loop, node))
+        function = self.file.function(node)
+        if not isinstance(function, cst.FunctionDef) or is_repeated(self.file, node) or function.name.value in ("__init__", "forward"):
+            return False
+        sites = list(_sites(self.file, function))
+        if any(_is_forward(self.file, self.file.function(each)) for each in sites):
+            return False
+        goes_on = has_passes(self.file, function, node)
+        if self.how_often(node) is not Often.MANY:
+            return goes_on
+        return far > 0 and all(
+            self.how_often(each) is Often.ONCE or goes_on and is_once_per_epoch(self.file, each) or self._is_beside_passes(each, far - 1)
+            for each in sites
+        )
 
     def is_shown(self, node: Node) -> bool:
         """Whether what a function computes is printed or looked at in a debugger, and nothing else is left of it."""
