@@ -18,6 +18,7 @@ from torchlint.program.classes import ClassModel
 from torchlint.rules.modules._elements import Element, Holds, container_shape, element_at, elements_of
 from torchlint.rules.modules._filling import put_in, spreads
 from torchlint.rules.modules._freezing import freezes
+from torchlint.rules.modules._menus import is_menu
 from torchlint.rules.modules._registration import is_after_base_constructor, is_handed_over, is_on_instance
 from torchlint.syntax.tree import Node
 from torchlint.values.instances import kind_of_instance
@@ -138,8 +139,11 @@ class HeldModules:
 
     @cached_property
     def is_registered(self) -> bool:
-        """Whether the class hands the container, or what goes into it, to something that registers modules."""
+        """Whether the class hands the container, or what goes into it, to something that registers modules; or chooses one from it."""
         if any(name in model.own_methods for model in self.owner.ancestry for name in COLLECTING_METHODS):
+            return True
+        targets = {store.target for store in self.stores}
+        if is_menu(self.file, self.owner, [each for each in self.appearances if each not in targets]):
             return True
         local = [store.value for store in self.stores if isinstance(store.value, cst.Name)]
         names = [each for value in local for each in self.file.references(value) if each is not value]

@@ -17,6 +17,8 @@ PASSED_ON = frozenset("enumerate zip reversed list tuple dict sorted iter collec
 """Calls whose result holds what they are given."""
 _ADDING = frozenset({"append", "insert", "extend", "update"})
 """Methods of a registering container."""
+_WALKS = frozenset({"items", "values", "children", "named_children"})
+"""Methods of a container, or of a module, that yield what stands in it."""
 _DEPTH = 2
 """How many helpers deep a registration is looked for."""
 _BUILTINS = frozenset({"print", "isinstance", "id", "repr", "hasattr", "getattr", "super"})
@@ -103,9 +105,10 @@ def is_handed_over(file: Analysis, owner: ClassModel, node: Node, depth: int = _
             return _is_registered_one_by_one(file, owner, above, depth)
         elif isinstance(above, cst.Attribute):
             call = file.parent(above)
-            if above.attr.value not in ("items", "values") or not isinstance(call, cst.Call):
+            if above.attr.value in _WALKS and isinstance(call, cst.Call):
+                above = call
+            elif above.attr.value != "_modules":
                 return False
-            above = call
         elif isinstance(above, cst.Subscript):
             if child is not above.value:
                 return False
