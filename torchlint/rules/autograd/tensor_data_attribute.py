@@ -6,8 +6,8 @@ import libcst as cst
 
 from torchlint import rewrite
 from torchlint.model import FileModel
-from torchlint.rule import KEEPS, SAFE, UNSAFE, WARNING, Finding, Fix, rule
-from torchlint.rules.autograd._detached import Done, done_with, may_be_leaf
+from torchlint.rule import KEEPS, SAFE, UNSAFE, WARNING, Finding, rule
+from torchlint.rules.autograd._detached import Done, done_with, has_no_dimension, is_its_own, is_only_read, is_written, may_be_leaf
 from torchlint.rules.autograd._versions import is_for_some_versions
 
 
@@ -29,19 +29,18 @@ def check(file: FileModel) -> Iterator[Finding]:
                 help="compute a new tensor, or write under `torch.no_grad()`, where autograd keeps watch",
             )
             continue
-        if tensor.scalar and _is_first_element(file.parent(attribute)):
+        if has_no_dimension(tensor) and _is_first_element(file.parent(attribute)):
             yield Finding(attribute, f"`{name}` has no dimension: `.data[0]` raises an IndexError", help=f"write `{name}.item()`")
             continue
+        if done is Done.READ or is_its_own(file.analysis, attribute.value):
+            continue  # gone with the expression, as a number, an array or a copy; or of memory that nothing else has
+        is_harmless = is_only_read(file.analysis, attribute) and not is_written(file.analysis, attribute.value)
         yield Finding(
             attribute,
             f"`{name}.data` is out of autograd's sight: what is written to its memory makes gradients wrong without a word",
             help=f"write `{name}.detach()`",
-            fix=_detached(file, attribute) if done is Done.READ else _detached(file, attribute).at_most(UNSAFE),
+            fix=rewrite.rename_attribute(attribute, "detach()").at_most(SAFE if is_harmless else UNSAFE),
         )
-
-
-def _detached(file: FileModel, attribute: cst.Attribute) -> Fix:
-    return rewrite.rename_attribute(attribute, "detach()")
 
 
 def _is_first_element(node: cst.CSTNode | None) -> bool:
