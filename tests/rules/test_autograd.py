@@ -85,6 +85,21 @@ def test_an_attribute_that_another_file_reads_is_no_misspelling(tmp_path: Path, 
     assert lint(text, settings, path=str(writer), project=Project([tmp_path])) == []
 
 
+@pytest.mark.parametrize(
+    ("call", "does"),
+    [
+        ("Variable(torch.zeros(2))", "does nothing"),
+        ("Variable(new)", "finds no graph to cut"),
+        ("Variable(out)", "only detaches it"),
+        ("Variable(out, requires_grad=True)", "makes a leaf of it that takes gradients"),
+        ("Variable(out, flag)", "detaches it, and makes it a leaf that takes gradients if so told"),
+    ],
+)
+def test_of_a_variable_it_is_said_what_the_call_does(call: str, does: str) -> None:
+    (finding,) = found("TL108", f"def f(x, flag):\n    new, out = torch.zeros(2), nn.Linear(2, 2)(x)\n    return {call}\n")
+    assert finding.message == f"`Variable` is obsolete: every tensor is one since torch 0.4, and this call {does}"
+
+
 def test_only_the_first_of_two_reads_of_one_gradient_is_fixed() -> None:
     body = "def f():\n    w = torch.ones(2, requires_grad=True)\n    y = w * 2\n    y.sum().backward()\n    return y.grad, y.grad\n"
     assert levels("TL109", body) == [UNSAFE, None]
