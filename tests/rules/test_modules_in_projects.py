@@ -173,3 +173,29 @@ def test_a_class_of_another_file_with_a_call_of_its_own_is_left_alone(tmp_path: 
 
     assert found(tmp_path, "TL305", CALLED, nets=net) == [(4, SAFE)]
     assert found(tmp_path, "TL305", CALLED, nets=net + "\n    def __call__(self, x):\n        return self.forward(x) + 1\n") == []
+
+
+LOOP = """
+class Solver(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Linear(4, 1)
+
+    def train(self, loader):
+        for x in loader:
+            self.net(x).sum().backward()
+"""
+
+
+@pytest.mark.parametrize(
+    ("other", "is_reported"),
+    [
+        ("from main import Solver\nsolver = Solver()\nsolver.train([])\n", False),
+        ("from main import Solver\nsolver = Solver()\nother = nn.Linear(1, 1)\nother.eval()\n", False),
+        ("from main import Solver\nsolver = Solver()\nsolver.train([])\nsolver.eval()\n", True),
+        ("import main\nsolver = main.Solver()\nsolver.train(False)\n", True),
+        ("import main\nclass Whole(nn.Module):\n    def __init__(self):\n        self.part = main.Solver()\n", True),
+    ],
+)
+def test_a_loop_called_train_is_reported_where_another_file_switches_its_module(tmp_path: Path, other: str, is_reported: bool) -> None:
+    assert found(tmp_path, "TL319", LOOP, other=other) == ([(6, None)] if is_reported else [])

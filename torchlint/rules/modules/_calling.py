@@ -1,4 +1,4 @@
-"""Calls `model.forward(x)`: of which modules, and whether calling the module does the same."""
+"""Calls `model.forward(x)`: of which modules, whether there is anything to skip, and whether calling the module does the same."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ import libcst as cst
 
 from torchlint.facts.classes import MODULE
 from torchlint.facts.modules import PARALLEL_WRAPPERS
+from torchlint.model.program import Program
 from torchlint.program.analysis import FileAnalysis
 from torchlint.syntax.tree import Node
-from torchlint.values.value import Kind
+from torchlint.values.value import Kind, Value
 
 _EXPORTS = re.compile(r"export|trace|script|onnx|__call__|compile|profile|flops|hook|wrap|patch|benchmark")
 """Functions in which going round the hooks is likely to be meant."""
 _HOOKS = re.compile(
-    r"register_(?:full_)?(?:forward|backward|module)\w*hook|weight_norm|spectral_norm|prune\.|parametri|fully_shard|FSDP|FullyShardedDataParallel"
+    r"register_(?:full_)?(?:forward|backward|module)\w*hook|weight_norm|spectral_norm|prune\.|parametri|fully_shard|FSDP|FullyShardedDataParallel|torch\.compile"
 )
 
 
@@ -40,6 +41,8 @@ def direct_calls(file: FileAnalysis) -> Iterator[DirectCall]:
         value = file.value(module)
         if value.kind is not Kind.MODULE or _is_instance_itself(file, module) or _is_on_purpose(file, call):
             continue
+        if _is_tried_out(file, call) or _is_own_layer(file, module, value) and not file.is_written(_HOOKS):
+            continue
         if value.cls is not None and (value.cls.method("__call__") is not None or not value.cls.is_module):
             continue  # calling it does something else
         if value.cls is None and not (value.qualname or "").startswith(_OWN_CALL):
@@ -55,6 +58,25 @@ def _is_instance_itself(file: FileAnalysis, node: Node) -> bool:
     if isinstance(node, cst.Name):
         return node.value in ("self", "cls") or file.class_of(node) is not None
     return file.qualname(node) is not None
+
+
+def _is_own_layer(file: FileAnalysis, node: Node, value: Value) -> bool:
+    """A layer of torch that a module of the project is made of: its hooks would be registered by the program."""
+    while isinstance(node, cst.Subscript):
+        node = node.value
+    owner = file.owner(file.function(node))
+    on_self = isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name) and node.value.value == "self"
+    return on_self and owner is not None and owner.is_module and value.cls is None and (value.qualname or "").startswith("torch.nn.")
+
+
+def _is_tried_out(file: FileAnalysis, call: cst.Call) -> bool:
+    """Whether it stands under `if __name__ == "__main__":`."""
+    entry = file.once(_entry)
+    return entry is not None and file.is_inside(call, entry)
+
+
+def _entry(file: FileAnalysis) -> cst.If | None:
+    return Program(file).entry
 
 
 def _is_on_purpose(file: FileAnalysis, call: cst.Call) -> bool:

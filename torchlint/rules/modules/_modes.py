@@ -8,11 +8,12 @@ import libcst as cst
 
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.classes import ClassModel
+from torchlint.rules.modules._switching import is_switched, takes_nothing
 from torchlint.syntax.tree import descendants
 
 
 def other_mode_methods(file: FileAnalysis) -> Iterator[tuple[ClassModel, cst.FunctionDef]]:
-    """The methods `train` and `eval` of modules that cannot be called as torch calls them, or mean something else by what they take."""
+    """The methods `train` and `eval` of modules that cannot be called as torch's are, or mean something else, where torch's are called."""
     for model in file.classes():
         if not model.is_module:
             continue
@@ -20,14 +21,10 @@ def other_mode_methods(file: FileAnalysis) -> Iterator[tuple[ClassModel, cst.Fun
             method = model.own_methods.get(name)
             if method is None or method.decorators or _passes_on(method, name) or _takes_the_same(method, name):
                 continue
-            if name == "train" and _takes_nothing(method) and "eval" in model.own_methods:
+            if name == "train" and takes_nothing(method) and "eval" in model.own_methods:
                 continue  # a pair of its own, called without a word
-            yield model, method
-
-
-def _takes_nothing(method: cst.FunctionDef) -> bool:
-    params = method.params
-    return len(params.posonly_params) + len(params.params) == 1 and not params.kwonly_params
+            if is_switched(file, model, method):
+                yield model, method
 
 
 def _takes_the_same(method: cst.FunctionDef, name: str) -> bool:

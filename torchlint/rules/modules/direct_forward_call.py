@@ -8,7 +8,7 @@ from torchlint.rule import KEEPS, SAFE, UNSAFE, WARNING, Finding, rule
 from torchlint.rules.modules._calling import direct_calls
 
 
-@rule("TL305", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=(".forward(",), quiet_in_tests=True)
+@rule("TL305", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=(".forward(",), quiet_in_tests=True, default=False)
 def check(file: FileModel) -> Iterator[Finding]:
     for found in direct_calls(file.analysis):
         yield Finding(

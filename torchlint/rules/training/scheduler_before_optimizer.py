@@ -1,4 +1,4 @@
-"""A learning-rate scheduler that steps before the optimizer does, so that the first learning rate is skipped."""
+"""A learning-rate scheduler that steps before the optimizer does, so that its schedule runs one step ahead."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ def check(file: FileModel) -> Iterator[Finding]:
             reported.add(found.node)
             yield Finding(
                 found.node,
-                "the scheduler steps before the optimizer: the first learning rate of the schedule is never used",
+                "the scheduler steps before the optimizer: its schedule runs one step ahead",
                 help="call the scheduler's `step()` after the optimizer's",
                 fix=_fix(file, found),
                 related=((found.step.node, "the optimizer steps here", found.step.file),),
