@@ -4,12 +4,14 @@ import ast
 import sys
 import sysconfig
 from pathlib import Path
+from typing import NoReturn
 
 import libcst as cst
 import pytest
 from libcst.metadata import MetadataWrapper, PositionProvider
 
 from torchlint.syntax.source import Source, SourceMismatch
+from torchlint.syntax.tree import Tree
 
 STANDARD_LIBRARY = Path(sysconfig.get_paths()["stdlib"])
 NAMES = """
@@ -59,6 +61,43 @@ def mismatches(text: str) -> list[tuple[str, object, object]]:
         if within and actual != expected:
             found.append((type(node).__name__, expected, actual))
     return found
+
+
+class Near(Source):
+    """Knows no spans but those of single statements."""
+
+    @property
+    def _recorded(self) -> NoReturn:  # type: ignore[override]
+        raise AssertionError("the whole module was generated")
+
+
+def differences(text: str) -> list[tuple[str, object, object]]:
+    """The same where no more is generated than the statement around each node; later nodes first, so that it is the smallest."""
+    module = cst.parse_module(text)
+    tree = Tree(module)
+    source = Near(text, module, tree=tree)
+    positions = MetadataWrapper(module, unsafe_skip_copy=True).resolve(PositionProvider)
+    found = []
+    for node in reversed(tree.parents):
+        source._left = len(text)
+        position = positions[node]
+        expected = (position.start.line, position.start.column + 1), (position.end.line, position.end.column + 1)
+        start, end = source.span(node)
+        actual = source.location(start), source.location(end)
+        first, last = source.around(node)
+        if actual != expected or not first <= start <= end <= last:
+            found.append((type(node).__name__, expected, actual))
+    return found
+
+
+@pytest.mark.parametrize("path", SAMPLE, ids=lambda path: path.relative_to(STANDARD_LIBRARY).as_posix())
+def test_spans_of_single_statements_are_those_of_libcst(path: Path) -> None:
+    assert differences(path.read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize("text", ODD.values(), ids=ODD)
+def test_spans_of_single_statements_in_odd_texts_are_those_of_libcst(text: str) -> None:
+    assert differences(text) == []
 
 
 @pytest.mark.parametrize("path", SAMPLE, ids=lambda path: path.relative_to(STANDARD_LIBRARY).as_posix())

@@ -79,7 +79,7 @@ def rename_keyword(argument: cst.Arg, name: str) -> Rewrite:
             raise Unfixable("not a keyword argument")
         if any(each.keyword and each.keyword.value == name for each in _call(file, argument).args):
             raise Unfixable(f"the call already has `{name}`")
-        yield Edit(*file.span(argument.keyword), name)
+        yield Edit(*file.span(argument.keyword, argument), name)
 
     return edits
 
@@ -112,11 +112,11 @@ def _check_room(call: cst.Call, added: cst.Arg) -> None:
 
 def _between(file: SourceFile, call: cst.Call) -> tuple[int, int]:
     """What stands between the parentheses of a call."""
-    return file.span(call.whitespace_before_args)[0], file.span(call)[1] - 1
+    return file.span(call.whitespace_before_args, call)[0], file.span(call)[1] - 1
 
 
 def _has_comment(file: SourceFile, start: int, end: int) -> bool:
-    return any(start <= comment < end for comment, _ in file.positions.comments)
+    return "#" in file.text[start:end] and any(start <= comment < end for comment, _ in file.positions.comments)
 
 
 def _only(file: SourceFile, call: cst.Call, text: str) -> Edit:
@@ -144,7 +144,7 @@ def _at_the_end(file: SourceFile, last: cst.Arg, text: str) -> Iterator[Edit]:
         yield Edit(end, end, f", {text}")
     else:
         row = f"{file.module.default_newline}{blanks}{text}"
-        comma = file.span(last.comma)[1] if isinstance(last.comma, cst.Comma) else None
+        comma = file.span(last.comma, last)[1] if isinstance(last.comma, cst.Comma) else None
         behind = _behind_comment(file.text, comma or end)
         if comma:
             yield Edit(behind, behind, f"{row},")
@@ -167,17 +167,17 @@ def _without_only(file: SourceFile, call: cst.Call) -> Edit:
         return Edit(start, end, "")
     argument = call.args[0]
     last = argument.comma if isinstance(argument.comma, cst.Comma) else argument
-    return Edit(file.span(argument)[0], file.span(last)[1], "")
+    return Edit(file.span(argument)[0], file.span(last, argument)[1], "")
 
 
 def _without_last(file: SourceFile, previous: cst.Arg, argument: cst.Arg) -> Iterator[Edit]:
     """The comma to go is the one before the argument, unless it has its own; a comment between the two stays."""
     if not isinstance(previous.comma, cst.Comma):
         raise Unfixable("no comma before the argument")
-    comma, before = file.span(previous.comma), file.span(previous)[1]
+    comma, before = file.span(previous.comma, previous), file.span(previous)[1]
     start, end = file.span(argument)
     if isinstance(argument.comma, cst.Comma):
-        end, before, comma = file.span(argument.comma)[1], comma[1], (comma[1], comma[1])
+        end, before, comma = file.span(argument.comma, argument)[1], comma[1], (comma[1], comma[1])
     if not _has_comment(file, before, start):
         yield Edit(before, end, "")
     else:

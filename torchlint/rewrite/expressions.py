@@ -78,7 +78,7 @@ def rename_attribute(attribute: cst.Attribute, name: str) -> Rewrite:
     """Another name after the dot: `x.old` becomes `x.name`."""
 
     def edits(file: SourceFile) -> Iterator[Edit]:
-        yield Edit(*file.span(attribute.attr), name)
+        yield Edit(*file.span(attribute.attr, attribute), name)
 
     return edits
 

@@ -94,14 +94,14 @@ def _is_row_below(first: Edit, second: Edit) -> bool:
 def _check_strings(file: SourceFile, edit: Edit) -> None:
     """Refuse what an f-string around the edit would not bear, before Python 3.12 or at all."""
     for string in chain.from_iterable(map(file.nodes, _STRINGS)):
-        if not _is_inside(edit, file.span(string)):
+        if not (_is_inside(edit, file.positions.around(string)) and _is_inside(edit, file.span(string))):
             continue
         if any(mark in edit.content for mark in (string.end[0], "\\", "#", "\n", "\r")):
             raise Unfixable("the f-string around it cannot hold the new text before Python 3.12")
         if edit.content.startswith("{") and file.text[edit.start - 1] == "{":
             raise Unfixable("two braces are one character in an f-string")
     for part in chain.from_iterable(map(file.nodes, _PARTS)):
-        if part.equal is not None and _is_inside(edit, file.span(part)):
+        if part.equal is not None and _is_inside(edit, file.positions.around(part)) and _is_inside(edit, file.span(part)):
             raise Unfixable("`{...=}` shows the source itself, which would change")
 
 

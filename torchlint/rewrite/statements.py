@@ -105,7 +105,8 @@ def open_block(node: cst.CSTNode, header: str) -> Rewrite:
         blanks = indent_of(file.text, place.start)
         yield Edit(place.start, place.end, header)
         end = _below_comments(file.text, _Place(rest[-1], (rest[-1],), 0, _line_start(file, rest[-1]), file.span(rest[-1])[1]))
-        if any(place.end < file.span(each)[0] < end and _has_rows(file, each) for kind in _STRINGS for each in file.nodes(kind)):
+        strings = (each for kind in _STRINGS for each in file.nodes(kind) if _may_meet(file, each, place.end, end))
+        if any(place.end < file.span(each)[0] < end and _has_rows(file, each) for each in strings):
             raise Unfixable("rows of a string cannot be indented")
         row = next_row(file.text, place.end)
         while row < end:
@@ -127,6 +128,11 @@ def decorate(function: cst.FunctionDef, text: str) -> Rewrite:
         yield Edit(start, start, f"{text}{file.module.default_newline}{indent_of(file.text, start)}")
 
     return edits
+
+
+def _may_meet(file: SourceFile, node: cst.CSTNode, start: int, end: int) -> bool:
+    first, last = file.positions.around(node)
+    return first < end and start < last
 
 
 def _has_rows(file: SourceFile, node: cst.CSTNode) -> bool:
@@ -230,7 +236,7 @@ def _above_comments(file: SourceFile, place: _Place) -> int:
     for line in reversed(above):
         if line.comment is None:
             return start
-        start = row_start(file.text, file.span(line.comment)[0])
+        start = row_start(file.text, file.span(line.comment, place.line)[0])
     return row_start(file.text, place.start) if start == 0 else start
 
 

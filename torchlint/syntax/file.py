@@ -30,9 +30,9 @@ class SourceFile:
     def positions(self) -> Source:
         return self.parsed.positions
 
-    def span(self, node: Node) -> tuple[int, int]:
-        """`[start, end)` in characters: the node without its own parentheses."""
-        return self.positions.span(node)
+    def span(self, node: Node, within: Node | None = None) -> tuple[int, int]:
+        """`[start, end)` in characters: the node without its own parentheses; a comma or a keyword is found sooner `within` its owner."""
+        return self.positions.span(node, within)
 
     def source(self, node: Node) -> str:
         """The node as it is written, without its own parentheses."""

@@ -55,7 +55,7 @@ class Parsed:
 
     @cached_property
     def positions(self) -> Source:
-        return Source(self.text, self.module, spelled=self._spelled)
+        return Source(self.text, self.module, spelled=self._spelled, tree=self.tree)
 
 
 def parse(text: str) -> cst.Module:
