@@ -26,6 +26,8 @@ def unawaited_spans(file: FileAnalysis) -> Iterator[tuple[cst.BinaryOperation, c
         stop, start = _reading(file, span.left, span), _reading(file, span.right, span)
         if stop is None or start is None or not file.is_after(stop, start):
             continue
+        if next(file.tree.loops(stop), None) is not next(file.tree.loops(start), None):
+            continue  # how long it has been going on, looked at in every round
         calls = [
             each
             for each in _calls(file, span)

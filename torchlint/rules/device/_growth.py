@@ -12,6 +12,7 @@ from torchlint.facts.tensors import JOINING
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.device._hot import HotLoops, Loop
 from torchlint.rules.device._long import is_long
+from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import Node
 from torchlint.values.value import Kind
 
@@ -63,7 +64,9 @@ def growths(file: FileAnalysis) -> Iterator[Growth]:
         own = [each for each in values if isinstance(each, cst.Name) and each.value == name.value]
         if len(own) != 1 or len(values) < 2 or any(isinstance(each, cst.StarredElement) for each in parts.elements):
             continue
-        if _is_looked_at(file, name, call, loop) or _starts_over(file, name, loop) or not is_long(file, hot, loop):
+        if _is_looked_at(file, name, call, loop) or _starts_over(file, name, loop) or _is_rare(file, name, call, loop):
+            continue
+        if not is_long(file, hot, loop):
             continue
         yield Growth(file, call, name, values[1:] if values[0] is own[0] else [], loop)
 
@@ -97,3 +100,26 @@ def _starts_over(file: FileAnalysis, name: cst.Name, loop: Loop) -> bool:
             if isinstance(each, (cst.If, cst.Else)):
                 break
     return False
+
+
+def _is_rare(file: FileAnalysis, name: cst.Name, call: cst.Call, loop: Loop) -> bool:
+    """Whether only some rounds get there: under a condition other than that something came before."""
+    child: Node = call
+    for each in file.ancestors(call):
+        if each is loop:
+            break
+        if isinstance(each, cst.If) and child is not each.test and not _asks_for_first(file, name, each):
+            return True
+        if isinstance(each, (cst.Try, cst.TryStar)) and child is not each.body:
+            return True
+        child = each
+    return False
+
+
+def _asks_for_first(file: FileAnalysis, name: cst.Name, branch: cst.If) -> bool:
+    """`if out is None: out = x`, `if i == 0: out = x`, `if i > 0:`"""
+    set_there = (use for use in file.references(name) if use is not name and file.is_inside(use, branch.body))
+    if any(isinstance(file.parent(use), cst.AssignTarget) for use in set_there):
+        return True
+    compared = branch.test.comparisons[0].comparator if isinstance(branch.test, cst.Comparison) else None
+    return compared is not None and literal(compared) in (None, 0)
