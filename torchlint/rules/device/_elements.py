@@ -43,9 +43,22 @@ def _length(file: FileAnalysis, value: Value) -> int | None:
 def element_reads(file: FileAnalysis) -> Iterator[tuple[cst.For, cst.BaseExpression, cst.BaseExpression]]:
     """Loops that go through a tensor and read or write its elements one by one: the loop, the tensor, and where it does so first."""
     for loop in file.nodes(cst.For):
-        for tensor, node in _through_itself(file, loop) or _through_indices(file, loop):
+        found = _through_itself(file, loop) or _through_indices(file, loop)
+        if found and isinstance(found[0][1], cst.Call) and _works_on_tensors(file, loop):
+            continue  # the number is wanted beside the work of a whole round
+        for tensor, node in found:
             yield loop, tensor, node
             break
+
+
+def _works_on_tensors(file: FileAnalysis, loop: cst.For) -> bool:
+    """Whether a round computes with more than the elements: it calls an operation or a module, or picks by a mask."""
+    if any(file.value(call).kind is Kind.TENSOR for call in file.inside(loop.body, cst.Call)):
+        return True
+    indices = (
+        part.slice.value for entry in file.inside(loop.body, cst.Subscript) for part in entry.slice if isinstance(part.slice, cst.Index)
+    )
+    return any(isinstance(each, cst.Name) and file.value(each).kind is Kind.TENSOR for each in indices)
 
 
 def _through_itself(file: FileAnalysis, loop: cst.For) -> list[tuple[cst.BaseExpression, cst.BaseExpression]]:
