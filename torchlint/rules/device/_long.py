@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 import libcst as cst
 
 from torchlint.program.analysis import FileAnalysis
@@ -12,20 +10,27 @@ from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import descendants
 from torchlint.values.value import Kind
 
-_OFTEN = 64
-"""So many rounds and what they add up to can be felt."""
 _MANY = 50
 """How many of the values that something was computed from are looked at."""
+_OFTEN = 64
+"""So many rounds and what they add up to can be felt."""
 
 
 def is_long(file: FileAnalysis, hot: HotLoops, loop: Loop) -> bool:
     """Whether it is positively known to; a loop over layers, heads or scales is short, and one over something unknown may be."""
+    if not isinstance(loop, cst.For):
+        return hot.is_hot(loop)
+    source = file.value(loop.iter)
+    if source.kind is not Kind.LOADER and any(each.is_tensor for each in (source, *source.sources)):
+        return False  # the parts of one tensor
     if hot.is_hot(loop):
         return True
-    if not isinstance(loop, cst.For):
-        return False
-    if any(each.kind is Kind.LOADER for each in islice(file.value(loop.iter).lineage(), _MANY)):
-        return True
+    queue = [source]
+    for each in queue:
+        if each.kind is Kind.LOADER:
+            return True
+        if not each.is_tensor and not each.batch:
+            queue += each.sources[: max(0, _MANY - len(queue))]
     return counts_rows(file, loop)
 
 
