@@ -6,6 +6,7 @@ from probing import model
 from torchlint.rules.training._iterators import used_up
 from torchlint.rules.training._loaded import taken
 from torchlint.rules.training._mode_flags import flags
+from torchlint.rules.training._shadowed import shadowed
 from torchlint.rules.training._snapshots import snapshots
 from torchlint.rules.training._uncalled import needs_argument, uncalled
 
@@ -110,3 +111,19 @@ KEPT = {
 @pytest.mark.parametrize(("code", "found"), KEPT.values(), ids=KEPT)
 def test_weights_that_are_kept_by_name_are_found_where_they_change(code: str, found: list[bool]) -> None:
     assert [each.is_restored for each in snapshots(model("import copy\n" + SETUP + code))] == found
+
+
+CALLED = {
+    "a loss": ("crit = nn.MSELoss()\nfor x, y in loader:\n    crit = crit(x, y)\n", 1),
+    "a model": ("for x in loader:\n    net = net(x)\n", 1),
+    "outside of a loop": ("net = net(x)\n", 0),
+    "bound again": ("for x in loader:\n    crit = nn.MSELoss()\n    crit = crit(x, x)\n", 0),
+    "a loop that is left": ("for x in loader:\n    net = net(x)\n    break\n", 0),
+    "under a condition": ("for x in loader:\n    if x:\n        net = net(x)\n", 0),
+    "something that may return a function": ("f = made()\nfor x in loader:\n    f = f(x)\n", 0),
+}
+
+
+@pytest.mark.parametrize(("code", "found"), CALLED.values(), ids=CALLED)
+def test_callables_are_found_where_a_loop_gives_their_name_to_a_result(code: str, found: int) -> None:
+    assert len(list(shadowed(model(SETUP + code)))) == found
