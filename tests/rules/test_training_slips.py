@@ -6,6 +6,7 @@ from probing import model
 from torchlint.rules.training._iterators import used_up
 from torchlint.rules.training._loaded import taken
 from torchlint.rules.training._mode_flags import flags
+from torchlint.rules.training._settings import decayed_adams, without_batch_size, without_rate, zeroed
 from torchlint.rules.training._shadowed import shadowed
 from torchlint.rules.training._snapshots import snapshots
 from torchlint.rules.training._uncalled import needs_argument, uncalled
@@ -127,3 +128,49 @@ CALLED = {
 @pytest.mark.parametrize(("code", "found"), CALLED.values(), ids=CALLED)
 def test_callables_are_found_where_a_loop_gives_their_name_to_a_result(code: str, found: int) -> None:
     assert len(list(shadowed(model(SETUP + code)))) == found
+
+
+DECAYED = {
+    "spelt out": ("torch.optim.Adam(net.parameters(), weight_decay=0.1)\n", 1),
+    "by a name": ("decay = 0.1\ntorch.optim.Adam(net.parameters(), weight_decay=decay)\n", 1),
+    "by a name that is given two numbers": ("decay = 0.1\ndecay = 0\ntorch.optim.Adam(net.parameters(), weight_decay=decay)\n", 0),
+    "zero": ("torch.optim.Adam(net.parameters(), weight_decay=0)\n", 0),
+    "decoupled": ("torch.optim.Adam(net.parameters(), weight_decay=0.1, decoupled_weight_decay=True)\n", 0),
+}
+
+
+@pytest.mark.parametrize(("code", "found"), DECAYED.values(), ids=DECAYED)
+def test_adams_whose_decay_is_part_of_the_gradient_are_found(code: str, found: int) -> None:
+    assert len(list(decayed_adams(model(SETUP + code)))) == found
+
+
+CHOSEN = {
+    "no rate": ("torch.optim.Adam(net.parameters())\n", (1, 0)),
+    "a rate": ("torch.optim.Adam(net.parameters(), 1)\n", (0, 0)),
+    "a rate that is part of the method": ("torch.optim.LBFGS(net.parameters())\n", (0, 0)),
+    "groups": ("torch.optim.Adam([{'params': net.parameters()}])\n", (0, 0)),
+    "spread": ("torch.optim.Adam(net.parameters(), **given)\nDataLoader(data, **given)\n", (0, 0)),
+    "no batch size": ("DataLoader(data)\n", (0, 1)),
+    "batches of a sampler": ("DataLoader(data, batch_sampler=s)\n", (0, 0)),
+}
+
+
+@pytest.mark.parametrize(("code", "found"), CHOSEN.values(), ids=CHOSEN)
+def test_settings_that_are_left_to_torch_are_found(code: str, found: tuple[int, int]) -> None:
+    file = model("from torch.utils.data import DataLoader\n" + SETUP + code)
+
+    assert (len(list(without_rate(file))), len(list(without_batch_size(file)))) == found
+
+
+ZEROED = {
+    "by keyword": ("opt.zero_grad(set_to_none=False)\n", 1),
+    "by position": ("net.zero_grad(False)\n", 1),
+    "let go": ("opt.zero_grad()\nopt.zero_grad(True)\n", 0),
+    "beside a look at gradients": ("opt.zero_grad(False)\nnet.weight.grad.add_(1)\n", 0),
+    "of something": ("thing.zero_grad(False)\n", 0),
+}
+
+
+@pytest.mark.parametrize(("code", "found"), ZEROED.values(), ids=ZEROED)
+def test_gradients_that_are_set_to_zeros_are_found(code: str, found: int) -> None:
+    assert len(list(zeroed(model(SETUP + code)))) == found

@@ -85,7 +85,7 @@ def _is_like(file: FileAnalysis, given: cst.BaseExpression | None, module: Value
 
 def _reads(file: FileAnalysis, target: cst.Name | cst.Attribute) -> list[cst.Name] | list[cst.Attribute]:
     if isinstance(target, cst.Name):
-        return [each for each in file.references(target) if not isinstance(file.parent(each), cst.AssignTarget)]
+        return [each for each in file.references(target) if not isinstance(file.parent(each), (cst.AssignTarget, cst.Del))]
     owner = file.owner(file.function(target))
     named = file.tree.within(file.tree.attributes.get(target.attr.value, ()), owner.node) if owner is not None else []
     return [each for each in named if not isinstance(file.parent(each), cst.AssignTarget) and file.source(each) == file.source(target)]
