@@ -3,12 +3,14 @@
 import pytest
 from probing import model
 
+from torchlint.rules.training._frozen_norms import frozen_norms
 from torchlint.rules.training._iterators import used_up
 from torchlint.rules.training._loaded import taken
 from torchlint.rules.training._mode_flags import flags
 from torchlint.rules.training._settings import decayed_adams, without_batch_size, without_rate, zeroed
 from torchlint.rules.training._shadowed import shadowed
 from torchlint.rules.training._snapshots import snapshots
+from torchlint.rules.training._totals import never_reset
 from torchlint.rules.training._uncalled import needs_argument, uncalled
 
 SETUP = "net = nn.Linear(2, 2)\nopt = torch.optim.SGD(net.parameters(), lr=1)\n"
@@ -174,3 +176,34 @@ ZEROED = {
 @pytest.mark.parametrize(("code", "found"), ZEROED.values(), ids=ZEROED)
 def test_gradients_that_are_set_to_zeros_are_found(code: str, found: int) -> None:
     assert len(list(zeroed(model(SETUP + code)))) == found
+
+
+NORM = "norm = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))\n"
+FROZEN = {
+    "put into train mode": (NORM + "norm.requires_grad_(False)\nnorm.train()\n", 1),
+    "by a loop": (NORM + "for p in norm.parameters():\n    p.requires_grad = False\nnorm.train()\n", 1),
+    "put into eval mode": (NORM + "norm.requires_grad_(False)\nnorm.eval()\n", 0),
+    "in train mode before": (NORM + "norm.train()\nnorm.requires_grad_(False)\n", 0),
+    "without normalisation": ("net.requires_grad_(False)\nnet.train()\n", 0),
+    "thawed": (NORM + "norm.requires_grad_(True)\nnorm.train()\n", 0),
+}
+
+
+@pytest.mark.parametrize(("code", "found"), FROZEN.values(), ids=FROZEN)
+def test_frozen_modules_whose_statistics_still_follow_are_found(code: str, found: int) -> None:
+    assert len(list(frozen_norms(model(code if "norm =" in code else SETUP + code)))) == found
+
+
+TOTALS = {
+    "never": ("t = 0\nfor e in range(9):\n    for x in xs:\n        t += f(x)\n    print(t / len(xs))\n", 1),
+    "in each epoch": ("for e in range(9):\n    t = 0\n    for x in xs:\n        t += f(x)\n    print(t / len(xs))\n", 0),
+    "once for all": ("t = 0\nfor e in range(9):\n    for x in xs:\n        t += f(x)\nprint(t / len(xs))\n", 0),
+    "by a count that grows": ("t = n = 0\nfor e in range(9):\n    for x in xs:\n        t += f(x)\n        n += 1\n    print(t / n)\n", 0),
+    "by the length of something else": ("t = 0\nfor e in range(9):\n    for x in xs:\n        t += f(x)\n    print(t / len(ys))\n", 0),
+    "after the average": ("t = 0\nfor e in range(9):\n    for x in xs:\n        t += f(x)\n    print(t / len(xs))\n    t = 0\n", 0),
+}
+
+
+@pytest.mark.parametrize(("code", "found"), TOTALS.values(), ids=TOTALS)
+def test_totals_of_an_epoch_are_found_where_they_are_never_reset(code: str, found: int) -> None:
+    assert len(list(never_reset(model(code)))) == found
