@@ -224,6 +224,12 @@ def old_loss(out, y):
     return torch.nn.functional.mse_loss(out, y).data[0]
 
 
+class Board:
+    def __call__(self, step, numbers):
+        for name, number in numbers.items():
+            print(step, name, number)
+
+
 def settle(device):
     if device.type == "cuda":
         torch.cuda.synchronize()
@@ -233,7 +239,7 @@ def settle(device):
 def waits_beside(folder: Path, *lines: str) -> list[Diagnostic]:
     """The waits of a training that imports its metrics from another file."""
     (folder / "metrics.py").write_text(METRICS)
-    text = "from metrics import accuracy, checked, hits, measure, old_loss, report, settle\n" + TRAINING.format(
+    text = "from metrics import Board, accuracy, checked, hits, measure, old_loss, report, settle\n" + TRAINING.format(
         textwrap.indent("\n".join(lines), " " * 8).strip()
     )
     (folder / "train.py").write_text(text)
@@ -259,6 +265,7 @@ def test_a_wait_behind_two_calls_is_found(tmp_path: Path) -> None:
         ("total += loss.item()", "report(model(x), y.to(device))"),
         ("total += loss.item()", "checked(loss)"),
         ("total += loss.item()", "settle(device)"),
+        ("Board()(0, {'loss': loss.item()})",),
         ("meter.update(old_loss(model(x), y.to(device)))",),
         ("accuracy(model(x).cpu(), y)", "curve.append(loss.item())"),
         ("if sched.step % 10 == 0:", "    meter.update(accuracy(model(x), y.to(device)))"),

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from functools import cached_property
 
 _TELLING = re.compile(
-    r"backward|zero_grad|\bF\.|loss|\.step\(|grad\b|inference_mode|\.(?:item|cpu|numpy|tolist)\(|detach|\bnn\b|torch|Module|[Oo]ptim|Loader|\.to\(|\.cuda\(|append|device|\.train\(|\.eval\(|\+="
+    r"backward|zero_grad|\bF\.|loss|\.step\(|grad\b|inference_mode|\.(?:item|cpu|numpy|tolist)\(|detach|\bnn\b|torch|Module|[Oo]ptim|Loader|\.to\(|\.cuda\(|append|print\(|\.write\(|add_scalar|device|\.train\(|\.eval\(|\+="
 )
-"""A definition without any of these words neither trains, measures, moves, waits nor keeps anything."""
+"""A definition without any of these words neither trains, measures, moves, waits, keeps nor shows anything."""
 _TRAINING = re.compile(r"\.(?:manual_)?backward\(")
 
 

@@ -119,12 +119,18 @@ def _is_constant(file: FileAnalysis, test: cst.BaseExpression, loop: Iteration) 
         operator, other = test.comparisons[0].operator, test.comparisons[0].comparator
         if isinstance(operator, (cst.Is, cst.IsNot)):
             return True
+        if _is_length(test.left) and isinstance(other, cst.Integer) and other.value == "0":
+            return True  # whether there is anything
         compares = isinstance(operator, (cst.Equal, cst.NotEqual, cst.In, cst.NotIn)) and _is_literal(other)
         return compares and (_asks_for_rank(test.left) or _is_flag(file, test.left, loop))
     if isinstance(test, cst.Call):
         name = last_name(test.func)
         return name in _FINITE or name in ("isinstance", "hasattr", "len", "bool", "is_available") or _asks_for_rank(test)
     return _is_flag(file, test, loop)
+
+
+def _is_length(node: Node) -> bool:
+    return isinstance(node, cst.Call) and last_name(node.func) == "len"
 
 
 def _asks_for_rank(test: Node) -> bool:
