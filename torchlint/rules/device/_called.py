@@ -15,6 +15,7 @@ from torchlint.rules.device._callees import arguments
 from torchlint.rules.device._guards import is_rare
 from torchlint.rules.device._hot import HotLoops, Loop, names_in
 from torchlint.rules.device._purposes import Purpose, is_copy, is_reduced, purpose
+from torchlint.rules.device._shown import left_on_self, shows_later
 from torchlint.syntax.tree import Node
 from torchlint.values.value import Kind, Value
 
@@ -41,6 +42,9 @@ class PerBatch:
         if is_copy(self.file, wait) and not is_reduced(self.file, wait):
             return False
         if purpose(self.file, wait, self.node, trains=True, read=read) is not Purpose.GOES:
+            return False
+        left = left_on_self(self.file, wait, self.node) if self.calls and read else set()
+        if any(shows_later(self.file, call, loop, left) for call, loop in self.calls):
             return False
         if not is_returned(self.file, wait):
             return True

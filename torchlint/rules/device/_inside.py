@@ -17,6 +17,7 @@ from torchlint.rules.device._guards import is_on_accelerator
 from torchlint.rules.device._hot import HotLoops, Loop, last_name
 from torchlint.rules.device._purposes import Purpose, is_copy, is_reduced, purpose
 from torchlint.rules.device._reads import asks_for, candidates, is_read_of_old, sized_by_value
+from torchlint.rules.device._shown import left_on_self, shows_later
 from torchlint.syntax.tree import Node
 from torchlint.values.algebra import whereabouts
 from torchlint.values.value import Kind, Place, Value
@@ -68,7 +69,10 @@ class Insides:
             each for each in self._inside(called, _DEEP) if trains in each.modes and (each.is_there or not given.isdisjoint(each.given))
         ]
         needed = not found or purpose(file, call, loop, trains=trains) is not Purpose.GOES
-        return [replace(each, goes=each.goes and not (each.is_returned and needed)) for each in found]
+        return [replace(each, goes=each.goes and not (each.is_returned and needed or self._shows(call, loop, each))) for each in found]
+
+    def _shows(self, call: cst.Call, loop: Loop, inner: Inner) -> bool:
+        return inner.goes and shows_later(self._hot.file, call, loop, left_on_self(inner.file, inner.node, inner.function))
 
     def picks(self, call: cst.Call) -> bool:
         """Whether a library's model is called that picks by value."""

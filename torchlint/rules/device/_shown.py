@@ -12,6 +12,7 @@ from enum import Enum
 import libcst as cst
 
 from torchlint.program.analysis import FileAnalysis
+from torchlint.program.classes import ClassModel
 from torchlint.rules.device._callees import arguments, callee
 from torchlint.rules.device._guards import is_rare
 from torchlint.rules.device._hot import Iteration, last_name, names_in
@@ -48,12 +49,51 @@ class Goes(Enum):
 
 def arrives(file: FileAnalysis, node: Node, loop: Iteration, deep: int = _DEEP) -> Iterator[tuple[Goes, Node]]:
     """Where a number arrives in the iteration in which it is read, and the test or call there; rare places are left out."""
+    for climb in _follow(file, node, loop, deep):
+        for goes, place in climb.found:
+            if not is_rare(file, place, loop):
+                yield goes, place
+
+
+def left_on_self(file: FileAnalysis, node: Node, method: cst.FunctionDef) -> set[str]:
+    """The attributes of `self` in which a method leaves the number that it reads."""
+    holders = (place for climb in _follow(file, node, method, _DEEP) for place in climb.holders)
+    attributes = (place.value if isinstance(place, cst.Subscript) else place for place in holders)
+    return {each.attr.value for each in attributes if isinstance(each, cst.Attribute) and last_name(each.value) == "self"}
+
+
+def shows_later(file: FileAnalysis, call: cst.Call, loop: Iteration, left: set[str]) -> bool:
+    """Whether a loop that calls a method shows what this leaves on its object: `trainer.step(x)`, `print(trainer.last)`."""
+    if not isinstance(call.func, cst.Attribute) or not left:
+        return False
+    owner, receiver = file.value(call.func.value).cls, file.source(call.func.value)
+    asking = _methods_that_return(owner, left) if isinstance(owner, ClassModel) else set()
+    return any(
+        goes is Goes.SHOWN
+        for name in sorted(left | asking)
+        for use in file.tree.within(file.tree.attributes.get(name, ()), loop.body)
+        if use is not call.func and file.source(use.value) == receiver
+        for goes, _ in arrives(file, use, loop)
+    )
+
+
+def _methods_that_return(owner: ClassModel, attributes: set[str]) -> set[str]:
+    """The methods and properties whose result is made of these attributes."""
+    return {
+        name
+        for model in owner.ancestry
+        for name, method in model.own_methods.items()
+        for returned in model.file.tree.within(model.file.nodes(cst.Return), method.body)
+        if any(isinstance(part, cst.Attribute) and part.attr.value in attributes for part in descendants(returned))
+    }
+
+
+def _follow(file: FileAnalysis, node: Node, loop: Iteration, deep: int) -> Iterator[_Climb]:
+    """The ways of a number from each place that holds it."""
     queue, seen = [node], {node}
     for each in queue:
         climb = _Climb(file, each, loop, deep)
-        for goes, place in climb.arrives():
-            if not is_rare(file, place, loop):
-                yield goes, place
+        yield climb
         for place in climb.holders:
             for use in _uses(file, place, loop):
                 if use not in seen and len(queue) < _MANY:
@@ -92,8 +132,9 @@ class _Climb:
         self.deep = deep
         self.holders: list[Node] = []
         """What holds the number afterwards: names, attributes, entries, and the meters that were given it."""
+        self.found = list(self._arrives())
 
-    def arrives(self) -> Iterator[tuple[Goes, Node]]:
+    def _arrives(self) -> Iterator[tuple[Goes, Node]]:
         child, is_text = self.node, False
         for each in self.file.ancestors(self.node):
             if isinstance(each, cst.Call):
