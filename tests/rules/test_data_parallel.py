@@ -81,3 +81,21 @@ def test_what_only_measures_is_reported_in_a_program_of_its_own(tmp_path: Path, 
     main.write_text(other)
     found = lint(scores.read_text(), Settings(select=("TL701",)), path=str(scores), project=Project([tmp_path]))
     assert ["that it predicts" in each.message for each in found] == [True] * count
+
+
+def test_an_option_that_is_one_unless_more_is_asked_for_may_stand_in_another_file(tmp_path: Path) -> None:
+    main, options = tmp_path / "main.py", tmp_path / "options.py"
+    main.write_text(
+        "import torch\nfrom options import args\nfrom torch import nn\nfrom torch.utils.data import DataLoader\n\n\n"
+        "def train(model, data):\n    model = nn.DataParallel(model)\n    optimizer = torch.optim.SGD(model.parameters())\n"
+        "    for x in DataLoader(data, batch_size=args.batch_size, shuffle=True):\n"
+        "        model(x).sum().backward()\n        optimizer.step()\n"
+    )
+
+    def found(*defaults: str) -> int:
+        rows = [f'parser.add_argument("--batch-size", type=int, default={each})' for each in defaults]
+        options.write_text("\n".join(["import argparse", "parser = argparse.ArgumentParser()", *rows, "args = parser.parse_args()", ""]))
+        return len(lint(main.read_text(), Settings(select=("TL701",)), path=str(main), project=Project([tmp_path])))
+
+    assert found("1") == 0
+    assert [found("16"), found("1", "16"), found()] == [1, 1, 1]

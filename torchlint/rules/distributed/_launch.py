@@ -11,6 +11,8 @@ import libcst as cst
 from torchlint.facts.modules import LOADERS
 from torchlint.model import program
 from torchlint.program.analysis import FileAnalysis
+from torchlint.program.classes import ClassModel
+from torchlint.rules.distributed._batches import defaults_to_one, gives_one
 from torchlint.rules.distributed._trained import Use, uses
 from torchlint.rules.distributed._unwrapping import loads_keys
 from torchlint.syntax.literals import literal
@@ -50,12 +52,15 @@ class Program:
     def course(self, call: cst.Call) -> Course | None:
         """What a wrapped module is there for; None where it is never called, or is only run beside one that is trained."""
         done = uses(self.file, call)
+        if Use.REPEATED in done and _may_normalize(self.file, call):
+            return None  # the buffers that each pass of `DistributedDataParallel` sends around are changed before its backward: it raises
         if Use.STEPPED in done:
             return Course.TRAINS
         if Use.TRAINED in done or Use.HANDED in done and self.trains:
             return None if self._is_left_to_itself(call) else Course.TRAINS
         if Use.HANDED in done and not self._only_runs:
-            return Course.TRAINS_ELSEWHERE if self._is_trained_elsewhere(call) else None
+            is_trained = self._is_trained_elsewhere(call) and not defaults_to_one(self.file, "batch_size")
+            return Course.TRAINS_ELSEWHERE if is_trained else None
         predicts = done and not self.trains and not loads_keys(self.file, call) and self._is_program(call)
         return Course.PREDICTS if predicts else None
 
@@ -84,7 +89,7 @@ class Program:
         """
         loaders = list(self.file.calls(*LOADERS))
         is_known = bool(loaders) and (not self.trains or bool(self._loaders()))
-        return is_known and all(_gives_one(self.file, call) for call in loaders)
+        return is_known and all(gives_one(self.file, call) for call in loaders)
 
     def _is_trained_elsewhere(self, call: cst.Call) -> bool:
         """Whether a file that calls the function which wraps, or the class, makes an optimizer too."""
@@ -166,6 +171,12 @@ def _wholes(file: FileAnalysis, module: Value) -> Iterator[Value]:
         yield file.value(node)
 
 
+def _may_normalize(file: FileAnalysis, wrap: cst.Call) -> bool:
+    """Whether the wrapped module keeps statistics of its batches, as far as its class is known."""
+    model = file.value(wrap.args[0].value).cls
+    return model is None or any(not isinstance(each, ClassModel) or "BatchNorm" in each.file.text for each in model.ancestry)
+
+
 def _names_one(shown: Node) -> bool:
     """`"0"`, `str(ids[0])`"""
     if isinstance(shown, cst.Call) and isinstance(shown.func, cst.Name) and shown.func.value == "str" and len(shown.args) == 1:
@@ -174,29 +185,6 @@ def _names_one(shown: Node) -> bool:
         return isinstance(given, cst.Integer) or isinstance(index, cst.Index) and isinstance(index.value, cst.Integer)
     text = literal(shown)
     return isinstance(text, str) and "," not in text
-
-
-def _gives_one(file: FileAnalysis, loader: cst.Call) -> bool:
-    keywords = {arg.keyword.value: arg.value for arg in loader.args if arg.keyword is not None}
-    positional = [arg.value for arg in loader.args if arg.keyword is None]
-    size = keywords.get("batch_size") or (positional[1] if len(positional) > 1 else None)
-    if any(arg.star for arg in loader.args):
-        return False
-    sampler = keywords.get("batch_sampler")
-    if sampler is not None:
-        return _gathers_one(file, sampler)
-    return size is None or isinstance(size, cst.Integer) and size.value == "1"
-
-
-def _gathers_one(file: FileAnalysis, sampler: Node) -> bool:
-    """`BatchSampler(…, batch_size=1)`, perhaps under a name."""
-    made = [each.value for each in file.names.bindings(sampler)] if isinstance(sampler, cst.Name) else [sampler]
-    sizes = [
-        next((arg.value for arg in each.args if arg.keyword is not None and arg.keyword.value == "batch_size"), None)
-        for each in made
-        if isinstance(each, cst.Call)
-    ]
-    return len(sizes) == len(made) > 0 and all(isinstance(size, cst.Integer) and size.value == "1" for size in sizes)
 
 
 def _is_training(file: FileAnalysis, call: cst.Call) -> bool:

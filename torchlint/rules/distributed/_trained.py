@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import Enum
+from itertools import combinations
 
 import libcst as cst
 
@@ -39,13 +40,17 @@ class Use(Enum):
     TRAINED = "trained"
     """Backward runs through its output."""
     RUN = "run"
+    REPEATED = "repeated"
+    """It runs several times before one backward goes through all of it."""
     HANDED = "handed on"
     """Somebody out of sight gets it."""
 
 
 def uses(file: FileAnalysis, wrap: cst.Call) -> set[Use]:
     """What the program does with a wrapped module; nothing, where it is never called."""
-    return set(_Following().value(file, wrap, _FAR))
+    following = _Following()
+    done = set(following.value(file, wrap, _FAR))
+    return done | {Use.REPEATED} if following.is_repeated() else done
 
 
 def promises(file: FileAnalysis, node: Node) -> bool:
@@ -76,6 +81,16 @@ class _Following:
     def __init__(self) -> None:
         self._seen: set[Node] = set()
         self._run_at: set[Node] = set()
+        self._passes: dict[Node, list[tuple[FileAnalysis, cst.Call]]] = {}
+        """For each backward, the calls that it is known to go through."""
+
+    def is_repeated(self) -> bool:
+        """Whether one backward goes through two calls that are not in different arms of a condition."""
+        return any(
+            one is not other and not _apart(file, one, other)
+            for passes in self._passes.values()
+            for (file, one), (_, other) in combinations(passes, 2)
+        )
 
     def value(self, file: FileAnalysis, node: Node, far: int) -> Iterator[Use]:
         """What is done with an expression that yields the module."""
@@ -185,9 +200,16 @@ class _Following:
         function = file.function(call)
         flow = file.flow(function)
         output = flow.values.get(call)
+        trained = False
         for event in flow.events.values():
-            if event.what is Happens.BACKWARD and (event.target is None or output is not None and _reaches(event.target, output)):
-                return Use.TRAINED
+            if event.what is not Happens.BACKWARD:
+                continue
+            if event.target is not None and output is not None and _reaches(event.target, output):
+                self._passes.setdefault(event.site, []).append((file, call))
+                trained = True
+            trained = trained or event.target is None
+        if trained:
+            return Use.TRAINED
         if (
             far
             and isinstance(function, cst.FunctionDef)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import libcst as cst
 
 from torchlint.syntax.tree import Node
 from torchlint.values.flow import Analysis
+from torchlint.values.references import BUILTINS
 
 PASSES_ON = frozenset({"to", "cuda", "cpu", "train", "eval", "half", "float"})
 _ONLY_STATE = frozenset({"module", "state_dict", "load_state_dict"})
 _DEPTH = 3
+_LOADS = re.compile(r"(?:load|restore|resume)", re.IGNORECASE)
 
 
 def never_runs(file: Analysis, call: cst.Call) -> bool:
@@ -29,7 +33,10 @@ def never_runs(file: Analysis, call: cst.Call) -> bool:
 
 
 def loads_keys(file: Analysis, call: cst.Call) -> bool:
-    """`m = Wrapper(m)`, and the first thing done with it is `m.load_state_dict(…)`: the keys of the checkpoint begin with `module.`."""
+    """`m = Wrapper(m)`, then `m.load_state_dict(…)` before it is run: the keys of the checkpoint begin with `module.`.
+
+    A helper of the project may load it: `restore(path, m)`, or `checkpoints.register(model=m)` and `checkpoints.load(path)`.
+    """
     assign = next((each for each in file.ancestors(call) if isinstance(each, (cst.Assign, cst.BaseCompoundStatement))), None)
     if not isinstance(assign, cst.Assign) or len(assign.targets) != 1 or not isinstance(assign.targets[0].target, cst.Name):
         return False
@@ -38,10 +45,37 @@ def loads_keys(file: Analysis, call: cst.Call) -> bool:
         if not file.is_after(use, assign) or file.is_inside(use, assign) or block is None or not file.is_inside(assign, block):
             continue  # before it, or in another branch
         above = file.parent(use)
-        name = above.attr.value if isinstance(above, cst.Attribute) else ""
-        if name not in PASSES_ON:
-            return name == "load_state_dict"
+        outer = file.parent(above) if above is not None else None
+        if isinstance(above, cst.Attribute):
+            if above.attr.value in ("load_state_dict", "forward"):
+                return above.attr.value == "load_state_dict"
+        elif isinstance(above, cst.Arg) and isinstance(outer, cst.Call):
+            if _loads(file, outer):
+                return True
+            if not _looks(file, outer):
+                return False
+        elif isinstance(above, cst.Call):
+            return False
     return False
+
+
+def _loads(file: Analysis, call: cst.Call) -> bool:
+    """Whether a call loads what it is given, or gives it to somebody who is asked to load later."""
+    func = call.func
+    if file.qualname(func) is None and _LOADS.match(_last_name(func)):
+        return True
+    if not isinstance(func, cst.Attribute) or not isinstance(func.value, cst.Name) or file.qualname(func.value) is not None:
+        return False
+    asked = (file.parent(use) for use in file.references(func.value))
+    return any(isinstance(each, cst.Attribute) and _LOADS.match(each.attr.value) and file.is_after(each, call) for each in asked)
+
+
+def _looks(file: Analysis, call: cst.Call) -> bool:
+    return isinstance(call.func, cst.Name) and call.func.value in BUILTINS and not file.names.bindings(call.func)
+
+
+def _last_name(func: Node) -> str:
+    return str(func.attr.value if isinstance(func, cst.Attribute) else func.value if isinstance(func, cst.Name) else "")
 
 
 def _promises(file: Analysis, statement: cst.Return, call: cst.Call) -> bool:
@@ -78,9 +112,8 @@ def _is_only_unwrapped(file: Analysis, assign: cst.Assign, depth: int) -> bool:
 
 def _unwraps(call: Node | None) -> bool:
     """`accelerator.unwrap_model(m)`, `extract_model_from_parallel(m)`: nobody else takes such an argument."""
-    func = call.func if isinstance(call, cst.Call) else None
-    name = func.attr.value if isinstance(func, cst.Attribute) else func.value if isinstance(func, cst.Name) else ""
-    return str(name).startswith("unwrap") or str(name).endswith("from_parallel")
+    name = _last_name(call.func) if isinstance(call, cst.Call) else ""
+    return name.startswith("unwrap") or name.endswith("from_parallel")
 
 
 def _is_bound_again(file: Analysis, node: cst.Attribute, name: str) -> bool:

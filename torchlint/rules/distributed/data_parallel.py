@@ -23,7 +23,7 @@ def check(file: FileModel) -> Iterator[Finding]:
             continue  # wrapped for the keys of a checkpoint; DataParallel itself is tried, or asked for
         launched = program.distributed(call)
         course = program.course(call) if launched is None else Course.TRAINS
-        if course is None or launched is None and is_part(file.analysis, call):
+        if course is None or is_part(file.analysis, call):
             continue  # nothing is trained through it; the rest of the model would be left alone
         advice, places = program.advice(call, course)
         often = "for every batch that it predicts" if course is Course.PREDICTS else "in every step"
