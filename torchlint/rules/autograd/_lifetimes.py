@@ -15,9 +15,12 @@ from torchlint.syntax.tree import Node, descendants, runs_once
 _EMPTYING = frozenset("clear pop popleft popitem".split())
 
 
-def rebinds(file: FileAnalysis, loop: Node, target: Node, *, always: bool = False) -> bool:
-    """Whether the loop's body gives the target (or what it is part of) a new value, or empties it; `always`: in every iteration."""
-    return any(not (always and _is_conditional(file, each, loop)) for each in renewals(file, loop, target))
+def rebinds(file: FileAnalysis, loop: Node, target: Node, *, before: Node | None = None) -> bool:
+    """Whether the loop's body gives the target (or what it is part of) a new value, or empties it.
+
+    `before`: in every iteration that comes to this node.
+    """
+    return any(before is None or not _is_conditional(file, each, loop, before) for each in renewals(file, loop, target))
 
 
 def renewals(file: FileAnalysis, loop: Node, target: Node) -> Iterator[Node]:
@@ -62,12 +65,15 @@ def _is_beginning(file: FileAnalysis, bound: Node, target: Node) -> bool:
     return False
 
 
-def _is_conditional(file: FileAnalysis, node: Node, loop: Node) -> bool:
+def _is_conditional(file: FileAnalysis, node: Node, loop: Node, other: Node) -> bool:
+    """Whether a condition in the loop decides about the node, and not about the other one as well."""
+    inner = node
     for each in file.ancestors(node):
         if each is loop:
             return False
-        if isinstance(each, (cst.If, cst.ExceptHandler)):
+        if isinstance(each, (cst.If, cst.ExceptHandler)) and not file.is_inside(other, inner):
             return True
+        inner = each
     return False
 
 
@@ -125,7 +131,7 @@ def mentions(node: Node, target: Node) -> bool:
 def outlived_loop(file: FileAnalysis, node: Node, target: Node) -> Node | None:
     """The innermost loop whose iterations the target outlives, or the function that a caller or a trainer repeats."""
     for loop in file.tree.loops(node):
-        if not rebinds(file, loop, target, always=True) and not runs_once(loop):
+        if not rebinds(file, loop, target, before=node) and not runs_once(loop):
             return loop
     return _repeated_function(file, node, target)
 

@@ -77,7 +77,10 @@ class Kept:
     def loops(self) -> list[Node]:
         """All loops whose iterations it outlives."""
         around = self.file.tree.loops(self.node)
-        return [self.loop, *(each for each in around if each is not self.loop and not rebinds(self.file, each, self.target, always=True))]
+        return [
+            self.loop,
+            *(each for each in around if each is not self.loop and not rebinds(self.file, each, self.target, before=self.node)),
+        ]
 
     @cached_property
     def kept(self) -> Value:
@@ -168,7 +171,12 @@ class Kept:
     @property
     def is_bounded(self) -> bool:
         """Whether it is started afresh wherever the optimizer steps: it spans no more than one window of accumulated gradients."""
+        loops = self.file.tree.loops
         steps = [each.site for each in self.flow.events.values() if each.what is Happens.STEP and each.site in self.file.tree.order]
+        around = [each for each in loops(self.node) if each is not self.loop and self.file.is_inside(self.loop, each)]
+        stepping = {next(loops(step), None) for step in steps}
+        if any(each in stepping and rebinds(self.file, each, self.target, before=self.node) for each in around):
+            return True  # made anew for each step, which all iterations of the inner loop lead to
         return any(
             isinstance(around, cst.If) and any(self.file.is_inside(step, around) for step in steps)
             for place in renewals(self.file, self.loop, self.target)
