@@ -45,6 +45,8 @@ def is_no_tensor(file: FileAnalysis, call: cst.Call, data: cst.BaseExpression) -
 
 
 def _asks_for_tensor(file: FileAnalysis, test: Node, data: cst.BaseExpression) -> bool:
+    if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.Or):
+        return any(_asks_for_tensor(file, each, data) for each in (test.left, test.right))
     if not isinstance(test, cst.Call) or not test.args or not test.args[0].value.deep_equals(data):
         return False
     if file.qualname(test.func) == "torch.is_tensor":
