@@ -100,7 +100,7 @@ def done_with(file: FileAnalysis, node: Node) -> Done:
         return Done.READ
     if isinstance(parent, (cst.AugAssign, cst.Expr, cst.Index, cst.Assert)):
         return Done.READ
-    if isinstance(parent, cst.Element):
+    if isinstance(parent, (cst.Element, cst.DictElement)):
         return _element(file, parent)
     if isinstance(parent, cst.Subscript) and parent.value is node:
         return done_with(file, parent)
@@ -111,10 +111,12 @@ def done_with(file: FileAnalysis, node: Node) -> Done:
     return Done.SHARED
 
 
-def _element(file: FileAnalysis, element: cst.Element) -> Done:
-    """`"%.3f, %.3f" % (x, y)`"""
-    text = file.parent(file.parent(element) or element)
-    is_text = isinstance(text, cst.BinaryOperation) and isinstance(text.left, (cst.SimpleString, cst.ConcatenatedString))
+def _element(file: FileAnalysis, element: cst.Element | cst.DictElement) -> Done:
+    """`"%.3f, %.3f" % (x, y)`, `torch.cat((x, y))`"""
+    around = file.parent(file.parent(element) or element)
+    if isinstance(around, cst.Arg):
+        return Done.READ if _argument(file, around) is Done.READ else Done.SHARED
+    is_text = isinstance(around, cst.BinaryOperation) and isinstance(around.left, (cst.SimpleString, cst.ConcatenatedString))
     return Done.READ if is_text else Done.SHARED
 
 
