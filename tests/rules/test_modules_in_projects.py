@@ -193,6 +193,7 @@ class Solver(nn.Module):
         ("from main import Solver\nsolver = Solver()\nsolver.train([])\n", False),
         ("from main import Solver\nsolver = Solver()\nother = nn.Linear(1, 1)\nother.eval()\n", False),
         ("from main import Solver\nsolver = Solver()\nsolver.train([])\nsolver.eval()\n", True),
+        ("class Solver(nn.Module):\n    pass\nsolver = Solver()\nsolver.eval()\n", False),
         ("import main\nsolver = main.Solver()\nsolver.train(False)\n", True),
         ("import main\nclass Whole(nn.Module):\n    def __init__(self):\n        self.part = main.Solver()\n", True),
     ],

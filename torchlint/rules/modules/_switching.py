@@ -31,10 +31,11 @@ def takes_nothing(method: cst.FunctionDef) -> bool:
 
 
 def _elsewhere(name: str, is_bare: bool) -> re.Pattern[str]:
-    """What another file says of a class by this name: `self.part = Name(…)`, or `x = Name(…)` and later `x.eval()`."""
+    """What a file without a class of its own by this name says of it: `self.part = Name(…)`, `x = Name(…)` and later `x.eval()`."""
     modes = "True|False" if is_bare else "(?:True|False)?"
     made = rf"=\s*(?:\w+\.)*{name}\("
-    return re.compile(rf"\bself\.\w+\s*{made}|^\s*(\w+)\s*{made}(?s:.*)\b\1\.(?:eval\(\)|train\((?:{modes})\))", re.MULTILINE)
+    switched = rf"^\s*(\w+)\s*{made}(?s:.*)\b\1\.(?:eval\(\)|train\((?:{modes})\))"
+    return re.compile(rf"\A(?!(?s:.*)^\s*class {name}\b)(?s:.*?)(?:\bself\.\w+\s*{made}|{switched})", re.MULTILINE)
 
 
 def _held(file: FileAnalysis) -> Iterator[Node]:
