@@ -17,7 +17,7 @@ from torchlint.rules.device._callees import arguments, callee
 from torchlint.rules.device._guards import is_rare
 from torchlint.rules.device._hot import Iteration, last_name, names_in
 from torchlint.syntax.tree import Node, descendants
-from torchlint.values.value import Kind, Value
+from torchlint.values.value import Kind
 
 _REPORTS = frozenset(
     """print info debug warning write log set_postfix set_postfix_str set_description set_description_str add_scalar add_scalars
@@ -34,6 +34,7 @@ _DEEP = 3
 """Through how many functions of the project a number is followed."""
 _MANY = 60
 """How many expressions a number is followed through."""
+_COLLECTIONS = frozenset({Kind.LIST, Kind.TUPLE, Kind.DICT})
 _METERS = (Kind.UNKNOWN, Kind.OBJECT, Kind.OTHER, Kind.DICT, Kind.MODULE)
 
 
@@ -107,19 +108,10 @@ def reports(file: FileAnalysis, call: cst.Call) -> bool:
 
 
 def stores(file: FileAnalysis, call: cst.Call) -> bool:
-    """`curve.append(…)`: whether a call puts what it is given into a container. A meter's `add` does not, it adds up."""
+    """`curve.append(…)`: whether a call puts what it is given into a container. To `add` to what is no set is to add up, as meters do."""
     if not isinstance(call.func, cst.Attribute) or call.func.attr.value not in _STORES:
         return False
-    return call.func.attr.value != "add" or not _is_meter(file.value(call.func.value))
-
-
-def _is_meter(value: Value) -> bool:
-    return bool((value.cls.name if value.cls is not None else value.qualname or _made_by(value)).endswith(("Meter", "Metric")))
-
-
-def _made_by(value: Value) -> str:
-    """The name of what is called to make a value of which nothing else is known."""
-    return last_name(value.node.func) if isinstance(value.node, cst.Call) else ""
+    return call.func.attr.value != "add" or file.value(call.func.value).kind in _COLLECTIONS
 
 
 class _Climb:
