@@ -30,6 +30,8 @@ _STORES = frozenset("append appendleft extend insert add".split())
 _ADDS = frozenset("update add get pop setdefault append extend".split())
 """Calls that keep what they are given, under a label too."""
 _STEPS = frozenset("step backward".split())
+_LOOKS_UP = frozenset({"get", "pop"})
+"""What they are given is the key of what they return."""
 _DEEP = 3
 """Through how many functions of the project a number is followed."""
 _MANY = 60
@@ -132,6 +134,8 @@ class _Climb:
             if isinstance(each, cst.Call):
                 if child is each.func:  # `meter.avg()`, `"{}".format` of what is known
                     is_text = is_text or last_name(each.func) == "format"
+                elif last_name(each.func) in _LOOKS_UP:
+                    return
                 elif is_text or self._reports(each):
                     yield Goes.SHOWN, each
                     return
