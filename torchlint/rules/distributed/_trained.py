@@ -205,8 +205,9 @@ class _Following:
             if event.what is not Happens.BACKWARD:
                 continue
             if event.target is not None and output is not None and _reaches(event.target, output):
-                self._passes.setdefault(event.site, []).append((file, call))
                 trained = True
+                if not _is_optional(file, call, event.site):
+                    self._passes.setdefault(event.site, []).append((file, call))
             trained = trained or event.target is None
         if trained:
             return Use.TRAINED
@@ -282,6 +283,11 @@ def _is_harmless(func: Node) -> bool:
     if isinstance(func, cst.Name):
         return func.value in BUILTINS
     return isinstance(func, cst.Attribute) and _SPEAKS.match(func.attr.value) is not None
+
+
+def _is_optional(file: FileAnalysis, node: Node, other: Node) -> bool:
+    """Whether a node is left out where a condition does not hold, and the other one is not."""
+    return any(each.orelse is None and not file.is_inside(other, each) for each, _ in _arms(file, node))
 
 
 def _apart(file: FileAnalysis, one: Node, other: Node) -> bool:
