@@ -17,6 +17,7 @@ import libcst as cst
 
 from torchlint.engine import lint
 from torchlint.program.project import Project
+from torchlint.rule import load_rules
 from torchlint.run.many import collect_rarely
 from torchlint.settings import Settings
 
@@ -26,6 +27,7 @@ def main() -> None:
     counts: Counter[str] = Counter()
     settings = Settings()
     collect_rarely()
+    load_rules()  # a part of the start, which `benchmarks.startup` measures
     project = Project([Path(root) for root in sys.argv[1:]]) if len(sys.argv) > 1 else None
     for path in sys.stdin.read().splitlines():
         start = time.process_time()

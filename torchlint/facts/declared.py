@@ -4,12 +4,14 @@
 says from which wheels.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 Version = tuple[int, int]
+_SECTION = re.compile(r"\n\[([^\]\n]+)\]")
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def version_of(text: str) -> Version:
 
 
 class Table:
-    """One file of sections. Finding a section or a line is a search in the text, so nothing is built that is not asked for."""
+    """One file of sections. What stands in one is read off the text when it is asked for."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -67,19 +69,20 @@ class Table:
 
     def section(self, name: str) -> tuple[str, str] | None:
         """What stands behind the bracket of a section, and its lines."""
-        mark = f"\n[{name}]"
-        start = self._text.find(mark)
-        if start < 0:
+        start = self._starts.get(name)
+        if start is None:
             return None
         first = self._text.find("\n", start + 1)
         end = self._text.find("\n[", start + 1)
-        return self._text[start + len(mark) : first], self._text[first + 1 : end + 1 if end >= 0 else None]
+        return self._text[start + len(f"\n[{name}]") : first], self._text[first + 1 : end + 1 if end >= 0 else None]
 
     def sections(self) -> Iterator[str]:
-        start = self._text.find("\n[")
-        while start >= 0:
-            yield self._text[start + 2 : self._text.index("]", start)]
-            start = self._text.find("\n[", start + 1)
+        return iter(self._starts)
+
+    @cached_property
+    def _starts(self) -> dict[str, int]:
+        """Where each section begins: names that have none are asked for most, and would be searched for in all of the text."""
+        return {match[1]: match.start() for match in _SECTION.finditer(self._text)}
 
 
 @cache

@@ -10,13 +10,14 @@ from functools import cached_property
 import libcst as cst
 
 from torchlint.facts.modules import LOSS_MODULES, STATELESS_MODULES
+from torchlint.facts.written import word
 from torchlint.program.analysis import FileAnalysis
 from torchlint.syntax.tree import Node
 from torchlint.values.events import Event, Happens
 from torchlint.values.flow import Flow
 from torchlint.values.value import Graph, Kind, Value
 
-_SWITCHES_GRAD = re.compile(r"\b(no_grad|inference_mode|set_grad_enabled)\b")
+_SWITCHES_GRAD = re.compile("|".join(rf"{word(each)}\b" for each in ("no_grad", "inference_mode", "set_grad_enabled")))
 _MODES = (Happens.TRAIN, Happens.EVAL)
 _MEASURING = frozenset("item tolist numpy argmax eq ne topk".split())
 _FAR = 200
@@ -112,6 +113,10 @@ def _given(event: Event) -> tuple[Value, ...]:
 
 def evaluations(file: FileAnalysis) -> list[Evaluation]:
     """In document order; methods of modules are no evaluations, nor is what a framework calls."""
+    return file.once(_evaluations)
+
+
+def _evaluations(file: FileAnalysis) -> list[Evaluation]:
     found: list[Evaluation] = []
     functions: list[Node] = [file.module, *file.nodes(cst.FunctionDef)]
     for function in functions:

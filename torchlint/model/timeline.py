@@ -94,6 +94,7 @@ class Timeline:
         """The loop, or the function."""
         self._depth = depth
         """How many conditions lead to the scope itself."""
+        self._runs: dict[tuple[Happens, ...], list[Run] | None] = {}
 
     def all(self, *kinds: Happens) -> list[Seen]:
         return [each for each in self._seen if each.what in kinds]
@@ -103,6 +104,11 @@ class Timeline:
 
     def runs(self, *kinds: Happens) -> list[Run] | None:
         """The ways through, with the events of these kinds; None where there are too many."""
+        if kinds not in self._runs:
+            self._runs[kinds] = self._run(kinds)
+        return self._runs[kinds]
+
+    def _run(self, kinds: tuple[Happens, ...]) -> list[Run] | None:
         wanted = self._wanted(kinds)
         found: list[Run] = []
         open_ways: list[_Way] = [_Way(0, {}, (), ())]

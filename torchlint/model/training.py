@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import libcst as cst
@@ -41,6 +41,7 @@ class TrainingLoop:
     """In the order of execution."""
     clearings: list[Event]
     """Where the function clears gradients, in the loop and around it."""
+    _timelines: dict[Value, Timeline] = field(default_factory=dict, init=False, repr=False)
 
     def happening(self, what: Happens) -> list[Event]:
         return [event for event in self.events if event.what is what]
@@ -78,6 +79,12 @@ class TrainingLoop:
 
         A loop inside this one that runs backward adds up gradients on purpose. That counts only where the function clears nowhere.
         """
+        known = self._timelines.get(optimizer)
+        if known is None:
+            known = self._timelines[optimizer] = self._timeline(optimizer)
+        return known
+
+    def _timeline(self, optimizer: Value) -> Timeline:
         seen = []
         sites, models = self._sites(optimizer), trained_modules(optimizer)
         sums = not self.clearings and not any(self.is_direct(each) for each in self.happening(Happens.BACKWARD))
@@ -401,6 +408,10 @@ def _loops(file: FileAnalysis) -> list[TrainingLoop]:
 
 def calls(file: FileAnalysis) -> list[TrainingLoop]:
     """Every function that runs backward and takes a step outside of loops: what a loop around its calls does in one iteration."""
+    return file.once(_calls)
+
+
+def _calls(file: FileAnalysis) -> list[TrainingLoop]:
     found = []
     functions: list[Node] = [file.module, *file.nodes(cst.FunctionDef)]
     for function in functions:

@@ -44,6 +44,9 @@ class Project:
         self._files = files or Files()
         self._places: dict[tuple[str, str], str | None] = {}
         self._distance = distance
+        self._located: dict[tuple[str, str, int], tuple[str, str] | None] = {}
+        self._origins: dict[tuple[str, str, int], str | None] = {}
+        """What was found before: modules that import everything of each other lead to the same names on many ways."""
         self._views: OrderedDict[str, FileAnalysis | None] = OrderedDict()
 
     @cached_property
@@ -63,6 +66,12 @@ class Project:
 
     def origin(self, importer: str, path: str, hops: int = _HOPS) -> str | None:
         """The dotted path of what a module of the project offers under this one, followed into a library; None where nothing does."""
+        key = importer, path, hops
+        if key not in self._origins:
+            self._origins[key] = self._origin(importer, path, hops)
+        return self._origins[key]
+
+    def _origin(self, importer: str, path: str, hops: int) -> str | None:
         module, _, name = path.rpartition(".")
         if path.partition(".")[0] in _LIBRARIES:
             return path
@@ -108,6 +117,12 @@ class Project:
 
     def _locate(self, importer: str, path: str, hops: int = _HOPS) -> tuple[str, str] | None:
         """The file that defines what a dotted path leads to, through imports from file to file, and its name there."""
+        key = importer, path, hops
+        if key not in self._located:
+            self._located[key] = self._find(importer, path, hops)
+        return self._located[key]
+
+    def _find(self, importer: str, path: str, hops: int) -> tuple[str, str] | None:
         module, _, name = path.rpartition(".")
         if not hops or not module or not name or path.partition(".")[0] in _LIBRARIES or not os.path.exists(importer):
             return None

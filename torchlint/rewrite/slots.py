@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from enum import IntEnum
+from functools import lru_cache
 
 import libcst as cst
 
@@ -139,13 +140,13 @@ def fitted(text: str, place: Slot) -> str:
     """The text of an expression, parenthesised if a place of this kind needs it; `Unfixable` if it is no expression."""
     parenthesised = f"({text})"
     try:
-        whole = cst.parse_expression(parenthesised)
+        whole = _parsed(parenthesised)
     except cst.ParserSyntaxError:
         raise Unfixable(f"not an expression: {text}") from None
     if not whole.lpar or not text.strip():  # `a) + (b` is two halves of something else
         raise Unfixable(f"not an expression: {text}")
     try:
-        return parenthesised if needs_parentheses(cst.parse_expression(text), place) else text
+        return parenthesised if needs_parentheses(_parsed(text), place) else text
     except cst.ParserSyntaxError:  # a walrus, a yield, several rows: an expression between parentheses only
         return parenthesised
 
@@ -163,7 +164,7 @@ def argument(text: str) -> str:
     prefix = text[: len(text) - len(value)]
     for candidate in (text, f"{prefix}({value})"):
         try:
-            call = cst.parse_expression(f"f(_, {candidate})")
+            call = _parsed(f"f(_, {candidate})")
         except cst.ParserSyntaxError:
             continue
         if not isinstance(call, cst.Call) or len(call.args) != 2 or isinstance(call.args[-1].comma, cst.Comma):
@@ -194,6 +195,12 @@ def _check_whole(holder: cst.CSTNode, parent: Parent) -> None:
         whole = parent(whole)
     if isinstance(whole, (cst.ImportFrom, cst.ImportAlias, cst.MatchValue, cst.MatchClass)):
         raise Unfixable("it is not the value of an expression")
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> cst.BaseExpression:
+    """The text as an expression; findings of one rule write the same few over and over."""
+    return cst.parse_expression(text)
 
 
 def _is_word(character: str) -> bool:

@@ -108,6 +108,9 @@ class Tree:
         """Every `Name` node by its text, attribute and keyword names left out."""
         self.attributes: defaultdict[str, list[cst.Attribute]] = defaultdict(list)
         """Every attribute access by the attribute's name."""
+        self._functions: dict[Node, Node] = {}
+        self._loops: dict[Node, tuple[cst.For | cst.While, ...]] = {}
+        """For each block that was asked about: what stands around all that it holds."""
         self._walk(module)
 
     def _walk(self, module: cst.Module) -> None:
@@ -199,29 +202,50 @@ class Tree:
 
     def function(self, node: Node) -> Node:
         """The function, lambda or module whose code evaluates the node (decorators, defaults and annotations belong outside)."""
-        parents, child = self.parents, node
+        parents, known, child = self.parents, self._functions, node
+        blocks: list[Node] = []
+        found: Node = self.module
         current = parents.get(node)
         while current is not None:
             kind = type(current)
-            if kind is cst.FunctionDef:
+            if kind is cst.IndentedBlock:
+                if current in known:
+                    found = known[current]
+                    break
+                blocks.append(current)
+            elif kind is cst.FunctionDef:
                 if child is current.body or child is current.params and isinstance(node, cst.Param):  # type: ignore[attr-defined]
-                    return current
+                    found = current
+                    break
             elif kind is cst.Lambda and child is current.body:  # type: ignore[attr-defined]
-                return current
+                found = current
+                break
             child, current = current, parents.get(current)
-        return self.module
+        for block in blocks:
+            known[block] = found
+        return found
 
     def loops(self, node: Node) -> Iterator[cst.For | cst.While]:
         """The loops of the same function whose *body* holds the node, innermost first."""
+        return iter(self._loops_around(node))
+
+    def _loops_around(self, node: Node) -> tuple[cst.For | cst.While, ...]:
         parents, child = self.parents, node
+        found: list[cst.For | cst.While] = []
         current = parents.get(node)
         while current is not None:
             kind = type(current)
+            if kind is cst.IndentedBlock:
+                around = self._loops.get(current)
+                if around is None:
+                    around = self._loops[current] = self._loops_around(current)
+                return (*found, *around) if found else around
             if kind is cst.FunctionDef or kind is cst.Lambda or kind is cst.ClassDef:
-                return
+                break
             if (kind is cst.For or kind is cst.While) and (child is current.body or kind is cst.While and child is current.test):  # type: ignore[attr-defined]
-                yield current  # type: ignore[misc]
+                found.append(current)  # type: ignore[arg-type]
             child, current = current, parents.get(current)
+        return tuple(found)
 
 
 class _Ends(dict[int, int]):

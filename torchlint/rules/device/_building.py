@@ -8,6 +8,7 @@ import libcst as cst
 
 from torchlint import rewrite
 from torchlint.facts.factories import CONSTANT_FACTORIES, DEVICE_FACTORIES, DRAWN_FACTORIES, ROUNDED_FACTORIES
+from torchlint.facts.written import word
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rule import UNSAFE, Fix
 from torchlint.rules.device._moves import CreatedThenMoved
@@ -15,11 +16,17 @@ from torchlint.values.devices import Sure
 from torchlint.values.flow import Analysis
 
 _REPLACEABLE = "|".join(("to", "cuda", *sorted(path.rpartition(".")[2] for path in DEVICE_FACTORIES)))
+_PATCHED = rf"(?:\.(?:{_REPLACEABLE})\s*=(?!=)|\s*,\s*[\"'](?:{_REPLACEABLE})[\"'])"
+_QUOTED = rf"torch\.(?:Tensor\.)?(?:{_REPLACEABLE})[\"']"
 _OTHER_TENSORS = re.compile(
-    rf"""\bset_default_(?:device|tensor_type)\b|\bwith\b[^\n]*(?:[\s,(](?:torch\.)?device\(|device\s*:)
-    |\b(?:torch|Tensor)\.(?:{_REPLACEABLE})\s*=(?!=)|\b(?:torch|Tensor)\s*,\s*["'](?:{_REPLACEABLE})["']
-    |["']torch\.(?:Tensor\.)?(?:{_REPLACEABLE})["']""",
-    re.VERBOSE,
+    "|".join(
+        [
+            word(r"set_default_(?:device|tensor_type)\b"),
+            word(r"with\b[^\n]*(?:[\s,(](?:torch\.)?device\(|device\s*:)"),
+            *(word(owner + _PATCHED) for owner in ("torch", "Tensor")),
+            *(quote + _QUOTED for quote in "\"'"),
+        ]
+    )
 )
 """Where a program makes its tensors elsewhere by default, or puts something else in the place of torch's functions."""
 _WITHOUT_DATA = re.compile(r"""["']meta["']""")

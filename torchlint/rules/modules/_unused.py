@@ -21,11 +21,13 @@ def unused(file: FileAnalysis) -> Iterator[tuple[cst.Attribute, str]]:
     for owner in file.classes():
         if not owner.is_module or owner.is_open or owner.is_managed or owner.method("forward") is None:
             continue
-        if any(_AT_LARGE.search(model.file.source(model.node)) for model in owner.ancestry):
-            continue
-        for name, assigned in owner.assignments.items():
-            if all(made is not None and _has_weights(file, made) for _, _, made in assigned) and not _is_asked_for(file, owner, name):
-                yield assigned[0][1], name
+        found = [
+            (assigned[0][1], name)
+            for name, assigned in owner.assignments.items()
+            if all(made is not None and _has_weights(file, made) for _, _, made in assigned) and not _is_asked_for(file, owner, name)
+        ]
+        if found and not any(_AT_LARGE.search(model.file.source(model.node)) for model in owner.ancestry):
+            yield from found
 
 
 def _has_weights(file: FileAnalysis, made: cst.BaseExpression) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from torchlint.facts.modules import MODAL_BY_DEFAULT, MODELESS_MODULES
+from torchlint.facts.written import word
 from torchlint.model.evaluation import Evaluation
 from torchlint.model.training import TrainingLoop, trained_modules
 from torchlint.program.analysis import FileAnalysis
@@ -16,8 +17,8 @@ from torchlint.syntax.tree import Node, descendants
 from torchlint.values.events import Event, Happens
 from torchlint.values.value import Kind, Value
 
-_SETS_MODE = re.compile(r"\.\s*eval\s*\(\s*\)|\.\s*train\s*\(|\.training\s*=|\bset_mode\b|\beval_mode\b")
-_SETS_EVAL = re.compile(r"\.eval\b|\.train\(|\.training\b|\bmode\b|\.modules\(")
+_SETS_MODE = re.compile(rf"\.\s*eval\s*\(\s*\)|\.\s*train\s*\(|\.training\s*=|{word('set_mode')}\b|{word('eval_mode')}\b")
+_SETS_EVAL = re.compile(rf"\.eval\b|\.train\(|\.training\b|{word('mode')}\b|\.modules\(")
 _TRAINS = re.compile(r"\.backward\s*\(")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import libcst as cst
@@ -69,12 +68,18 @@ class Course:
         return False
 
 
-def courses(file: FileAnalysis) -> Iterator[Course]:
+def courses(file: FileAnalysis) -> list[Course]:
     """Every optimizer of every loop and of every function that takes steps; weights stepped by hand are left out."""
-    for training in (*loops(file), *calls(file)):
-        for step in training.steps:
-            if step.target is not None and not is_by_hand(step) and not training.makes(step):
-                yield Course(training, step, step.target, training.timeline(step.target))
+    return file.once(_courses)
+
+
+def _courses(file: FileAnalysis) -> list[Course]:
+    return [
+        Course(training, step, step.target, training.timeline(step.target))
+        for training in (*loops(file), *calls(file))
+        for step in training.steps
+        if step.target is not None and not is_by_hand(step) and not training.makes(step)
+    ]
 
 
 def runs_backward_elsewhere(training: TrainingLoop) -> bool:
