@@ -13,7 +13,7 @@ from torchlint.model.evaluation import Evaluation
 from torchlint.model.training import TrainingLoop, trained_modules
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.classes import ClassModel
-from torchlint.syntax.tree import Node, descendants
+from torchlint.syntax.tree import Node
 from torchlint.values.events import Event, Happens
 from torchlint.values.value import Kind, Value
 
@@ -48,17 +48,16 @@ def _class_depends(model: ClassModel, seen: set[ClassModel]) -> bool | None:
     for each in model.ancestry:
         if each.own_methods.keys() & {"train", "eval"}:
             return None  # it has a mode of its own
-        for node in descendants(each.node):
-            if isinstance(node, cst.Call):
-                path = each.file.qualname(node.func) or ""
-                if path.startswith("torch.nn.functional.") and path.endswith("dropout"):
-                    found.add(any(arg.keyword is not None and arg.keyword.value == "training" for arg in node.args) or None)
-                elif path.startswith("torch.nn.") and path[9:10].isupper():
-                    found.add(_layer_depends(path))
-                else:
-                    inner = each.file.class_of(node.func)
-                    if isinstance(inner, ClassModel) and inner.is_module:
-                        found.add(_class_depends(inner, seen))
+        for node in each.file.inside(each.node, cst.Call):
+            path = each.file.qualname(node.func) or ""
+            if path.startswith("torch.nn.functional.") and path.endswith("dropout"):
+                found.add(any(arg.keyword is not None and arg.keyword.value == "training" for arg in node.args) or None)
+            elif path.startswith("torch.nn.") and path[9:10].isupper():
+                found.add(_layer_depends(path))
+            else:
+                inner = each.file.class_of(node.func)
+                if isinstance(inner, ClassModel) and inner.is_module:
+                    found.add(_class_depends(inner, seen))
     return True if True in found else None if None in found else False
 
 
