@@ -317,3 +317,5 @@ def test_no_device_is_asked_of_constructors_in_a_program_for_an_older_torch(tmp_
     assert found("cuda()", "loss.item()") == 1
     assert found("cuda()", "loss.data[0]", importing=False) == 1
     assert found("to('cuda')", "loss.data[0]") == 1
+    assert found("cuda()", "net(Variable(x, volatile=True))") == 0
+    assert found("cuda()", "net(Variable(x, volatile=True)), loss.item()") == 1

@@ -11,8 +11,10 @@ from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.device._hot import last_name
 from torchlint.syntax.literals import literal
 
-_OLDER = re.compile(r"\bvolatile\s*=\s*True\b|\w*loss\w*\.data\[0\]", re.IGNORECASE)
-"""A loss with a dimension, and a flag that does nothing since."""
+_INDEXED = re.compile(r"\w*loss\w*\.data\[0\]", re.IGNORECASE)
+"""A loss with a dimension: it raises since."""
+_VOLATILE = re.compile(r"\bvolatile\s*=\s*True\b")
+"""A flag that does nothing since, and may have been left behind."""
 _NEWER = re.compile(r"\bno_grad\b|\bdevice\s*=|\btorch\.device\b|\.to\(|\.item\(\)|\bset_grad_enabled\b")
 """What torch 0.4 brought."""
 
@@ -21,7 +23,11 @@ def is_older(file: FileAnalysis) -> bool:
     """Whether this file, or one of the same program, does what only an older torch does."""
     if any(_is_loss(file, data) for data in file.tree.attributes.get("data", ())):
         return True
-    return _NEWER.search(file.text) is None and (_OLDER.search(file.text) is not None or _is_beside_older(file))
+    if _NEWER.search(file.text):
+        return False
+    if _VOLATILE.search(file.text) or _stands_near(file, _INDEXED):
+        return True
+    return _stands_near(file, _VOLATILE) and not _stands_near(file, _NEWER)
 
 
 def _is_loss(file: FileAnalysis, data: cst.Attribute) -> bool:
@@ -33,14 +39,14 @@ def _is_loss(file: FileAnalysis, data: cst.Attribute) -> bool:
     return "loss" in last_name(data.value).lower() or bool(file.value(data.value).roots)
 
 
-def _is_beside_older(file: FileAnalysis) -> bool:
-    """Whether an older file is of the same program: it stands beside this one, or one of the two imports the other, or its package."""
+def _stands_near(file: FileAnalysis, pattern: re.Pattern[str]) -> bool:
+    """Whether it stands in a file of the same program: beside this one, or where one of the two imports the other, or its package."""
     here = Path(file.path).absolute()
-    older = {Path(path) for path, _ in file.found_elsewhere(_OLDER) or ()}
-    if not older:
+    found = {Path(path) for path, _ in file.found_elsewhere(pattern) or ()}
+    if not found:
         return False
     importers = {Path(path) for path, _ in file.found_elsewhere(_import_of(here)) or ()}
-    return any(each.parent == here.parent or each in importers or _import_of(each).search(file.text) for each in older)
+    return any(each.parent == here.parent or each in importers or _import_of(each).search(file.text) for each in found)
 
 
 def _import_of(path: Path) -> re.Pattern[str]:
