@@ -20,7 +20,8 @@ _FEW = 8
 
 def has_passes(file: FileAnalysis, scope: Node, node: Node) -> bool:
     """Whether a function or loop goes on, after a node in it, in a long loop of passes through a network."""
-    return any(file.is_after(loop, node) and _is_long(file, loop) and _passes(file, loop) for loop in _loops(file, scope))
+    later = (loop for loop in _loops(file, scope) if file.is_after(loop, node) and not _is_optional(file, loop, node))
+    return any(_is_long(file, loop) and _passes(file, loop) for loop in later)
 
 
 def is_once_per_epoch(file: FileAnalysis, node: Node) -> bool:
@@ -33,6 +34,11 @@ def is_beside_loops(file: FileAnalysis, node: Node) -> bool:
     """Whether a node's turn comes once per epoch, and something else goes round in a loop in each."""
     loop = _innermost(file, node)
     return loop is not None and counts_epochs(loop) and any(not file.is_inside(node, each) for each in _loops(file, loop))
+
+
+def _is_optional(file: FileAnalysis, loop: Loop, node: Node) -> bool:
+    """Whether a condition leaves the loop out now and then, as an evaluation after every thousandth step, and not the node."""
+    return any(isinstance(each, cst.If) and each.orelse is None and not file.is_inside(node, each) for each in file.ancestors(loop))
 
 
 def _innermost(file: FileAnalysis, node: Node) -> Loop | None:
