@@ -100,6 +100,23 @@ def test_spans_of_single_statements_in_odd_texts_are_those_of_libcst(text: str) 
     assert differences(text) == []
 
 
+@pytest.mark.parametrize("text", ["x = f'{(\n  a)}'\nb = c\n", "x = f'''{ # '\n a}'''\nb = c\n"])
+def test_where_lines_cannot_be_told_apart_the_whole_module_is_generated(text: str) -> None:
+    module = cst.parse_module(text)
+    source = Source(text, module)
+
+    start, end = source.span(module.body[1])
+    assert text[start:end] == "b = c"
+    assert mismatches(text) == []
+
+
+def test_a_statement_of_another_text_is_refused() -> None:
+    source = Source("a = 2\n", cst.parse_module("a = 1\n"))
+
+    with pytest.raises(SourceMismatch):
+        source.span(source.module.body[0])
+
+
 @pytest.mark.parametrize("path", SAMPLE, ids=lambda path: path.relative_to(STANDARD_LIBRARY).as_posix())
 def test_spans_are_those_of_libcst_in_the_standard_library(path: Path) -> None:
     text = path.read_text("utf-8")
