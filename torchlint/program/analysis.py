@@ -62,6 +62,12 @@ class FileAnalysis(Analysis):
 
     def release(self) -> None:
         """Let go of everything that refers back to this model, so that it is freed at once and not by the garbage collector."""
+        for model in self._classes.values():
+            model.release()
+        self.forget()
+
+    def forget(self) -> None:
+        """Let go of what was worked out, and is again where it is asked for; classes that others know by now stay as they are."""
         self._flows.clear()
         self._classes.clear()
         self.namesakes.clear()

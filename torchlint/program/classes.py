@@ -59,6 +59,12 @@ class ClassModel(ClassDefinition):
         self._attributes: dict[str, Value] = {}
         self._resolving: set[str] = set()
 
+    def release(self) -> None:
+        """Let go of what leads back to this class: itself among its ancestry, and attributes that hold what it makes."""
+        self._attributes.clear()
+        for name in ("bases", "ancestry"):
+            self.__dict__.pop(name, None)
+
     # -- bases ----------------------------------------------------------------------------------------------------------
 
     @cached_property

@@ -193,7 +193,7 @@ class Project:
             while len(self._views) > _VIEWS:
                 _, oldest = self._views.popitem(last=False)
                 if oldest is not None:
-                    oldest.release()
+                    oldest.forget()
         self._views.move_to_end(path)
         return self._views[path]
 
