@@ -1,5 +1,8 @@
 """The passes over one file: which functions are read before anybody asks, and that each is read once."""
 
+import gc
+import weakref
+
 import libcst as cst
 import pytest
 
@@ -65,3 +68,23 @@ def test_what_is_found_out_about_a_file_is_found_out_once() -> None:
 
     assert file.once(lengths) is file.once(lengths)
     assert asked == [file]
+
+
+def test_what_was_read_of_a_file_is_freed_without_the_garbage_collector() -> None:
+    text = (
+        "import torch\nfrom torch import nn\n\n\nclass Base(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.other = Net()\n\n\nclass Net(Base):\n    def forward(self, x):\n        return self.other(x)\n"
+    )
+    gc.disable()
+    try:
+        file = FileAnalysis(text)
+        file.evaluate()
+        for each in file.classes():
+            assert each.ancestry
+            each.attribute("other")
+        tree = weakref.ref(file.parsed)
+        file.release()
+        del file, each
+        assert tree() is None
+    finally:
+        gc.enable()
