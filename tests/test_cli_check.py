@@ -120,9 +120,9 @@ def test_exit_zero_and_exit_non_zero_on_fix(torchlint: Torchlint) -> None:
 @pytest.mark.parametrize(
     ("options", "codes"),
     [
-        (("--select", "TL4"), ["TL401"]),
+        (("--select", "TL4"), ["TL401", "TL405"]),
         (("--select", "TL1,TL7"), ["TL701"]),
-        (("--select", "TL4", "--select", "data-parallel"), ["TL401", "TL701"]),
+        (("--select", "TL4", "--select", "data-parallel"), ["TL401", "TL405", "TL701"]),
         (("--select", "TL1", "--extend-select", "TL401"), ["TL401"]),
         (("--ignore", "TL401"), ["TL701"]),
         (("--ignore", "ALL"), []),

@@ -154,7 +154,7 @@ def test_settings_raise_lower_and_withhold_fixes(settings: Settings, before: App
 
 TESTS = ("tests/a.py", "src/tests/deep/a.py", "test_a.py", "src/a_test.py", "conftest.py")
 NO_TESTS = ("a.py", "latest/a.py", "src/testing.py", "tests.py", "a_test.pyi", "contest.py", "mytest_a.py")
-QUIET = {rule.code for rule in load_rules() if rule.quiet_in_tests}
+QUIET = {rule.code for rule in load_rules() if rule.quiet_in_tests and rule.default}
 
 
 @pytest.mark.parametrize("patterns", [DEFAULT_TEST_FILES, (*DEFAULT_TEST_FILES, "*.nothing")], ids=["default", "as patterns"])
