@@ -16,6 +16,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext, SpawnContext
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,8 @@ TIME_LIMIT = 300.0
 PRELOADED = ["torchlint.cli", "torch", "torch._dynamo", "torch.distributed", "torchlint.sanity.measure", "torchlint.sanity.observe"]
 """What the process that forks has imported: what the parent's script imports, torch, and what torch loads at first use."""
 
-_starting = threading.Lock()
+_children = threading.Lock()
+"""Held where children are started and where their status is read: starting one reads that of all others, and it can be read only once."""
 
 
 class ChildFailedError(Exception):
@@ -42,12 +44,14 @@ def execute(job: dict[str, Any], *, time_limit: float = TIME_LIMIT) -> dict[str,
         if "text" in job:
             Path(folder, child.PROGRAM).write_text(job["text"], encoding="utf-8")
         process = _context(job).Process(target=child.work, args=(job, folder))
-        with _starting, _environment():
+        with _children, _environment():
             process.start()
-        process.join(time_limit)
-        if process.is_alive():
-            process.kill()
+        ended = wait([process.sentinel], time_limit)
+        with _children:
+            if not ended:
+                process.kill()
             process.join()
+        if not ended:
             raise ChildFailedError(f"it was still running after {time_limit:g} seconds")
         outcome = Path(folder, child.OUTCOME)
         if process.exitcode != 0 or not outcome.exists():
