@@ -240,7 +240,7 @@ def test_fix_that_would_change_the_declared_encoding_is_not_taken(install: Insta
 
 
 C_IS_SHALLOW = sys.version_info >= (3, 12)
-"""What calls itself through C has a fixed depth there, whatever the stack."""
+"""What calls itself through C has a fixed depth there, whatever the stack: how deep, differs between the releases of 3.12."""
 CHAINS = {
     "branches": "    if a:\n        pass\n" + "    elif a:\n        pass\n" * 1_200,
     "operands": "    y = (a\n" + "        and a\n" * 3_000 + "    )\n",
@@ -254,7 +254,8 @@ CHAINS = {
 def test_chain_that_python_reads_is_read_whatever_its_length(chain: str) -> None:
     text = "import torch\n\n\ndef f(a):\n    w = torch.zeros(2).cuda()\n" + chain + "    return w\n"
 
-    assert [each.code for each in lint(text)] == (["TL001"] if chain is CHAINS["operands of one row"] and C_IS_SHALLOW else ["TL401"])
+    may_be_too_deep = chain is CHAINS["operands of one row"] and C_IS_SHALLOW
+    assert [each.code for each in lint(text)] in ([["TL401"], ["TL001"]] if may_be_too_deep else [["TL401"]])
 
 
 def test_room_for_deep_code_is_given_back() -> None:
