@@ -43,7 +43,7 @@ def _said(wanted: str, flag: object, new: bool, graphless: bool) -> tuple[str, s
 
 
 def _fix(file: FileModel, call: cst.Call, data: cst.BaseExpression, wanted: cst.BaseExpression | None, new: bool) -> Fix | None:
-    text, flag = file.source(data), False if wanted is None else file.literal(wanted)
+    text, flag = file.source(data, whole=True), False if wanted is None else file.literal(wanted)
     if file.source(call).count("#") > text.count("#"):
         return None  # a comment between the parentheses would be lost
     if "\n" in text or not isinstance(data, _BRACKETED) and not (new and flag is False):
