@@ -4,6 +4,7 @@ Read off the declarations of every minor version from 2.0 on. Names that a modul
 without a row is unknown rather than absent; what a row says holds.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -15,6 +16,27 @@ from torchlint.facts.signatures import bases
 def versions() -> tuple[Version, ...]:
     """The minor versions that the tables were read from."""
     return tuple(version_of(text) for text in table("names.txt").versions)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The minor versions of torch that may run some code, from the oldest to the newest, both included."""
+
+    oldest: Version
+    newest: Version
+
+    def all_have(self, presence: Presence) -> bool:
+        """Whether every one of these versions has it; for those before the table begins the oldest there counts."""
+        return all(each in presence for each in self._known())
+
+    def any_has(self, presence: Presence) -> bool:
+        """Whether some of these versions has it."""
+        return any(each in presence for each in self._known())
+
+    def _known(self) -> Iterator[Version]:
+        """The versions of the table that are in the range; the nearest one where none is."""
+        inside = [each for each in versions() if self.oldest <= each <= self.newest]
+        return iter(inside or [versions()[0] if self.newest < versions()[0] else versions()[-1]])
 
 
 def presence(name: str) -> Presence | None:

@@ -18,6 +18,7 @@
     file.classes(), file.module_of(n)                   the classes defined here; the module whose method holds a node
     file.trainings()                                    loops that run backward and step, with what happens in them
     file.evaluations()                                  loops and functions that measure what a module yields, and train nothing
+    file.torch(n)                                       the versions of torch that may run a node, oldest and newest
     file.program                                        the whole program: seeds, processes, accelerators, its entry point, the settings
     file.analysis                                       the layers below, for the analysis that stands beside a rule (`_<concept>.py`)
 
@@ -32,7 +33,8 @@ from typing import TypeVar
 
 import libcst as cst
 
-from torchlint.model import conditions, dataflow, evaluation, naming, operations, training
+from torchlint.facts.versions import Range
+from torchlint.model import conditions, dataflow, evaluation, naming, operations, releases, training
 from torchlint.model.evaluation import Evaluation
 from torchlint.model.memory import Memory
 from torchlint.model.operations import Use
@@ -137,6 +139,10 @@ class FileModel:
     def escapes(self, value: Value) -> bool:
         """Whether code out of sight may get hold of a value: returned, kept on an object, captured, handed to an unknown call."""
         return dataflow.escapes(self.analysis, value)
+
+    def torch(self, node: Node) -> Range:
+        """The versions of torch that may run a node: those that the project supports, within what checks around the node leave."""
+        return releases.supported(self.analysis, node)
 
     @cached_property
     def program(self) -> Program:
