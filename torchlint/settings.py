@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from torchlint.sources import regular
+from torchlint import dependencies
+from torchlint.sources import regular, toml
 
 FORMATS = ("full", "concise", "json", "github")
 SEVERITIES = ("info", "warning", "error")
@@ -54,6 +55,11 @@ class Settings:
     include: tuple[str, ...] = ("*.py", "*.pyi")
     test_files: tuple[str, ...] = DEFAULT_TEST_FILES
     torch_version: str | None = None
+    """The oldest torch that the project supports; None where nobody says so."""
+    newest_torch: str | None = None
+    """The newest one, where the project's dependencies set a limit."""
+    torch_origin: str | None = None
+    """The file of the project that both were read from; None where the user named them, or nothing does."""
     managed_loops: tuple[str, ...] = ()
     output_format: str = "full"
     severity: str = "info"
@@ -139,6 +145,13 @@ def _format(value: Any) -> str:
     return value
 
 
+_TORCH_VERSION = """\
+The oldest torch that the project supports; nothing is suggested that it lacks.
+
+Where it is not given, the project's dependencies say it, in the nearest folder from the checked file up to the root of the repository
+that has one of these: pyproject.toml, setup.cfg, setup.py (read, never run), requirements*.txt, environment.yml, or else a lock of uv,
+Poetry or PDM. The first of them that says something counts, and of several entries the oldest version.
+`torch>=2.1,<2.4` also tells the newest. Where nothing does, the newest torch that torchlint knows is meant."""
 _LIST, _PATTERNS = "list of rule selectors", "list of patterns"
 KEYS: dict[str, Key] = {
     key.name: key
@@ -155,7 +168,7 @@ KEYS: dict[str, Key] = {
         Key("extend-exclude", _PATTERNS, "What to leave out in addition.", _strings),
         Key("include", _PATTERNS, "The files to check in a folder.", _strings),
         Key("test-files", _PATTERNS, "Files in which rules about time and memory alone are quiet, unless selected by code.", _strings),
-        Key("torch-version", "string", "The oldest torch that the project supports; nothing is suggested that it lacks.", _version),
+        Key("torch-version", "string", _TORCH_VERSION, _version),
         Key("managed-loops", "list of qualified names", "Base classes whose methods leave the training loop to a framework.", _strings),
         Key("output-format", "string", f"How findings are shown: {', '.join(FORMATS)}.", _format),
     )
@@ -178,25 +191,51 @@ class Configuration:
         self._overrides = overrides or {}
         self._start = Settings(severity=severity, root=Path.cwd())
         self._default = self._start.over(self._overrides, None)
+        self._isolated = isolated
         self._fixed = self._default if isolated else self._load(file) if file else None
+        self._configured: dict[Path, Settings] = {}
+        self._dependencies: dict[Path, dependencies.Declared | None] = {}
         self._folders: dict[Path, Settings] = {}
 
     def settings(self, folder: Path) -> Settings:
         """`folder` is absolute."""
-        if self._fixed is not None:
-            return self._fixed
         known = self._folders.get(folder)
         if known is None:
-            file = _file_in(folder)
-            known = self._load(file) if file else self._default if folder == folder.parent else self.settings(folder.parent)
+            known = self._fixed if self._fixed is not None else self._nearest(folder)
+            if known.torch_version is None and not self._isolated:
+                known = _supporting(known, self._declared(folder))
             self._folders[folder] = known
         return known
+
+    def _nearest(self, folder: Path) -> Settings:
+        """What the nearest configuration file makes of the settings."""
+        known = self._configured.get(folder)
+        if known is None:
+            file = _file_in(folder)
+            known = self._load(file) if file else self._default if folder == folder.parent else self._nearest(folder.parent)
+            self._configured[folder] = known
+        return known
+
+    def _declared(self, folder: Path) -> dependencies.Declared | None:
+        """What the nearest folder says about torch that says anything, up to the root of the repository."""
+        if folder not in self._dependencies:
+            found = dependencies.declared(folder)
+            if found is None and folder != folder.parent and not (folder / ".git").exists():
+                found = self._declared(folder.parent)
+            self._dependencies[folder] = found
+        return self._dependencies[folder]
 
     def _load(self, file: Path) -> Settings:
         settings = replace(self._start, root=file.absolute().parent)
         for origin, options in _chain(file):
             settings = settings.over(options, origin)
         return settings.over(self._overrides, None)
+
+
+def _supporting(settings: Settings, found: dependencies.Declared | None) -> Settings:
+    if found is None:
+        return settings
+    return replace(settings, torch_version=found.oldest, newest_torch=found.newest, torch_origin=str(found.file))
 
 
 def _file_in(folder: Path) -> Path | None:
@@ -233,7 +272,7 @@ def _section(file: Path, *, required: bool) -> dict[str, Any] | None:
         data = regular.read(file)
         if not required and b"torchlint" not in data:
             return None
-        document = _parse(data.decode("utf-8-sig"))
+        document = toml.parse(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise SettingsError(f"{file}: not valid UTF-8 (byte {error.start})") from error
     except OSError as error:
@@ -249,18 +288,6 @@ def _section(file: Path, *, required: bool) -> dict[str, Any] | None:
     if not isinstance(section or {}, dict):
         raise SettingsError(f"{file}: `tool.torchlint` must be a table, not {_described(section)}")
     return section or {}
-
-
-def _parse(text: str) -> dict[str, Any]:
-    import sys
-
-    # Both are imported only when there is something to read: a run without configuration starts a millisecond or two sooner.
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    document: dict[str, Any] = tomllib.loads(text)
-    return document
 
 
 def _validated(file: Path, section: Options) -> Options:

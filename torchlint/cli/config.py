@@ -17,7 +17,7 @@ def config(key: str | None) -> None:
         width = max(map(len, (*KEYS, _EXTEND)))
         click.echo(f"{_EXTEND:<{width}}  {_EXTEND_HELP}")
         for each in KEYS.values():
-            click.echo(f"{each.name:<{width}}  {each.help}")
+            click.echo(f"{each.name:<{width}}  {each.help.splitlines()[0]}")
         return
     if key == _EXTEND:
         click.echo(f"{_EXTEND}: string\n\n{_EXTEND_HELP}\n\nDefault: none")
@@ -36,6 +36,8 @@ def _shown(key: Key) -> str:
         return "the rules that `torchlint rule` lists as on"
     if key.name == "per-file-ignores":
         return "an empty table"
+    if key.name == "torch-version":
+        return "what the project's dependencies say"
     if key.default is None:
         return "none"
     if isinstance(key.default, tuple):

@@ -13,7 +13,7 @@ LARGEST = 1 << 20
 """Bytes. Nobody writes that much by hand."""
 
 
-def read(path: Path) -> bytes:
+def read(path: Path, largest: int = LARGEST) -> bytes:
     """The whole content. Raises `OSError` for whatever cannot be read, with a reason as its `strerror`."""
     # A pipe that nobody writes into must not be waited for.
     try:
@@ -24,7 +24,7 @@ def read(path: Path) -> bytes:
         kind = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(kind):
             raise OSError(0, "Is a directory" if stat.S_ISDIR(kind) else "Not a regular file")
-        data = stream.read(LARGEST + 1)
-    if len(data) > LARGEST:
-        raise OSError(0, f"Larger than {LARGEST} bytes")
+        data = stream.read(largest + 1)
+    if len(data) > largest:
+        raise OSError(0, f"Larger than {largest} bytes")
     return data
