@@ -109,3 +109,13 @@ def test_anomaly_detection_is_left_alone_in_tests() -> None:
     text = "import torch\ntorch.autograd.set_detect_anomaly(True)\n"
     assert lint(text, Settings(), path="tests/test_x.py") == []
     assert [each.code for each in lint(text, Settings(), path="train.py")] == ["TL115"]
+
+
+OLD = {"TL107": "y = nn.Linear(2, 2)(torch.ones(2)).data\n", "TL108": "y = Variable(torch.ones(2))\n"}
+
+
+@pytest.mark.parametrize("code", OLD)
+def test_what_a_torch_older_than_tensors_with_graphs_needs_is_left_to_projects_that_support_one(code: str) -> None:
+    found = [lint(HEAD + OLD[code], Settings(select=(code,), torch_version=each), path="train.py") for each in ("0.3", "0.4", "2.1")]
+
+    assert [len(each) for each in found] == [0, 1, 1]

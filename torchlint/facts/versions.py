@@ -24,6 +24,9 @@ class Range:
 
     oldest: Version
     newest: Version
+    is_doubtful: bool = False
+    """Whether nothing can be said, and a rule is silent: a check of the version around the code cannot be read, or lets none of the
+    supported versions pass. The bounds are then those of the project."""
 
     def all_have(self, presence: Presence) -> bool:
         """Whether every one of these versions has it; for those before the table begins the oldest there counts."""

@@ -7,7 +7,6 @@ import libcst as cst
 from torchlint import rewrite
 from torchlint.model import FileModel
 from torchlint.rule import KEEPS, SAFE, WARNING, Finding, Fix, rule
-from torchlint.rules.autograd._versions import is_for_some_versions
 from torchlint.rules.autograd._wrapped import given, has_no_graph, is_new, is_no_tensor, is_off
 
 _BRACKETED = (cst.Name, cst.Attribute, cst.Call, cst.Subscript)
@@ -16,8 +15,8 @@ _BRACKETED = (cst.Name, cst.Attribute, cst.Call, cst.Subscript)
 @rule("TL108", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=("Variable",))
 def check(file: FileModel) -> Iterator[Finding]:
     for call in file.calls("torch.autograd.Variable", "torch.autograd.variable.Variable"):
-        arguments = given(call)
-        if arguments is None or is_for_some_versions(file.analysis, call) or is_no_tensor(file.analysis, call, arguments["data"]):
+        arguments, supported = given(call), file.torch(call)
+        if arguments is None or supported.is_doubtful or supported.oldest < (0, 4) or is_no_tensor(file.analysis, call, arguments["data"]):
             continue  # `*args`, `**kwargs`, or something that is no call of it; torch as old as 0.3 needs it; it raises a TypeError
         if not is_off(arguments.get("volatile")):
             message, help = "`volatile` has no effect since torch 0.4: gradients are recorded", "compute under `torch.no_grad()`"

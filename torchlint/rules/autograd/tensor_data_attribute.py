@@ -8,7 +8,6 @@ from torchlint import rewrite
 from torchlint.model import FileModel
 from torchlint.rule import KEEPS, SAFE, UNSAFE, WARNING, Finding, rule
 from torchlint.rules.autograd._detached import Done, done_with, has_no_dimension, is_its_own, is_only_read, is_written, may_be_leaf
-from torchlint.rules.autograd._versions import is_for_some_versions
 
 
 @rule("TL107", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=(".data",))
@@ -19,7 +18,8 @@ def check(file: FileModel) -> Iterator[Finding]:
         tensor = file.value(attribute.value)
         if not tensor.is_tensor or not tensor.has_graph or may_be_leaf(tensor):
             continue  # a weight, which nothing was computed into, or may be one; without a graph; no tensor at all; or nothing is known
-        if is_for_some_versions(file.analysis, attribute):
+        supported = file.torch(attribute)
+        if supported.is_doubtful or supported.oldest < (0, 4):
             continue  # torch as old as 0.3 knows nothing else
         name, done = file.source(attribute.value), done_with(file.analysis, attribute)
         if done is Done.WRITTEN:
