@@ -1,0 +1,62 @@
+"""Which versions of torch make a plain `torch.load` unsafe, and which can do otherwise."""
+
+import pytest
+
+from torchlint.engine import fix, lint
+from torchlint.rule import UNSAFE
+from torchlint.settings import Settings
+
+TEXT = "import torch\n\n\ndef restore(path):\n    return torch.load(path, map_location='cpu')\n"
+
+
+def settings(oldest: str | None, newest: str | None = None) -> Settings:
+    return Settings(select=("TL9",), torch_version=oldest, newest_torch=newest)
+
+
+@pytest.mark.parametrize(
+    ("oldest", "newest", "fires"),
+    [
+        (None, None, False),
+        ("2.6", None, False),
+        ("2.5", None, True),
+        ("2.1", "2.3", True),
+        ("1.13", None, True),
+        ("1.12", None, False),
+        ("1.7", "1.7", False),
+        (None, "2.2", True),
+    ],
+)
+def test_plain_load_is_unsafe_where_the_project_supports_torch_before_2_6_that_can_do_otherwise(
+    oldest: str | None, newest: str | None, fires: bool
+) -> None:
+    found = lint(TEXT, settings(oldest, newest))
+
+    assert [each.code for each in found] == ["TL901"] * fires
+    assert all(f"supports torch {oldest or newest})" in each.message for each in found)
+
+
+def test_plain_load_is_told_what_to_load() -> None:
+    fixed = fix(TEXT.replace("'cpu'", "'cpu', weights_only=None"), settings("2.1"), applicability=UNSAFE).text
+
+    assert fix(TEXT, settings("2.1"), applicability=UNSAFE).text == fixed == TEXT.replace("'cpu'", "'cpu', weights_only=True")
+
+
+def test_versions_in_which_the_call_is_reached_count() -> None:
+    head, body = TEXT.split("    return")
+    guarded = f'{head}    if torch.__version__ >= "2.6":\n        return{body}    return None\n'
+
+    assert lint(guarded, settings("2.1")) == []
+    assert [each.code for each in lint(guarded.replace(">=", "<"), settings("2.1"))] == ["TL901"]
+
+
+def test_explicit_false_is_unsafe_in_every_version_that_knows_it() -> None:
+    text = TEXT.replace("map_location='cpu'", "weights_only=False")
+
+    assert [len(lint(text, settings(each))) for each in (None, "2.8", "1.13", "1.9")] == [1, 1, 1, 0]
+
+
+def test_tests_are_left_alone() -> None:
+    text = TEXT.replace("map_location='cpu'", "weights_only=False")
+
+    assert lint(text, Settings(), path="tests/test_saving.py") == []
+    assert [each.code for each in lint(text, Settings(), path="train.py")] == ["TL901"]
