@@ -17,7 +17,13 @@ def test_every_module_of_the_command_line_is_a_command(torchlint: Torchlint) -> 
     result = torchlint("--help")
 
     assert result.status == 0
-    assert [line.split()[0] for line in result.out.split("Commands:\n")[1].splitlines()] == ["check", "config", "rule", "sanity"]
+    assert [line.split()[0] for line in result.out.split("Commands:\n")[1].splitlines()] == [
+        "check",
+        "config",
+        "rule",
+        "sanity",
+        "upgrade",
+    ]
 
 
 def test_without_arguments_help_is_shown(torchlint: Torchlint) -> None:

@@ -90,6 +90,8 @@ class Rule:
     """A file whose text holds none of these strings cannot have a finding of this rule, and is not even parsed for it."""
     quiet_in_tests: bool = False
     """Whether all the mistake costs is time or memory, which nobody misses in a test: quiet there unless its own code is selected."""
+    by_version: bool = False
+    """Whether what it finds follows from what some version of torch lacks, gives up or does in another way: `torchlint upgrade` runs it."""
 
     @property
     def name(self) -> str:
@@ -106,14 +108,19 @@ def rule(
     aliases: tuple[str, ...] = (),
     mentions: tuple[str, ...],
     quiet_in_tests: bool = False,
+    by_version: bool | None = None,
 ) -> Callable[[Check], Rule]:
-    """Turn a `check(file)` generator into a `Rule`. Family, stem and title come from the module that it stands in."""
+    """Turn a `check(file)` generator into a `Rule`. Family, stem and title come from the module that it stands in.
+
+    `by_version` need not be said of the rules of the family `api` that are on by default: that is what they are about.
+    """
 
     def declare(check: Check) -> Rule:
         module = importlib.import_module(check.__module__)
         family, stem = check.__module__.split(".")[-2:]
         title = (module.__doc__ or "").strip().split("\n")[0]
-        return Rule(code, family, stem, title, check, severity, default, fix, effect, aliases, mentions, quiet_in_tests)
+        versioned = by_version if by_version is not None else default and family == "api"
+        return Rule(code, family, stem, title, check, severity, default, fix, effect, aliases, mentions, quiet_in_tests, versioned)
 
     return declare
 

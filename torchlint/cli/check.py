@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar
@@ -49,18 +50,18 @@ _file = click.Path(dir_okay=False, path_type=Path)
 class Options(NamedTuple):
     """What was asked for, beyond what configuration files can say as well."""
 
-    fix: bool
-    unsafe: bool
-    fix_only: bool
-    diff: bool
-    show_fixes: bool
-    statistics: bool
-    verbose: bool
-    exit_zero: bool
-    exit_non_zero_on_fix: bool
-    force_exclude: bool
     jobs: int
-    output_file: Path | None
+    fix: bool = False
+    unsafe: bool = False
+    fix_only: bool = False
+    diff: bool = False
+    show_fixes: bool = False
+    statistics: bool = False
+    verbose: bool = False
+    exit_zero: bool = False
+    exit_non_zero_on_fix: bool = False
+    force_exclude: bool = False
+    output_file: Path | None = None
 
 
 @click.command(short_help="Report mistakes, and fix them.")
@@ -124,16 +125,25 @@ def check(
     if stdin_filename is not None and not from_standard_input:
         raise click.UsageError("--stdin-filename names standard input, which is checked with `-`")
     overrides = {name: value for name, value in given.items() if value}
-    try:
+    with told():
         configuration = Configuration(overrides, severity=severity, file=config, isolated=isolated)
-        run = _Run(options, configuration)
+        run = Run(options, configuration)
         status = run.standard_input(stdin_filename) if from_standard_input else run.paths(paths or (Path(),))
-    except (SettingsError, PatternError) as error:
-        raise click.ClickException("\n".join(map(visible, getattr(error, "lines", (str(error),))))) from error
     ctx.exit(status)
 
 
-class _Run:
+@contextmanager
+def told() -> Iterator[None]:
+    """Say what is wrong with a configuration as the command line says it."""
+    try:
+        yield
+    except (SettingsError, PatternError) as error:
+        raise click.ClickException("\n".join(map(visible, getattr(error, "lines", (str(error),))))) from error
+
+
+class Run:
+    """One run of the linter over what the command line names."""
+
     def __init__(self, options: Options, configuration: Configuration) -> None:
         self._options = options
         self._configuration = configuration
@@ -146,6 +156,7 @@ class _Run:
         found = discover(paths, self._configuration, force_exclude=self._options.force_exclude)
         self._outcome.seconds["find files"] = perf_counter() - started
         self._outcome.problems += found.problems
+        self._begin([path for path, _ in found.files])
         _validate([self._settings, *(settings for _, settings in found.files)])
         if not found.files and not found.problems:
             click.echo(visible(f"torchlint: no Python files in {', '.join(map(str, paths))}"), err=True)
@@ -157,6 +168,12 @@ class _Run:
             with Bar(len(work)) as bar:
                 check_all(work, self._task(roots), self._outcome, jobs=self._options.jobs, advance=bar.advance)
         return self._finish(sys.stdout)
+
+    def _begin(self, files: Sequence[Path]) -> None:
+        """What is to be done once it is known which files there are."""
+        if self._options.verbose:
+            for line in _supported([self._configuration.settings(each.absolute().parent) for each in files]):
+                click.echo(f"torchlint: {visible(line)}", err=True)
 
     def standard_input(self, name: Path | None) -> int:
         try:
@@ -248,6 +265,14 @@ class _Run:
             file.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             raise click.ClickException(f"{file}: cannot be written: {error.strerror}") from error
+
+
+def _supported(settings: Sequence[Settings]) -> Iterator[str]:
+    """Which torch is taken to be supported, and who says so."""
+    for oldest, newest, origin in dict.fromkeys((each.torch_version, each.newest_torch, each.torch_origin) for each in settings):
+        if origin is not None:
+            versions = f"from {oldest}" if newest is None else newest if oldest in (None, newest) else f"from {oldest} to {newest}"
+            yield f"torch {versions}, as {origin} says"
 
 
 def _validate(settings: Sequence[Settings]) -> None:

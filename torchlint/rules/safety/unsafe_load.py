@@ -13,7 +13,16 @@ _AVAILABLE, _DEFAULT = (1, 13), (2, 6)
 _PICKLE_MODULE = 2
 
 
-@rule("TL901", severity=WARNING, fix=UNSAFE, effect=KEEPS, aliases=("TOR102",), mentions=("load",), quiet_in_tests=True)
+@rule(
+    "TL901",
+    severity=WARNING,
+    fix=UNSAFE,
+    effect=KEEPS,
+    aliases=("TOR102",),
+    mentions=("load",),
+    quiet_in_tests=True,
+    by_version=True,
+)
 def check(file: FileModel) -> Iterator[Finding]:
     for call in file.calls("torch.load"):
         given = {arg.keyword.value if arg.keyword is not None else position: arg for position, arg in enumerate(call.args)}
