@@ -11,8 +11,8 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-PYTHON = "3.11"
 PLATFORMS = tuple(f"macosx_{release}_0_arm64" for release in (11, 12, 13, 14))
+OLD_PLATFORMS = ("macosx_10_7_x86_64", "macosx_10_9_x86_64")
 FIRST = (2, 0)
 
 _READ = re.compile(r"torch/.*\.pyi?|torchgen/packaged/(?:.*/)?(?:native_functions\.yaml|derivatives\.yaml|gen_variable_type\.py)")
@@ -30,6 +30,11 @@ def minor(text: str) -> Version:
     return int(major), int(rest)
 
 
+def _python(version: Version) -> str:
+    """A Python that the wheels of a version were made for."""
+    return "3.11" if version >= FIRST else "3.8" if version >= (1, 4) else "3.7"
+
+
 def sources(version: Version, cache: Path) -> tuple[str, Mapping[str, str]]:
     """The name of the newest wheel of a minor version, and its texts by their path in it; kept in `cache` once read."""
     kept = sorted(cache.glob(f"torch-{spelled(version)}.*.zip"))
@@ -42,8 +47,9 @@ def sources(version: Version, cache: Path) -> tuple[str, Mapping[str, str]]:
 
 def _downloaded(version: Version, folder: Path) -> Path:
     """The wheel, fetched by pip. Raises `FileNotFoundError` where the index has none."""
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", f"--python-version={PYTHON}"]
-    command += [f"--platform={platform}" for platform in PLATFORMS]
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+    command += [f"--python-version={_python(version)}"]
+    command += [f"--platform={platform}" for platform in (PLATFORMS if version >= FIRST else OLD_PLATFORMS)]
     outcome = subprocess.run([*command, f"--dest={folder}", f"torch=={spelled(version)}.*"], capture_output=True, text=True, check=False)
     wheels = sorted(folder.glob("torch-*.whl"))
     if not wheels:
