@@ -27,7 +27,7 @@ What one family of rules alone needs is no question for this class: it stands be
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Container, Iterator
 from functools import cached_property
 from typing import TypeVar
 
@@ -120,7 +120,7 @@ class FileModel:
         """Every appearance, in document order, of the variable that this name is bound to (or would be)."""
         return self.analysis.references(name)
 
-    def uses_of(self, names: Collection[str]) -> Iterator[tuple[cst.Name | cst.Attribute, str]]:
+    def uses_of(self, names: Container[str]) -> Iterator[tuple[cst.Name | cst.Attribute, str]]:
         """The expressions that stand for one of these dotted names, in document order, with the name; imports are left out."""
         return naming.uses_of(self.analysis, names)
 

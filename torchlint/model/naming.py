@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Container, Iterator
 
 import libcst as cst
 
 from torchlint.program.analysis import FileAnalysis
 
 
-def uses_of(file: FileAnalysis, names: Collection[str]) -> Iterator[tuple[cst.Name | cst.Attribute, str]]:
+def uses_of(file: FileAnalysis, names: Container[str]) -> Iterator[tuple[cst.Name | cst.Attribute, str]]:
     """The expressions that stand for one of these dotted names, in document order, with the name; imports themselves are left out."""
     known, order = file.once(_by_path), file.tree.order
-    paths = [path for path in known if path in names] if len(names) > len(known) else [path for path in names if path in known]
+    if isinstance(names, Collection) and len(names) <= len(known):
+        paths = [path for path in names if path in known]
+    else:  # they are many, or can only be asked for
+        paths = [path for path in known if path in names]
     found = [(node, path) for path in paths for node in known[path]]
     yield from sorted(found, key=lambda use: order[use[0]])
 

@@ -7,7 +7,7 @@ How sure a fix is stays with the rule, except that one that deletes a comment is
 
 from torchlint.rewrite.arguments import insert_argument, remove_argument, rename_keyword, replace_argument
 from torchlint.rewrite.expressions import method, rename_attribute, rename_function, replace, unwrap_method, wrap
-from torchlint.rewrite.imports import add_from_import, add_import
+from torchlint.rewrite.imports import add_from_import, add_import, rename_import
 from torchlint.rewrite.resolving import Unfixable, deletes_comment, resolve
 from torchlint.rewrite.slots import argument
 from torchlint.rewrite.statements import decorate, delete_statement, insert_after, insert_before, open_block, replace_statement
@@ -28,6 +28,7 @@ __all__ = [
     "remove_argument",
     "rename_attribute",
     "rename_function",
+    "rename_import",
     "rename_keyword",
     "replace",
     "replace_argument",

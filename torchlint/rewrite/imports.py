@@ -39,6 +39,28 @@ def add_from_import(module: str, name: str, alias: str | None = None) -> Rewrite
     return _adding(_Binding(alias or name, f"{module}.{name}", f"{module}.{name}"), f"from {module} import {name}{suffix}")
 
 
+@builder
+def rename_import(alias: cst.ImportAlias, name: str) -> Rewrite:
+    """Another name in `from module import old`, and wherever the file uses it; behind `as`, the file's own name stays."""
+
+    def edits(file: SourceFile) -> Iterator[Edit]:
+        old = alias.name
+        if not isinstance(old, cst.Name):
+            raise Unfixable("not a name of a module")
+        yield Edit(*file.span(old, alias), name)
+        if alias.asname is not None:
+            return
+        if name in file.tree.names or len(file.names.bindings(old)) != 1:
+            raise Unfixable(f"`{name}` or `{old.value}` may be something else in this file")
+        for use in file.references(old):
+            if use is not old:
+                if not is_value(use, file.parent):
+                    raise Unfixable(f"`{old.value}` is assigned")
+                yield Edit(*file.span(use), name)
+
+    return edits
+
+
 @dataclass(frozen=True, slots=True)
 class _Binding:
     name: str

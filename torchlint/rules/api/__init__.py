@@ -1,1 +1,1 @@
-"""Torch's interface as it changes: names and arguments that were removed, deprecated or moved."""
+"""Names and arguments that torch does not have, no longer has, or will not have much longer."""
