@@ -9,7 +9,6 @@ import libcst as cst
 
 from torchlint.facts.signatures import signatures, signed_in
 from torchlint.program.analysis import FileAnalysis
-from torchlint.syntax.literals import literal
 from torchlint.syntax.names import Binds
 from torchlint.syntax.tree import Node
 from torchlint.syntax.ways import reached
