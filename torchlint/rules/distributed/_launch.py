@@ -13,6 +13,7 @@ from torchlint.model import program
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.classes import ClassModel
 from torchlint.rules.distributed._batches import defaults_to_one, gives_one
+from torchlint.rules.distributed._loading import shuffling
 from torchlint.rules.distributed._trained import Use, uses
 from torchlint.rules.distributed._unwrapping import loads_keys
 from torchlint.syntax.literals import literal
@@ -88,7 +89,7 @@ class Program:
         To train there has to be one that shuffles: else the batches may come from elsewhere.
         """
         loaders = list(self.file.calls(*LOADERS))
-        is_known = bool(loaders) and (not self.trains or bool(self._loaders()))
+        is_known = bool(loaders) and (not self.trains or bool(shuffling(self.file)))
         return is_known and all(gives_one(self.file, call) for call in loaders)
 
     def _is_trained_elsewhere(self, call: cst.Call) -> bool:
@@ -128,7 +129,7 @@ class Program:
             return "leave the wrap to the training program, with `DistributedDataParallel` and one process per GPU", ()
         steps = dict.fromkeys(text for text in self._missing())
         places = (
-            *((loader, "needs a `DistributedSampler`") for loader, _ in self._loaders()),
+            *((loader, "needs a `DistributedSampler`") for loader, _ in shuffling(self.file)),
             *((s, "save on one rank only") for s in self._saves()),
         )
         return "; ".join(("run one process per GPU with `DistributedDataParallel`", *steps)), places
@@ -138,21 +139,11 @@ class Program:
         if not program.Program(self.file).launches.here:
             yield "start it with `torchrun --nproc_per_node=GPUS`"
             yield 'call `torch.distributed.init_process_group("nccl")` and read `local_rank = int(os.environ["LOCAL_RANK"])` first'
-        for _, dataset in self._loaders():
+        for _, dataset in shuffling(self.file):
             name = " ".join(self.file.source(dataset).split())
             yield f"give the loader of `{name}` `sampler=DistributedSampler({name})` instead of `shuffle`"
         if self._saves():
             yield "save on one rank only"
-
-    def _loaders(self) -> list[tuple[cst.Call, cst.BaseExpression]]:
-        """The loaders that shuffle, without a sampler of their own: those for training."""
-        found = []
-        for call in self.file.calls("torch.utils.data.DataLoader"):
-            keywords = {arg.keyword.value: arg.value for arg in call.args if arg.keyword is not None}
-            dataset = keywords.get("dataset") or (call.args[0].value if call.args and call.args[0].keyword is None else None)
-            if dataset is not None and not keywords.keys() & {"sampler", "batch_sampler"} and _shuffles(keywords.get("shuffle")):
-                found.append((call, dataset))
-        return found
 
     def _saves(self) -> list[cst.Call]:
         return list(self.file.calls("torch.save"))
@@ -192,10 +183,6 @@ def _is_training(file: FileAnalysis, call: cst.Call) -> bool:
     if path is None:
         return False
     return path.startswith("torch.optim.") or _MAKES_OPTIMIZER.search(path) is not None or file.imports_training(path)
-
-
-def _shuffles(given: Node | None) -> bool:
-    return given is not None and not (isinstance(given, cst.Name) and given.value == "False")
 
 
 def is_test(file: FileAnalysis, node: Node) -> bool:

@@ -17,7 +17,7 @@ from torchlint.model.conditions import when
 from torchlint.program.analysis import FileAnalysis
 from torchlint.syntax.literals import literal
 from torchlint.syntax.names import Binds
-from torchlint.syntax.tree import Node
+from torchlint.syntax.tree import Node, descendants
 from torchlint.values.events import Condition
 from torchlint.values.references import BUILTINS
 from torchlint.values.value import Function
@@ -32,6 +32,7 @@ _RANK = re.compile(
 _IS_FIRST = re.compile(
     r"^(?:is_)?(?:local_|global_|world_)?(?:main|master)(?:_process|_proc|_rank)?$|^is_(?:global|rank|world_process)_zero$"
 )
+_SPOKEN = re.compile(r"rank|world_?size|num_?replicas|num_?shards|process_?index|main_?process|worker_info", re.IGNORECASE)
 _VARIABLES = frozenset({"RANK", "LOCAL_RANK"})
 _TOGETHER = frozenset("monitored_barrier broadcast_object_list all_gather_object gather_object scatter_object_list".split())
 """Collective functions that have no `async_op`."""
@@ -193,3 +194,9 @@ def _is_harmless(file: FileAnalysis, call: cst.Call) -> bool:
     if path is None:
         return isinstance(call.func, cst.Name) and call.func.value in BUILTINS and not file.names.bindings(call.func)
     return path.partition(".")[0] in ("torch", "os", "sys", "time", "logging", "numpy") and path not in _collectives()
+
+
+def speaks_of_ranks(node: Node) -> bool:
+    """Whether an expression or a definition names a rank or how many there are, in whatever way."""
+    words = (each.value for each in descendants(node) if isinstance(each, (cst.Name, cst.SimpleString)))
+    return any(_SPOKEN.search(word) for word in words)
