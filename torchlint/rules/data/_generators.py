@@ -10,13 +10,12 @@ import libcst as cst
 
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.classes import ClassModel
-from torchlint.rules.data._loaders import datasets, loaders
+from torchlint.rules.data._loaders import datasets, fetching, loaders
 from torchlint.syntax.tree import Node
 
 _GENERATORS = frozenset("numpy.random.default_rng numpy.random.RandomState numpy.random.Generator random.Random torch.Generator".split())
 """What makes a generator with a state of its own. Those that are global, worker processes seed for themselves."""
 _RESEEDING = frozenset("seed manual_seed set_state setstate initial_seed bit_generator spawn".split())
-_FETCHING = ("__getitem__", "__getitems__")
 _BY_HAND = re.compile(r"\bworker_init_fn\s*=|\bget_worker_info\b")
 _WITH_WORKERS = re.compile(r"\bnum_workers\b(?!\s*=\s*(?:0|None)\b)")
 
@@ -66,25 +65,10 @@ def _of_attributes(file: FileAnalysis, model: ClassModel) -> Iterator[tuple[cst.
 def _uses(file: FileAnalysis, model: ClassModel) -> dict[str, cst.BaseExpression]:
     """For each attribute of the object: where a sample is drawn with it first."""
     found: dict[str, cst.BaseExpression] = {}
-    for function in _fetching(model):
+    for function in fetching(model):
         for each in file.inside(function, cst.Attribute):
             if isinstance(each.value, cst.Name) and each.value.value == "self":
                 found.setdefault(each.attr.value, each)
-    return found
-
-
-def _fetching(model: ClassModel) -> list[cst.FunctionDef]:
-    """The methods that fetch a sample, and those of the object that they call."""
-    waiting, found = list(_FETCHING), []
-    while waiting:
-        method = model.method(waiting.pop(0))
-        if method is None or method.file is not model.file or not isinstance(method.node, cst.FunctionDef) or method.node in found:
-            continue
-        found.append(method.node)
-        for call in method.file.inside(method.node, cst.Call):
-            func = call.func
-            if isinstance(func, cst.Attribute) and isinstance(func.value, cst.Name) and func.value.value == "self":
-                waiting.append(func.attr.value)
     return found
 
 
@@ -94,7 +78,7 @@ def _is_reached(file: FileAnalysis, model: ClassModel, name: str) -> bool:
         above = file.parent(each)
         if isinstance(above, cst.Call) and above.func is each:
             continue  # a method of that name: generators are not called
-        if isinstance(above, cst.Attribute) and above.attr.value in _RESEEDING:
+        if _is_reseeded(file, each):
             return True
         if (not isinstance(each.value, cst.Name) or each.value.value != "self") and file.qualname(each) is None:
             return True
@@ -103,19 +87,19 @@ def _is_reached(file: FileAnalysis, model: ClassModel, name: str) -> bool:
 
 def _of_variables(file: FileAnalysis, model: ClassModel) -> Iterator[tuple[cst.Call, cst.BaseExpression]]:
     """Generators that are made once for the whole file, with a seed; without one, processes that are spawned make a new one."""
-    for function in _fetching(model):
+    for function in fetching(model):
         for name in file.inside(function, cst.Name):
             binding = file.names.definition(name) if name in file.tree.order else None
             if binding is None or binding.value is None or file.function(binding.node) is not file.module:
                 continue
             made = _generator(file, binding.value)
-            above = [file.parent(each) for each in file.references(name)]
-            if (
-                made is not None
-                and made.args
-                and not any(isinstance(each, cst.Attribute) and each.attr.value in _RESEEDING for each in above)
-            ):
+            if made is not None and made.args and not any(_is_reseeded(file, each) for each in file.references(name)):
                 yield made, name
+
+
+def _is_reseeded(file: FileAnalysis, use: Node) -> bool:
+    above = file.parent(use)
+    return isinstance(above, cst.Attribute) and above.attr.value in _RESEEDING
 
 
 def _generator(file: FileAnalysis, value: cst.BaseExpression) -> cst.Call | None:

@@ -22,6 +22,7 @@ from torchlint.values.value import Value
 ITERABLE = "torch.utils.data.IterableDataset"
 PIPE = "torch.utils.data.IterDataPipe"
 _PARAMETERS = signatures(LOADER)[0].parameters
+_FETCHING = ("__getitem__", "__getitems__")
 _SHARED = 3
 """Parameters that the loaders of other libraries have at the same places: dataset, batch size, shuffle."""
 
@@ -144,3 +145,18 @@ def datasets(file: FileAnalysis) -> Iterator[ClassModel]:
     for model in file.classes():
         if inherits(model, DATASET) and not inherits(model, ITERABLE):
             yield model
+
+
+def fetching(model: ClassModel) -> list[cst.FunctionDef]:
+    """The methods that fetch a sample, and those of the object that they call."""
+    waiting, found = list(_FETCHING), []
+    while waiting:
+        method = model.method(waiting.pop(0))
+        if method is None or method.file is not model.file or not isinstance(method.node, cst.FunctionDef) or method.node in found:
+            continue
+        found.append(method.node)
+        for call in method.file.inside(method.node, cst.Call):
+            func = call.func
+            if isinstance(func, cst.Attribute) and isinstance(func.value, cst.Name) and func.value.value == "self":
+                waiting.append(func.attr.value)
+    return found
