@@ -1,0 +1,59 @@
+"""What is written to a file with `torch.save`: modules as they are, and whether the program reads them back so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import libcst as cst
+
+from torchlint.facts.signatures import signatures
+from torchlint.program.analysis import FileAnalysis
+from torchlint.values.binding import bind
+from torchlint.values.value import Kind, Value
+
+_PARAMETERS = signatures("torch.save")[0].parameters
+_COMPILED = ("torch.jit.", "torch.quantization.", "torch.ao.", "torch.fx.", "torch.export.", "torch.package.")
+"""What makes modules whose code is in them, or whose state alone would not do."""
+_READ_WHOLE = re.compile(r"(?<!load_state_dict\()\b(?:torch|th)\.load\(")
+
+
+@dataclass(frozen=True, eq=False)
+class SavedModule:
+    """A module that goes into a file with its code's names."""
+
+    call: cst.Call
+    module: cst.BaseExpression
+    is_read_whole: bool
+    """Whether something in the program may take what it loads for more than a state."""
+
+
+def whole_modules(file: FileAnalysis) -> Iterator[SavedModule]:
+    """Modules that are pickled: `torch.save(model, path)`, or as an entry of a dictionary that is spelt out there."""
+    for call in file.calls("torch.save"):
+        bound = bind(call, _PARAMETERS)
+        saved, target = bound["obj"], bound["f"]
+        if saved is None or target is None or _is_in_memory(file, file.value(target)):
+            continue  # read back by the same process
+        for each in _entries(saved):
+            if _is_plain_module(file, file.value(each)):
+                yield SavedModule(call, each, file.is_written(_READ_WHOLE))
+
+
+def _is_in_memory(file: FileAnalysis, value: Value) -> bool:
+    return isinstance(value.node, cst.Call) and file.qualname(value.node.func) == "io.BytesIO"
+
+
+def _entries(saved: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    if isinstance(saved, cst.Dict):
+        yield from (each.value for each in saved.elements if isinstance(each, cst.DictElement))
+    else:
+        yield saved
+
+
+def _is_plain_module(file: FileAnalysis, value: Value) -> bool:
+    if value.kind is not Kind.MODULE:
+        return False
+    made = (each.node for each in value.lineage())
+    return not any((file.qualname(node.func) or "").startswith(_COMPILED) for node in made if isinstance(node, cst.Call))
