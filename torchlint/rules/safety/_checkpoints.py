@@ -1,0 +1,84 @@
+"""Checkpoints that are read onto the device that they were written from, in a program that runs without it too."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import libcst as cst
+
+from torchlint.facts.signatures import signatures
+from torchlint.model.conditions import when
+from torchlint.program.analysis import FileAnalysis
+from torchlint.syntax.literals import literal
+from torchlint.syntax.tree import Node
+from torchlint.values.binding import Bound, bind
+from torchlint.values.value import Kind
+
+_PARAMETERS = signatures("torch.load")[0].parameters
+_LOOKS = ("is_available", "device_count", "current_accelerator")
+_ASKS_FOR_DEVICE = re.compile(r"is_available|device_count|cuda|gpu|device", re.IGNORECASE)
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """A call of `torch.load` that says nothing of devices."""
+
+    call: cst.Call
+    loading: cst.Call | None
+    """The `load_state_dict` that copies what is read to where its parameters are; None where it is used as a model itself."""
+
+    @property
+    def keeps_devices(self) -> bool:
+        """Whether what is read is copied, so that it does not matter where it was."""
+        return self.loading is not None and not any(arg.star or _name(arg) == "assign" for arg in self.loading.args)
+
+
+def unmapped(file: FileAnalysis) -> Iterator[Checkpoint]:
+    """Those of a file that looks whether there is a GPU, and has not written the checkpoint itself."""
+    calls = [call for call in file.calls("torch.load") if _is_unmapped(bind(call, _PARAMETERS))]
+    if not calls or any(True for _ in file.calls("torch.save")) or not any(file.tree.attributes.get(each) for each in _LOOKS):
+        return
+    if any(_needs_gpu(file, call) for call in file.nodes(cst.Call)):
+        return  # wherever it runs, there is one
+    loadings = list(file.methods("load_state_dict"))
+    for call in calls:
+        if _was_asked(file, call):
+            continue
+        value = file.value(call)
+        into = next((each for each in loadings if each.args and _reads(file, each, call)), None)
+        if into is not None or value.kind is Kind.MODULE:
+            yield Checkpoint(call, into)
+
+
+def _was_asked(file: FileAnalysis, node: Node) -> bool:
+    """Whether a place is reached only after a question about devices."""
+    tests = (each.test for each in when(file, node))
+    return any(isinstance(test, cst.BaseExpression) and _ASKS_FOR_DEVICE.search(file.source(test)) for test in tests)
+
+
+def _needs_gpu(file: FileAnalysis, call: cst.Call) -> bool:
+    """`x.cuda()`, `x.to("cuda")`, `torch.cuda.set_device(0)`, and no question about it."""
+    func = call.func
+    path = file.qualname(func)
+    if path is None and isinstance(func, cst.Attribute) and func.attr.value in ("cuda", "to"):
+        texts = [literal(arg.value) for arg in call.args]
+        uses = func.attr.value == "cuda" or any(isinstance(each, str) and each.startswith("cuda") for each in texts)
+    else:
+        uses = path == "torch.cuda.set_device"
+    return uses and not _was_asked(file, call)
+
+
+def _is_unmapped(bound: Bound) -> bool:
+    return not bound.is_spread and bound["map_location"] is None
+
+
+def _reads(file: FileAnalysis, loading: cst.Call, call: cst.Call) -> bool:
+    """Whether `load_state_dict` is given what was read, or a part of it."""
+    given: Node = loading.args[0].value
+    return any(each.node is call for each in file.value(given).lineage())
+
+
+def _name(arg: cst.Arg) -> str | None:
+    return arg.keyword.value if arg.keyword is not None else None
