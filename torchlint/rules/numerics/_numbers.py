@@ -1,0 +1,69 @@
+"""What kind of numbers a tensor holds, where the code decides it: by the type that it spells, or by what made the tensor."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from torchlint.facts.dtypes import Numbers, numbers
+from torchlint.syntax.literals import literal
+from torchlint.values.value import Kind, Value
+
+_OF_INDICES = frozenset("argmax argmin argsort argwhere bincount bucketize count_nonzero nonzero randint randperm searchsorted".split())
+"""Operations that yield int64 unless they are told otherwise."""
+_AS_WRITTEN = frozenset({"tensor", "as_tensor", "full", "arange"})
+"""Functions that take the type from the numbers that they are given."""
+_OF_VALUES = frozenset("add sub mul remainder floor_divide max min sum prod cumsum clamp index_select gather".split())
+"""Operations that yield whole numbers of whole numbers."""
+_CASTS = frozenset("float double half bfloat16 to type".split())
+_DEEP = 6
+
+
+def numbers_of(value: Value, depth: int = _DEEP) -> Numbers | None:
+    """What a tensor holds; None where that is not certain."""
+    if not value.is_tensor or value.is_joined or depth == 0:
+        return None
+    if value.dtype is not None:
+        return numbers(value.dtype)
+    made = value.node
+    if value.op in _OF_INDICES and isinstance(made, cst.Call) and not _is_told(made):
+        return Numbers.INTEGER
+    if value.op in _AS_WRITTEN and isinstance(made, cst.Call) and made.args and not _is_told(made):
+        given = made.args[1:2] if value.op == "full" else made.args if value.op == "arange" else made.args[:1]
+        return _kind_of_all([each for arg in given for each in _leaves(literal(arg.value))])
+    if value.op in _OF_VALUES and value.sources and not (isinstance(made, cst.Call) and _is_told(made)):
+        kinds = {_kind_of_part(each, depth) for each in value.sources}
+        return Numbers.INTEGER if kinds and kinds <= {Numbers.INTEGER, Numbers.BOOL} else None
+    if isinstance(made, cst.Subscript) and value.sources:
+        return numbers_of(value.sources[0], depth - 1)
+    return None
+
+
+def counts(value: Value) -> bool:
+    """Whether a tensor holds whole numbers, be it as floats: `degree.float()` of integers."""
+    if value.op in _CASTS and value.sources:
+        return numbers_of(value.sources[0]) in (Numbers.INTEGER, Numbers.BOOL)
+    return numbers_of(value) in (Numbers.INTEGER, Numbers.BOOL)
+
+
+def _kind_of_part(value: Value, depth: int) -> Numbers | None:
+    if value.kind is Kind.NUMBER:
+        return Numbers.INTEGER if isinstance(value.node, cst.Integer) else None
+    return numbers_of(value, depth - 1)
+
+
+def _is_told(call: cst.Call) -> bool:
+    """Whether a call may name the type: by keyword, or somewhere in `**`."""
+    return any(arg.star == "**" or arg.keyword is not None and arg.keyword.value in ("dtype", "out") for arg in call.args)
+
+
+def _leaves(given: object) -> list[object]:
+    if isinstance(given, (list, tuple)):
+        return [leaf for each in given for leaf in _leaves(each)]
+    return [given]
+
+
+def _kind_of_all(given: list[object]) -> Numbers | None:
+    kinds = {type(each) for each in given}
+    if not kinds or not kinds <= {int, float, bool}:
+        return None
+    return Numbers.FLOATING if float in kinds else Numbers.INTEGER if int in kinds else Numbers.BOOL

@@ -1,0 +1,49 @@
+"""`exp(x) - 1`, which knows nothing of a small `x`."""
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from torchlint import rewrite
+from torchlint.model import FileModel
+from torchlint.rule import KEEPS, UNSAFE, WARNING, Finding, rule
+from torchlint.rules.numerics._spelling import called_instead
+from torchlint.rules.numerics._terms import Term, sum_around, terms, without, written
+
+_ROUNDING = frozenset("round ceil floor trunc long int".split())
+
+
+@rule("TL612", severity=WARNING, fix=UNSAFE, effect=KEEPS, aliases=("TOR107",), mentions=("exp(",))
+def check(file: FileModel) -> Iterator[Finding]:
+    for use in file.operations("exp"):
+        given, whole = use.arguments["input"], sum_around(file.analysis, use.call)
+        rest = without(terms(whole), -1.0)
+        if given is None or rest is None or Term(use.call, True) not in rest or use.may_have("out"):
+            continue  # no 1 is taken away, or the power is
+        if sum(isinstance(each.node, cst.Call) and _is_exp(file, each.node) for each in rest) > 1:
+            continue  # which of them is near 1?
+        if _is_rounded(file, whole):
+            continue  # whole numbers are wanted
+        text = called_instead(file, use, "expm1", file.source(given, whole=True))
+        yield Finding(
+            whole,
+            "`exp(x) - 1` loses a small `x` in the 1 that is taken away: below 6e-8 it is 0",
+            help="use `torch.expm1`",
+            fix=rewrite.replace(whole, written(file.analysis, rest, {use.call: text})) if text is not None else None,
+        )
+
+
+def _is_exp(file: FileModel, call: cst.Call) -> bool:
+    use = file.operation(call)
+    return use is not None and use.name == "exp"
+
+
+def _is_rounded(file: FileModel, node: cst.BaseExpression) -> bool:
+    """Whether the difference goes straight into a rounding."""
+    for each in file.ancestors(node):
+        if isinstance(each, cst.Call):
+            use = file.operation(each)
+            return use is not None and use.name in _ROUNDING
+        if not isinstance(each, (cst.Arg, cst.Attribute)):
+            return False
+    return False
