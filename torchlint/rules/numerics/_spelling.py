@@ -15,12 +15,18 @@ def called_instead(file: FileModel, use: Use, name: str, first: str, *rest: str)
     """The text of a call of `name` with these arguments, as function or method like `use`; None where nothing leads to the function."""
     if use.form is Form.METHOD:
         return f"{first}.{name}({', '.join(rest)})"
-    func = use.call.func
-    if isinstance(func, cst.Attribute):
-        function: str | None = f"{file.source(func.value, whole=True)}.{name}"
-    else:
-        function = file.spelling(f"torch.{name}", use.call)
+    function = beside(file, use.call.func, name)
     return None if function is None else f"{function}({', '.join((first, *rest))})"
+
+
+def beside(file: FileModel, function: cst.BaseExpression, name: str) -> str | None:
+    """Another name of `torch`, written as the function is that is called here: `th.empty` beside `th.cuda.FloatTensor`."""
+    module: cst.BaseExpression = function
+    while isinstance(module, cst.Attribute):
+        module = module.value
+        if file.qualname(module) == "torch":
+            return f"{file.source(module)}.{name}"
+    return file.spelling(f"torch.{name}", function)
 
 
 def receiver(text: str) -> str:

@@ -1,0 +1,130 @@
+"""Calls of the constructors that torch had before `torch.tensor`: `torch.Tensor(2, 3)`, `torch.LongTensor([1, 2])`, `torch.cuda.FloatTensor(x)`.
+
+What they do depends on what they are given: numbers are a shape, and nothing is written into the memory; a list is data. Here is told
+which of the two a call is, where the code decides it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+
+import libcst as cst
+
+from torchlint.program.analysis import FileAnalysis
+from torchlint.syntax.literals import literal
+from torchlint.syntax.tree import Node, descendants
+from torchlint.values.value import Value
+
+TYPES = {
+    "FloatTensor": "float32",
+    "DoubleTensor": "float64",
+    "HalfTensor": "float16",
+    "BFloat16Tensor": "bfloat16",
+    "LongTensor": "int64",
+    "IntTensor": "int32",
+    "ShortTensor": "int16",
+    "CharTensor": "int8",
+    "ByteTensor": "uint8",
+    "BoolTensor": "bool",
+}
+_NAMES = ("torch.Tensor", *(f"torch.{package}{name}" for package in ("", "cuda.") for name in TYPES))
+_ELSEWHERE = re.compile(r"set_default_device|set_default_tensor_type|with torch\.device\(")
+"""What the old constructors do not obey, and the new functions do."""
+_FILLING = frozenset("zero_ fill_ uniform_ normal_ random_ bernoulli_ exponential_ log_normal_ geometric_ cauchy_".split())
+_WHOLE = (cst.Add, cst.Subtract, cst.Multiply, cst.FloorDivide, cst.Modulo)
+_EXACT = 2**53
+_DEEP = 6
+
+
+class Given(Enum):
+    """What a call is given."""
+
+    NOTHING = auto()
+    SIZES = auto()
+    NUMBERS = auto()
+    """A list or tuple of numbers that are written out."""
+    UNKNOWN = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Legacy:
+    """One such call."""
+
+    call: cst.Call
+    given: Given
+    dtype: str | None
+    """The type that the name says; None for `torch.Tensor`, which makes tensors of the default type."""
+    is_cuda: bool
+    is_certain: bool
+    """Whether what it is given is certain, and no default device is set that would make a difference."""
+    whole: tuple[cst.Integer, ...]
+    """The whole numbers among what `torch.Tensor` is given as data: it makes floats of them."""
+
+
+def legacy(file: FileAnalysis) -> Iterator[Legacy]:
+    for call in file.calls(*_NAMES):
+        if any(arg.star or arg.keyword is not None for arg in call.args):
+            continue
+        path = file.qualname(call.func) or ""
+        dtype = TYPES.get(path.rpartition(".")[2])
+        given, is_certain = _given(file, call)
+        whole = tuple(each for each in descendants(call.args[0].value) if isinstance(each, cst.Integer)) if call.args else ()
+        if given is Given.NUMBERS and dtype is None and any(each.evaluated_value > _EXACT for each in whole):
+            continue
+        as_floats = whole if given is Given.NUMBERS and dtype is None else ()
+        yield Legacy(call, given, dtype, ".cuda." in path, is_certain and not file.is_written(_ELSEWHERE), as_floats)
+
+
+def _given(file: FileAnalysis, call: cst.Call) -> tuple[Given, bool]:
+    """What the call is given, and whether that is certain."""
+    if not call.args:
+        return Given.NOTHING, True
+    first = call.args[0].value
+    if len(call.args) > 1 or is_size(file, first):
+        return Given.SIZES, True
+    if isinstance(first, (cst.List, cst.Tuple)):
+        leaves = list(_leaves(literal(first)))
+        is_plain = all(isinstance(each, (int, float)) and not isinstance(each, bool) for each in leaves)
+        return (Given.NUMBERS, True) if is_plain else (Given.UNKNOWN, False)
+    above = file.parent(call)
+    if isinstance(above, cst.Attribute) and above.attr.value in _FILLING and isinstance(file.parent(above), cst.Call):
+        return Given.SIZES, False  # no data, or it would not be written over
+    return Given.UNKNOWN, False
+
+
+def is_size(file: FileAnalysis, node: Node, depth: int = _DEEP) -> bool:
+    """Whether an expression is certainly a whole number, or a shape: `len(x)`, `x.size(0) * 2`, `x.shape`."""
+    if depth == 0:
+        return False
+    if isinstance(node, cst.Integer):
+        return True
+    if isinstance(node, cst.BinaryOperation):
+        return isinstance(node.operator, _WHOLE) and all(is_size(file, each, depth - 1) for each in (node.left, node.right))
+    if isinstance(node, cst.Call):
+        if isinstance(node.func, cst.Attribute):
+            return node.func.attr.value == "size" and file.value(node.func.value).is_tensor
+        return file.value(node.func).qualname in ("builtins.len", "builtins.int")
+    owner = node.value if isinstance(node, (cst.Subscript, cst.Attribute)) else None
+    if isinstance(owner, cst.Attribute) and isinstance(node, cst.Subscript):
+        return owner.attr.value == "shape" and file.value(owner.value).is_tensor and isinstance(node.slice[0].slice, cst.Index)
+    if owner is not None and isinstance(node, cst.Attribute) and node.attr.value == "shape":
+        return file.value(owner).is_tensor
+    return isinstance(node, cst.Name) and _is_made_of_size(file, file.value(node), node, depth)
+
+
+def _is_made_of_size(file: FileAnalysis, value: Value, name: cst.Name, depth: int) -> bool:
+    made = value.node
+    return (
+        made is not None and not value.is_joined and made is not name and not isinstance(made, cst.Name) and is_size(file, made, depth - 1)
+    )
+
+
+def _leaves(given: object) -> Iterator[object]:
+    if isinstance(given, (list, tuple)):
+        for each in given:
+            yield from _leaves(each)
+    else:
+        yield given
