@@ -1,7 +1,7 @@
-"""Calls of the constructors that torch had before `torch.tensor`: `torch.Tensor(2, 3)`, `torch.LongTensor([1, 2])`, `torch.cuda.FloatTensor(x)`.
+"""Calls of the constructors that torch had before `torch.tensor`: `torch.Tensor(2, 3)`, `torch.LongTensor([1, 2])`.
 
-What they do depends on what they are given: numbers are a shape, and nothing is written into the memory; a list is data. Here is told
-which of the two a call is, where the code decides it.
+What they do depends on what they are given: numbers are a shape, and nothing is written into the memory; a list is data.
+Here is told which of the two a call is, where the code decides it.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ TYPES = {
     "BoolTensor": "bool",
 }
 _NAMES = ("torch.Tensor", *(f"torch.{package}{name}" for package in ("", "cuda.") for name in TYPES))
-_ELSEWHERE = re.compile(r"set_default_device|set_default_tensor_type|with torch\.device\(")
-"""What the old constructors do not obey, and the new functions do."""
+DEFAULT_DEVICES = re.compile(r"set_default_device|set_default_tensor_type|with torch\.device\(")
+"""What sets a device for all tensors: the old constructors do not obey it, and functions do."""
 _FILLING = frozenset("zero_ fill_ uniform_ normal_ random_ bernoulli_ exponential_ log_normal_ geometric_ cauchy_".split())
 _WHOLE = (cst.Add, cst.Subtract, cst.Multiply, cst.FloorDivide, cst.Modulo)
 _EXACT = 2**53
@@ -75,7 +75,7 @@ def legacy(file: FileAnalysis) -> Iterator[Legacy]:
         if given is Given.NUMBERS and dtype is None and any(each.evaluated_value > _EXACT for each in whole):
             continue
         as_floats = whole if given is Given.NUMBERS and dtype is None else ()
-        yield Legacy(call, given, dtype, ".cuda." in path, is_certain and not file.is_written(_ELSEWHERE), as_floats)
+        yield Legacy(call, given, dtype, ".cuda." in path, is_certain and not file.is_written(DEFAULT_DEVICES), as_floats)
 
 
 def _given(file: FileAnalysis, call: cst.Call) -> tuple[Given, bool]:
@@ -117,9 +117,9 @@ def is_size(file: FileAnalysis, node: Node, depth: int = _DEEP) -> bool:
 
 def _is_made_of_size(file: FileAnalysis, value: Value, name: cst.Name, depth: int) -> bool:
     made = value.node
-    return (
-        made is not None and not value.is_joined and made is not name and not isinstance(made, cst.Name) and is_size(file, made, depth - 1)
-    )
+    if made is None or made is name or value.is_joined:
+        return False
+    return not isinstance(made, cst.Name) and is_size(file, made, depth - 1)
 
 
 def _leaves(given: object) -> Iterator[object]:
