@@ -10,6 +10,11 @@ from torchlint.values.value import Kind, Value
 
 _OF_INDICES = frozenset("argmax argmin argsort argwhere bincount bucketize count_nonzero nonzero randint randperm searchsorted".split())
 """Operations that yield int64 unless they are told otherwise."""
+_OF_TRUTHS = frozenset(
+    """eq ne lt le gt ge isnan isinf isfinite isclose isin logical_and logical_or logical_not logical_xor all any
+    signbit""".split()
+)
+"""Operations that yield truth values."""
 _AS_WRITTEN = frozenset({"tensor", "as_tensor", "full", "arange"})
 """Functions that take the type from the numbers that they are given."""
 _OF_VALUES = frozenset("add sub mul remainder floor_divide max min sum prod cumsum clamp index_select gather".split())
@@ -27,6 +32,8 @@ def numbers_of(value: Value, depth: int = _DEEP) -> Numbers | None:
     made = value.node
     if value.op in _OF_INDICES and isinstance(made, cst.Call) and not _is_told(made):
         return Numbers.INTEGER
+    if value.op in _OF_TRUTHS and isinstance(made, cst.Call):
+        return Numbers.BOOL
     if value.op in _AS_WRITTEN and isinstance(made, cst.Call) and made.args and not _is_told(made):
         given = made.args[1:2] if value.op == "full" else made.args if value.op == "arange" else made.args[:1]
         return _kind_of_all([each for arg in given for each in _leaves(literal(arg.value))])
