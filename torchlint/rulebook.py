@@ -19,7 +19,7 @@ _OPENING = """\
 # Rules
 
 Every rule by its code, as `torchlint rule --output-format markdown` writes it. A name leads to the page, which says what the rule flags,
-why that matters, when it stays quiet and what its fix changes.
+why that matters, when it stays quiet and what its fix changes. [Myths](myths.md) is about advice that torch refutes.
 
 - **default**: an *off* rule speaks where it is selected: by its code, its name, a prefix or `ALL`.
 - **`--fix`**: *safe* fixes are applied by it, *unsafe* ones with `--unsafe-fixes` as well, *shown* ones by nobody. A rule with safe fixes
