@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from torchlint.settings import KEYS, Configuration, Settings, SettingsError
+from torchlint.settings import FORMATS, KEYS, Configuration, Settings, SettingsError
 
 
 def write(path: Path, text: str) -> Path:
@@ -77,7 +77,7 @@ def test_keys_of_features_that_do_not_exist_are_not_silently_accepted(tmp_path: 
         ("ignore = [1]", "`ignore` must be a list of rule selectors, not a list with an integer in it"),
         ("torch-version = 2.4", "`torch-version` must be a string, not a float"),
         ('torch-version = "new"', '`torch-version` must be a version such as "2.4", not "new"'),
-        ('output-format = "xml"', '`output-format` must be one of full, concise, json, github, not "xml"'),
+        ('output-format = "xml"', f'`output-format` must be one of {", ".join(FORMATS)}, not "xml"'),
         ('per-file-ignores = ["a"]', "`per-file-ignores` must be a table from a pattern to a list of rule selectors, not a list"),
         ('per-file-ignores = {"a" = "TL1"}', '`per-file-ignores` must hold lists of rule selectors, but "a" holds a string'),
         ("extend = true", "`extend` must be a path, not a boolean"),

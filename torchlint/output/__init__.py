@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from torchlint.run.one import FileReport
 
-HUMAN_FORMATS = ("full", "concise")
+HUMAN_FORMATS = ("full", "concise", "grouped")
 """Those that end in a summary. The others are read by programs, which would trip over it."""
-_MODULES = {"json": "json_list"}
+_MODULES = {"json": "json_list", "json-lines": "json_lines"}
 
 
 class Report(NamedTuple):

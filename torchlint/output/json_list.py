@@ -18,10 +18,10 @@ from torchlint.selection import named
 
 def render(report: Report) -> Iterator[str]:
     # Escaped to ASCII: file names need not be valid Unicode, and the reader may expect any encoding.
-    yield json.dumps([each for file in report.files for each in _entries(file)], indent=2)
+    yield json.dumps([each for file in report.files for each in entries(file)], indent=2)
 
 
-def _entries(file: FileReport) -> Iterator[dict[str, Any]]:
+def entries(file: FileReport) -> Iterator[dict[str, Any]]:
     positions = Positions(file.text)
     for each in file.diagnostics:
         yield {
