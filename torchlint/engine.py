@@ -13,7 +13,7 @@ from time import process_time
 
 import libcst as cst
 
-from torchlint import suppress
+from torchlint import baseline, suppress
 from torchlint.diagnostic import Diagnostic, Location, Related
 from torchlint.edits import Applicability, Edit, Effect, ResolvedFix, apply
 from torchlint.model import FileModel
@@ -51,9 +51,13 @@ def lint(
     *,
     path: str = "<text>",
     project: Project | None = None,
+    known: frozenset[str] = frozenset(),
     timings: Timings | None = None,
 ) -> list[Diagnostic]:
-    """Every finding in the text, in document order. Seconds per phase and rule are added to `timings` where it is given."""
+    """Every finding in the text, in document order, but those that a baseline knows by these fingerprints.
+
+    Seconds per phase and rule are added to `timings` where it is given.
+    """
     body = text.removeprefix(_MARK)
     wanted = settings or Settings()
     try:
@@ -61,6 +65,8 @@ def lint(
     except RecursionError:  # since Python 3.12 no stack is large enough for what calls itself through C
         message = "this file is nested too deeply to be read by this Python"
         found = [_of_tool(SYNTAX_ERROR, message, Location(1, 1))] if SYNTAX_ERROR.code in enabled_codes(wanted, path) else []
+    if known:
+        found = baseline.unknown(body, found, known)
     return [_behind_mark(each) for each in found] if body != text else found
 
 
@@ -98,25 +104,33 @@ def fix(
     path: str = "<text>",
     project: Project | None = None,
     applicability: Applicability = Applicability.SAFE,
+    known: frozenset[str] = frozenset(),
     timings: Timings | None = None,
 ) -> Fixed:
     """Apply every fix of at least this applicability, and lint again, until nothing is left to apply.
 
-    A fix that would leave text that does not parse, or that declares another encoding, is never taken; its finding stays.
+    A fix that would leave text that does not parse, or that declares another encoding, is never taken; its finding stays. What a baseline
+    knows is left alone.
     """
     body = text.removeprefix(_MARK)
-    fixed = with_room(lambda: _fixed(body, settings or Settings(), path, project, applicability, timings))
+    fixed = with_room(lambda: _fixed(body, settings or Settings(), path, project, applicability, known, timings))
     if body == text:
         return fixed
     return Fixed(_MARK + fixed.text, fixed.applied, tuple(_behind_mark(each) for each in fixed.remaining))
 
 
 def _fixed(
-    text: str, settings: Settings, path: str, project: Project | None, applicability: Applicability, timings: Timings | None
+    text: str,
+    settings: Settings,
+    path: str,
+    project: Project | None,
+    applicability: Applicability,
+    known: frozenset[str],
+    timings: Timings | None,
 ) -> Fixed:
     applied: list[Diagnostic] = []
     refused: set[ResolvedFix] = set()
-    found = lint(text, settings, path=path, project=project, timings=timings)
+    found = lint(text, settings, path=path, project=project, known=known, timings=timings)
     for _ in range(_ROUNDS):
         wanted = {each.fix for each in found if each.fix is not None and each.fix.applicability >= applicability} - refused
         changed, taken = apply(text, wanted)
@@ -128,7 +142,7 @@ def _fixed(
         applied += [each for each in found if each.fix in taken]
         refused.clear()  # their positions were those of the old text
         text = changed
-        found = lint(text, settings, path=path, project=project, timings=timings)
+        found = lint(text, settings, path=path, project=project, known=known, timings=timings)
     return Fixed(text, tuple(applied), tuple(found))
 
 

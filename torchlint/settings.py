@@ -61,6 +61,7 @@ class Settings:
     torch_origin: str | None = None
     """The file of the project that both were read from; None where the user named them, or nothing does."""
     managed_loops: tuple[str, ...] = ()
+    baseline: str | None = None
     output_format: str = "full"
     severity: str = "info"
     """The lowest severity that is reported; rules below it do not run."""
@@ -129,6 +130,12 @@ def _table(value: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple((pattern, tuple(selectors)) for pattern, selectors in value.items())
 
 
+def _string(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError
+    return value
+
+
 def _version(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError
@@ -170,6 +177,7 @@ KEYS: dict[str, Key] = {
         Key("test-files", _PATTERNS, "Files in which rules about time and memory alone are quiet, unless selected by code.", _strings),
         Key("torch-version", "string", _TORCH_VERSION, _version),
         Key("managed-loops", "list of qualified names", "Base classes whose methods leave the training loop to a framework.", _strings),
+        Key("baseline", "string", "The file that keeps the findings that do not count, from the folder of the configuration.", _string),
         Key("output-format", "string", f"How findings are shown: {', '.join(FORMATS)}.", _format),
     )
 }

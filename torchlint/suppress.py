@@ -58,6 +58,45 @@ def apply(text: str, diagnostics: Sequence[Diagnostic], enabled_codes: frozenset
     return sorted(left, key=lambda each: (each.location, each.code))
 
 
+def add(text: str, diagnostics: Sequence[Diagnostic]) -> str:
+    """The text with a comment for each finding that one can be written to. Where a row has one already, it names one rule more."""
+    rows = _rows_with_an_end(text)
+    wanted: dict[int, set[str]] = {}
+    for each in diagnostics:
+        row = next((row for row in sorted(each.rows, reverse=True) if row in rows), None)
+        if row is not None and all(each.code != rule.code for rule in OWN_RULES):
+            wanted.setdefault(row, set()).add(each.code)
+    there = {each.row: each for each in _directives(text) if each.names and not each.is_noqa and not each.whole_file}
+    edits = []
+    for row, codes in wanted.items():
+        directive = there.get(row)
+        if directive is not None:
+            last, offset = directive.names[-1]
+            edits.append(Edit(offset + len(last), offset + len(last), "".join(f", {code}" for code in sorted(codes))))
+        else:
+            start, end = rows[row]
+            edits.append(Edit(start, end, f"  # torchlint: ignore[{', '.join(sorted(codes))}]"))
+    for edit in sorted(edits, reverse=True):
+        text = text[: edit.start] + edit.content + text[edit.end :]
+    return text
+
+
+def _rows_with_an_end(text: str) -> dict[int, tuple[int, int]]:
+    """The rows that a comment can be written behind, so none that ends in a string or a backslash: where text and row end."""
+    starts = [0, *(match.end() for match in re.finditer(r"\r\n|\r|\n", text))]
+    found = {}
+    lines = io.StringIO(re.sub(r"\r\n|\r", "\n", text))
+    try:
+        for token in tokenize.generate_tokens(lines.readline):
+            if token.type in (tokenize.NEWLINE, tokenize.NL):
+                row, column = token.start
+                end = starts[row - 1] + column
+                found[row] = starts[row - 1] + len(text[starts[row - 1] : end].rstrip()), end
+    except (tokenize.TokenError, SyntaxError):
+        return {}
+    return found
+
+
 def _may_matter(text: str, diagnostics: Sequence[Diagnostic]) -> bool:
     """Whether anything in the text looks like a comment of concern. Most files are spared the tokenizer, which is not cheap."""
     for match in _DIRECTIVE.finditer(text):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar
 import click
 
 from torchlint.cli import FAILURE, FINDINGS
-from torchlint.output import HUMAN_FORMATS, Report, nothing_found, render
+from torchlint.output import HUMAN_FORMATS, Report, count, nothing_found, render
 from torchlint.output.excerpt import visible
 from torchlint.output.terminal import has_color
 from torchlint.run.many import Outcome, available_processors, check_all, concerns, mentioning
@@ -62,6 +62,9 @@ class Options(NamedTuple):
     exit_non_zero_on_fix: bool = False
     force_exclude: bool = False
     output_file: Path | None = None
+    baseline: Path | None = None
+    write_baseline: bool = False
+    add_suppressions: bool = False
 
 
 @click.command(short_help="Report mistakes, and fix them.")
@@ -77,6 +80,9 @@ class Options(NamedTuple):
 @click.option("--severity", type=click.Choice(SEVERITIES), default=SEVERITIES[0], help="The lowest severity that is reported.")
 @click.option("--output-format", type=click.Choice(FORMATS), help="How findings are shown.")
 @click.option("--output-file", type=_file, help="Write the report to this file.")
+@click.option("--baseline", type=_file, help="Count only findings that are not in this file.")
+@click.option("--write-baseline", is_flag=True, help="Write the findings to the baseline, so that only new ones count from now on.")
+@click.option("--add-suppressions", is_flag=True, help="Write a comment to each finding that suppresses it.")
 @click.option("--statistics", is_flag=True, help="Count the findings per rule instead of listing them.")
 @click.option("-v", "--verbose", is_flag=True, help="With --statistics, also show where the time went.")
 @click.option("-e", "--exit-zero", is_flag=True, help="Exit with 0 even if there are findings.")
@@ -124,6 +130,10 @@ def check(
         raise click.UsageError("`-` stands alone: standard input cannot be checked together with other paths")
     if stdin_filename is not None and not from_standard_input:
         raise click.UsageError("--stdin-filename names standard input, which is checked with `-`")
+    if flags["write_baseline"] and (options.fix or options.fix_only or options.diff or from_standard_input):
+        raise click.UsageError("--write-baseline goes with no fixing, and not with standard input")
+    if flags["add_suppressions"] and (options.fix or options.fix_only or options.diff or options.write_baseline or from_standard_input):
+        raise click.UsageError("--add-suppressions goes with no fixing, with no --write-baseline, and not with standard input")
     overrides = {name: value for name, value in given.items() if value}
     with told():
         configuration = Configuration(overrides, severity=severity, file=config, isolated=isolated)
@@ -150,6 +160,13 @@ class Run:
         self._outcome = Outcome()
         self._settings = configuration.settings(Path.cwd())
         """Those that hold for the run as a whole, such as the format."""
+
+    @property
+    def _baseline(self) -> Path | None:
+        """Where the findings are kept that do not count."""
+        if self._options.baseline is not None or self._settings.baseline is None:
+            return self._options.baseline
+        return self._settings.root / self._settings.baseline
 
     def paths(self, paths: Sequence[Path]) -> int:
         started = perf_counter()
@@ -210,16 +227,25 @@ class Run:
         from torchlint.edits import Applicability
         from torchlint.run.one import Mode, Task
 
-        mode = Mode.DIFF if self._options.diff else Mode.FIX if self._changes else Mode.CHECK
+        known = None if self._options.write_baseline else self._baseline
+        if known is not None:
+            from torchlint import baseline
+
+            baseline.read(known)  # whatever is wrong with it is said once, and before anything is done
+        mode = Mode.SUPPRESS if self._options.add_suppressions else Mode.CHECK
+        if self._changes:
+            mode = Mode.DIFF if self._options.diff else Mode.FIX
         applicability = Applicability.UNSAFE if self._options.unsafe else Applicability.SAFE
         timed = self._options.statistics and self._options.verbose
-        return Task(mode, applicability, tuple(root.absolute() for root in roots), timed)
+        return Task(mode, applicability, tuple(root.absolute() for root in roots), timed, known)
 
     def _finish(self, stream: TextIO) -> int:
         """Say what there is to say, to this stream or the file asked for, and return the exit status."""
         options, outcome = self._options, self._outcome
         for problem in outcome.problems:
             click.echo(f"torchlint: {visible(problem)}", err=True)
+        if options.write_baseline:
+            return self._keep()
         if options.diff:
             # The diff alone goes to standard output, so that it can be piped into `patch`.
             click.echo("".join(report.diff for report in outcome.reports), nl=False)
@@ -233,6 +259,20 @@ class Run:
             click.echo("\n".join(changes(report, "Fixed")), err=True)
         return _status(outcome, options)
 
+    def _keep(self) -> int:
+        """Write the baseline, and say what it holds."""
+        from torchlint import baseline
+
+        file, outcome = self._baseline, self._outcome
+        if file is None:
+            raise click.UsageError("--write-baseline needs --baseline, or the key `baseline` in the configuration, to know where to write")
+        found = [(report.path, report.text, list(report.diagnostics)) for report in outcome.reports]
+        baseline.write(file, found)
+        number = sum(len(each) for _, _, each in found)
+        click.echo(f"Wrote {count(number, 'finding')} of {count(sum(bool(each) for _, _, each in found), 'file')} to {visible(str(file))}.")
+        failed = outcome.problems or any(each.is_internal_error for report in outcome.reports for each in report.diagnostics)
+        return FAILURE if failed else 0
+
     @property
     def _for_people(self) -> bool:
         return self._settings.output_format in HUMAN_FORMATS
@@ -245,12 +285,12 @@ class Run:
             yield from statistics.render(report, self._settings.output_format)
             if options.verbose:
                 yield from statistics.times(report, self._outcome.seconds)
-        elif options.diff or options.fix_only:
+        elif options.diff or options.fix_only or options.add_suppressions:
             from torchlint.output import concise
             from torchlint.output.summary import changes
 
             yield from concise.failures(report)
-            yield from changes(report, "Would fix" if options.diff else "Fixed")
+            yield from changes(report, "Suppressed" if options.add_suppressions else "Would fix" if options.diff else "Fixed")
         elif self._outcome.reports or not self._for_people:
             yield from render(report, self._settings.output_format)
         else:

@@ -33,6 +33,8 @@ class Mode(Enum):
     CHECK = "check"
     FIX = "fix"
     DIFF = "diff"
+    SUPPRESS = "suppress"
+    """Write a comment to each finding that suppresses it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class Task:
     roots: tuple[Path, ...]
     """Where the modules that the files import may lie."""
     timed: bool = False
+    baseline: Path | None = None
+    """Where the findings are kept that do not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +72,13 @@ class FileReport:
 
 
 def check_file(path: Path, settings: Settings, task: Task) -> FileReport:
-    """Check the file and, in mode `FIX`, write what became of it."""
+    """Check the file and, in the modes `FIX` and `SUPPRESS`, write what became of it."""
     try:
         data = path.read_bytes()
     except OSError as error:
         return FileReport(path, problem=f"cannot be read: {error.strerror}")
     report = check_bytes(data, path, settings, task)
-    if task.mode is Mode.FIX and report.fixed:
+    if task.mode in (Mode.FIX, Mode.SUPPRESS) and report.fixed:
         try:
             writing.write(path, decode(data), report.text, data)
         except writing.NotWritten as error:
@@ -103,13 +107,27 @@ def _linted(
     text: str, path: Path, settings: Settings, task: Task, timings: dict[str, float] | None
 ) -> tuple[str, Sequence[Diagnostic], Sequence[Diagnostic]]:
     """The text afterwards, what is left in it, and what was fixed."""
-    from torchlint import engine
+    from torchlint import baseline, engine, suppress
 
     project = _project(task.roots)
-    if task.mode is Mode.CHECK:
-        return text, engine.lint(text, settings, path=str(path), project=project, timings=timings), ()
-    result = engine.fix(text, settings, path=str(path), project=project, applicability=task.applicability, timings=timings)
+    known: frozenset[str] = frozenset()
+    if task.baseline is not None:
+        known = baseline.read(task.baseline).get(baseline.key(task.baseline, path), known)
+    if task.mode in (Mode.CHECK, Mode.SUPPRESS):
+        found = engine.lint(text, settings, path=str(path), project=project, known=known, timings=timings)
+        if task.mode is Mode.CHECK or not found:
+            return text, found, ()
+        silent = suppress.add(text, found)
+        left = engine.lint(silent, settings, path=str(path), project=project, known=known, timings=timings)
+        return silent, left, _without(found, left)
+    result = engine.fix(text, settings, path=str(path), project=project, applicability=task.applicability, known=known, timings=timings)
     return result.text, result.remaining, result.applied
+
+
+def _without(found: Sequence[Diagnostic], left: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """The findings that are not among those that are left: comments at the ends of rows move nothing."""
+    still = {(each.code, each.location) for each in left}
+    return [each for each in found if (each.code, each.location) not in still]
 
 
 @lru_cache(maxsize=1)
