@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from torchlint import dependencies
 from torchlint.sources import regular, toml
 
-FORMATS = ("full", "concise", "grouped", "json", "json-lines", "sarif", "github", "gitlab", "junit")
+FORMATS = ("full", "concise", "grouped", "json", "json-lines", "sarif", "github", "gitlab", "junit", "html")
 SEVERITIES = ("info", "warning", "error")
 FILE_NAMES = (".torchlint.toml", "torchlint.toml", "pyproject.toml")
 """In order of precedence within one folder."""

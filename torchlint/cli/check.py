@@ -161,6 +161,13 @@ class Run:
         self._settings = configuration.settings(Path.cwd())
         """Those that hold for the run as a whole, such as the format."""
 
+    def _prepare(self) -> None:
+        """Say at once what would fail after all the work."""
+        if self._settings.output_format == "html":
+            from torchlint.output.html_page import check_extra
+
+            check_extra()
+
     @property
     def _baseline(self) -> Path | None:
         """Where the findings are kept that do not count."""
@@ -169,6 +176,7 @@ class Run:
         return self._settings.root / self._settings.baseline
 
     def paths(self, paths: Sequence[Path]) -> int:
+        self._prepare()
         started = perf_counter()
         found = discover(paths, self._configuration, force_exclude=self._options.force_exclude)
         self._outcome.seconds["find files"] = perf_counter() - started
@@ -193,6 +201,7 @@ class Run:
                 click.echo(f"torchlint: {visible(line)}", err=True)
 
     def standard_input(self, name: Path | None) -> int:
+        self._prepare()
         try:
             data = sys.stdin.buffer.read()
         except OSError as error:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 HUMAN_FORMATS = ("full", "concise", "grouped")
 """Those that end in a summary. The others are read by programs, which would trip over it."""
-_MODULES = {"json": "json_list", "json-lines": "json_lines"}
+_MODULES = {"json": "json_list", "json-lines": "json_lines", "html": "html_page"}
 
 
 class Report(NamedTuple):
