@@ -17,8 +17,7 @@ def test_every_module_of_the_command_line_is_a_command(torchlint: Torchlint) -> 
     result = torchlint("--help")
 
     assert result.status == 0
-    names = [line.split()[0] for line in result.out.split("Commands:
-")[1].splitlines()]
+    names = [line.split()[0] for line in result.out.split("Commands:\n")[1].splitlines()]
     assert names == ["check", "config", "rule", "sanity", "server", "upgrade"]
 
 
