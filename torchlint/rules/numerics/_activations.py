@@ -29,6 +29,7 @@ RAW = frozenset(
 _TO_INTEGERS = frozenset("long int bool short byte char".split())
 _GROWING = ("add_module", "register_module", "append", "extend", "insert", "pop", "__setitem__")
 """Methods after which a `Sequential` ends in another layer, or may."""
+_OF_TENSORS = frozenset("softmax log_softmax sigmoid".split())
 _DEEP = 16
 _WIDE = 6
 
@@ -99,8 +100,9 @@ class _Walk:
             return replace(found, is_bare=False) if found is not None else None
         if not isinstance(value.node, cst.Call) or _is_replaced(file, value.node.func):
             return None
-        if value.op is not None:
-            return Activation(value.op, file, value.node, value)
+        op = value.op or _by_method(file, value, value.node)
+        if op is not None:
+            return Activation(op, file, value.node, value)
         module = value.sources[0] if value.sources else None
         return self._of_module(file, module, depth + 1) if module is not None and module.kind is Kind.MODULE else None
 
@@ -160,6 +162,14 @@ class _Walk:
             return None
         found = self.back(function.file, flow.returns, depth + 1)
         return replace(found, is_local=False) if found is not None else None
+
+
+def _by_method(file: FileAnalysis, value: Value, call: cst.Call) -> str | None:
+    """What a method of something unknown does: losses take nothing but tensors, and of these it has the method."""
+    if value.kind is not Kind.UNKNOWN or not isinstance(call.func, cst.Attribute) or file.qualname(call.func) is not None:
+        return None
+    receiver, name = file.value(call.func.value), call.func.attr.value
+    return name if name in _OF_TENSORS and receiver.kind is Kind.UNKNOWN and receiver.qualname is None else None
 
 
 def _agreed(found: list[Activation | None]) -> Activation | None:

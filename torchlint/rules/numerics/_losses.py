@@ -9,14 +9,14 @@ import libcst as cst
 
 from torchlint import rewrite
 from torchlint.facts.modules import LOSS_MODULES
-from torchlint.facts.operations import Form
+from torchlint.facts.operations import Form, operation
 from torchlint.model.dataflow import consumers, escapes
 from torchlint.model.operations import Use, use, uses
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rule import Fix
 from torchlint.rules.numerics._activations import Activation, activation
 from torchlint.syntax.tree import Node, descendants
-from torchlint.values.value import Value
+from torchlint.values.value import Kind, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,15 @@ class Loss:
         return self.use.file
 
     @property
+    def is_nested(self) -> bool:
+        """Whether the operation is called in the argument itself."""
+        return self.made.node in descendants(self.given)
+
+    @property
     def related(self) -> tuple[tuple[cst.CSTNode, str] | tuple[cst.CSTNode, str, FileAnalysis], ...]:
         """Where the operation is applied, if that is elsewhere, and the other losses."""
         others = tuple((each.given, "given here, too") for each in self.others)
-        if self.made.node in descendants(self.given):
+        if self.is_nested:
             return others
         said = "the last layer" if self.made.is_layer else f"`{self.made.op}` is applied here"
         return (self.made.node, said, self.made.file), *others
@@ -86,7 +91,7 @@ def without(loss: Loss) -> Fix | None:
     raw = input_of(call) if call is not None else None
     if call is None or raw is None:
         return None
-    if call.call in descendants(loss.given):
+    if loss.is_nested:
         return rewrite.replace(call.call, file.source(raw))
     name = assigned(file, call.call)
     if name is None or not made.is_bare or file.value(loss.given) is not made.value or loss.others:
@@ -110,7 +115,16 @@ def applied(loss: Loss) -> Use | None:
     made = loss.made
     if not made.is_local or not isinstance(made.node, cst.Call):
         return None
-    return use(loss.file, made.node)
+    return method_or_operation(loss.file, made.node)
+
+
+def method_or_operation(file: FileAnalysis, call: cst.Call) -> Use | None:
+    """The operation that a call is; a method of something unknown is that of a tensor, where a loss or its like gets the result."""
+    found, func = use(file, call), call.func
+    if found is not None or not isinstance(func, cst.Attribute) or file.value(func.value).kind is not Kind.UNKNOWN:
+        return found
+    method = operation(f"torch.Tensor.{func.attr.value}") if file.qualname(func) is None else None
+    return Use(file, call, method, func.value) if method is not None else None
 
 
 def input_of(applied: Use) -> cst.BaseExpression | None:

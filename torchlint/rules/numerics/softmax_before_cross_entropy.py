@@ -13,7 +13,7 @@ def check(file: FileModel) -> Iterator[Finding]:
         fix = without(loss)
         yield Finding(
             loss.given,
-            f"`{file.source(loss.given)}` is a softmax, which cross entropy applies again: the best prediction of 5 classes costs 0.9",
+            f"`{file.source(loss.given)}` went through softmax, which cross entropy applies again: a perfect prediction out of 5 costs 0.9",
             help="hand over the logits" if fix is not None else "return the logits, and apply softmax only where probabilities are wanted",
             fix=fix,
             related=loss.related,
