@@ -14,7 +14,7 @@ from torchlint.model.dataflow import consumers, escapes
 from torchlint.model.operations import Use, use, uses
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rule import Fix
-from torchlint.rules.numerics._activations import Activation, activation
+from torchlint.rules.numerics._activations import RAW, Activation, activation
 from torchlint.syntax.tree import Node, descendants
 from torchlint.values.value import Kind, Value
 
@@ -28,7 +28,7 @@ class Loss:
     """Its input, as it is written."""
     made: Activation
     others: list[Loss] = field(default_factory=list)
-    """Further calls in the file that are given what the same operation made."""
+    """Further calls in the file that are given what the same operation made, or that share the criterion."""
 
     @property
     def file(self) -> FileAnalysis:
@@ -49,8 +49,11 @@ class Loss:
         return (self.made.node, said, self.made.file), *others
 
 
-def losses(file: FileAnalysis, *names: str, made_by: Collection[str]) -> Iterator[Loss]:
-    """The calls of these losses that are given what one of these operations made, once for each place that applies it."""
+def losses(file: FileAnalysis, *names: str, made_by: Collection[str], by_criterion: bool = False) -> Iterator[Loss]:
+    """The calls of these losses that are given what one of these operations made.
+
+    Once for each place that applies the operation; `by_criterion`: once for each criterion, where it is the loss that should be another.
+    """
     found: dict[Node, Loss] = {}
     for each in uses(file, *names):
         given = each.arguments["input"]
@@ -60,10 +63,16 @@ def losses(file: FileAnalysis, *names: str, made_by: Collection[str]) -> Iterato
         if made is None or made.op not in made_by:
             continue
         loss = Loss(each, given, made)
-        first = found.setdefault(made.node, loss)
+        first = found.setdefault(_criterion(each) if by_criterion else made.node, loss)
         if first is not loss:
             first.others.append(loss)
     yield from found.values()
+
+
+def _criterion(called: Use) -> Node:
+    """Where the criterion was made; a function has none, and every call of it is one of its own."""
+    made = called.file.value(called.receiver).node if called.form is Form.MODULE and called.receiver is not None else None
+    return made if made is not None else called.call
 
 
 def _is_surely(called: Use) -> bool:
@@ -174,9 +183,11 @@ def another_kind(loss: Loss, function: str, module: str) -> Fix | None:
     if not isinstance(made, cst.Call) or made not in file.tree.order:
         return None
     value = file.value(called.receiver) if called.receiver is not None else None
-    alike = {each.use.call for each in (loss, *loss.others)}
+    alike = {each.use.call for each in (loss, *loss.others) if (each.made.op in RAW) is (loss.made.op in RAW)}
     if made is not called.receiver and any(each.call not in alike for each in uses(file, called.name) if _receives(file, each, value)):
         return None
+    if any(file.value(each.value) is value for each in file.nodes(cst.Arg)):
+        return None  # somebody else calls it as well
     return _renamed(file, made.func, module)
 
 

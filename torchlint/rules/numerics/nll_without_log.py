@@ -12,7 +12,7 @@ from torchlint.rules.numerics._losses import Loss, another_kind, applied, is_sol
 
 @rule("TL604", severity=ERROR, fix=UNSAFE, effect=REPAIRS, mentions=("nll_loss", "NLLLoss"))
 def check(file: FileModel) -> Iterator[Finding]:
-    for loss in losses(file.analysis, "nll_loss", made_by=RAW | {"softmax"}):
+    for loss in losses(file.analysis, "nll_loss", made_by=RAW | {"softmax"}, by_criterion=True):
         if loss.use.literal("reduction") == "none" or loss.use.may_have("reduce"):
             continue  # picks the probability of each target, for a loss of one's own
         is_raw = loss.made.op in RAW
