@@ -9,7 +9,7 @@ from torchlint.rules.numerics._losses import losses, without
 _LOSSES = ("binary_cross_entropy_with_logits", "multilabel_soft_margin_loss")
 
 
-@rule("TL602", severity=ERROR, fix=UNSAFE, effect=REPAIRS, mentions=("igmoid",))
+@rule("TL602", severity=ERROR, fix=UNSAFE, effect=REPAIRS, mentions=("with_logits", "WithLogits", "oft_margin_loss", "oftMarginLoss"))
 def check(file: FileModel) -> Iterator[Finding]:
     for loss in losses(file.analysis, *_LOSSES, made_by=("sigmoid",)):
         fix = without(loss)

@@ -7,7 +7,7 @@ from torchlint.rule import INFO, KEEPS, UNSAFE, Finding, rule
 from torchlint.rules.numerics._losses import another_kind, losses, without
 
 
-@rule("TL603", severity=INFO, default=False, fix=UNSAFE, effect=KEEPS, mentions=("igmoid",))
+@rule("TL603", severity=INFO, default=False, fix=UNSAFE, effect=KEEPS, mentions=("binary_cross_entropy", "BCELoss"))
 def check(file: FileModel) -> Iterator[Finding]:
     for loss in losses(file.analysis, "binary_cross_entropy", made_by=("sigmoid",), by_criterion=True):
         raw = without(loss)

@@ -7,7 +7,7 @@ from torchlint.rule import ERROR, REPAIRS, UNSAFE, Finding, rule
 from torchlint.rules.numerics._losses import losses, without
 
 
-@rule("TL601", severity=ERROR, fix=UNSAFE, effect=REPAIRS, mentions=("oftmax",))
+@rule("TL601", severity=ERROR, fix=UNSAFE, effect=REPAIRS, mentions=("cross_entropy", "CrossEntropyLoss"))
 def check(file: FileModel) -> Iterator[Finding]:
     for loss in losses(file.analysis, "cross_entropy", made_by=("softmax",)):
         fix = without(loss)
