@@ -21,7 +21,7 @@ def check(file: FileModel) -> Iterator[Finding]:
         if given is None or made is None or made.op != "softmax" or not made.is_bare or not made.is_local:
             continue
         softmax = method_or_operation(file.analysis, made.node) if isinstance(made.node, cst.Call) else None
-        is_inside = file.analysis.is_inside(made.node, given)
+        is_inside = given in (made.node, *file.ancestors(made.node))
         yield Finding(
             log.call,
             "probabilities below 1e-45 round to 0 before their logarithm is taken: it is minus infinity, and the gradient NaN",
