@@ -203,15 +203,34 @@ def _is_changed(file: FileAnalysis, value: Value) -> bool:
 
 def _last_layer(file: FileAnalysis, chain: Value) -> Value | None:
     """The layer of a `Sequential` that makes its output; those that only turn the shape are looked through."""
-    made = chain.node
-    if not isinstance(made, cst.Call) or any(arg.star or arg.keyword for arg in made.args) or _grows(file, chain):
-        return None
-    for each in reversed(chain.sources):
+    layers = _layers(file, chain.node) if isinstance(chain.node, cst.Call) and not _grows(file, chain) else None
+    for each in reversed(layers or ()):
         if each.kind is not Kind.MODULE or each.qualname is None and each.cls is None:
             return None
         if each.qualname not in ("torch.nn.Flatten", "torch.nn.Unflatten", "torch.nn.Identity"):
             return each
     return None
+
+
+def _layers(file: FileAnalysis, made: cst.Call) -> list[Value] | None:
+    """What a `Sequential` was made of, or a wrapper around one: layers one by one, or a list or `OrderedDict` that is spelt out."""
+    found: list[Value] = []
+    for arg in made.args:
+        given = file.value(arg.value)
+        if arg.star == "*" and given.kind is Kind.LIST and isinstance(given.node, cst.List):
+            if len(given.sources) != len(given.node.elements) or not all(isinstance(each, cst.Element) for each in given.node.elements):
+                return None  # some are put in later on
+            found += given.sources
+        elif not arg.star and file.qualname(made.func) == CHAIN and given.kind is Kind.DICT and isinstance(arg.value, cst.Call):
+            pairs = file.value(arg.value.args[0].value) if len(arg.value.args) == 1 else given
+            if pairs.kind is not Kind.LIST or any(each.items is None or len(each.items) != 2 for each in pairs.sources):
+                return None
+            found += [each.items[1] for each in pairs.sources if each.items]
+        elif arg.star or arg.keyword is not None and arg.keyword.value not in ("module", "device_ids"):
+            return None
+        elif given.kind is Kind.MODULE or file.qualname(made.func) == CHAIN:
+            found.append(given)
+    return found
 
 
 def _grows(file: FileAnalysis, chain: Value) -> bool:
