@@ -128,6 +128,30 @@ def test_outputs_are_those_of_the_layer(code: str, expected: int | None) -> None
     assert outputs(found) == expected
 
 
+TRAINER = """
+class Trainer:
+    def __init__(self, model: nn.Module, rank):
+        self.model = nn.parallel.DistributedDataParallel(model.to(rank), device_ids=[rank])
+
+    def step(self, x):
+        probe = self.model(x)
+
+
+def build():
+    return nn.Linear(20, 1), 3
+
+
+def main(other):
+    model, size = build()
+    Trainer({given}, rank=0)
+"""
+
+
+@pytest.mark.parametrize(("given", "expected"), [("model", "linear"), ("nn.Sequential(model, nn.Sigmoid())", "sigmoid"), ("other", None)])
+def test_a_model_is_what_the_class_is_constructed_with(given: str, expected: str | None) -> None:
+    assert op(TRAINER.format(given=given)) == expected
+
+
 MODEL = (
     "import torch.nn as nn\n\n\n"
     + NET.replace("torch.", "").format(body="return self.end(self.fc(x))")

@@ -6,17 +6,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import libcst as cst
 
-from torchlint.facts.modules import CHAIN
+from torchlint.facts.modules import CHAIN, PARALLEL_WRAPPERS
 from torchlint.facts.operations import operation
 from torchlint.facts.tensors import CASTS, KEEPING_DTYPE, VIEWS
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.classes import ClassModel
 from torchlint.syntax.tree import Node
+from torchlint.values.binding import bind, parameters_of
 from torchlint.values.events import Happens
 from torchlint.values.flow import Flow
 from torchlint.values.value import Function, Kind, Value
@@ -126,14 +129,7 @@ class _Walk:
         if known is not None:
             found = self.back(*known, depth + 1)
             return replace(found, is_local=False) if found is not None else None
-        parameter = value.node
-        function = file.function(parameter) if isinstance(parameter, cst.Param) and parameter in file.tree.order else None
-        if not isinstance(function, cst.FunctionDef) or not isinstance(parameter, cst.Param) or file.owner(function) is not None:
-            return None
-        named = [*function.params.posonly_params, *function.params.params]
-        if parameter not in named or file.is_named_elsewhere(function.name.value):
-            return None
-        handed = file.arguments_for(function, parameter.name.value, named.index(parameter))
+        handed = _handed(file, value.node) if isinstance(value.node, cst.Param) else []
         found = _agreed([self.back(file, file.value(each), depth + 1) for each in handed]) if 0 < len(handed) <= _WIDE else None
         return replace(found, is_local=False) if found is not None else None
 
@@ -144,6 +140,11 @@ class _Walk:
         if module.is_joined:
             ways = [each for each in module.sources if each.kind is not Kind.NONE]
             return _agreed([self._of_module(file, each, depth + 1) for each in ways]) if len(ways) <= _WIDE else None
+        if isinstance(module.node, cst.Param):
+            handed = _handed(file, module.node)
+            return _agreed([self._of_module(file, file.value(each), depth + 1) for each in handed]) if len(handed) <= _WIDE else None
+        if _is_wrapper(file, module):
+            return self._of_module(file, module.sources[0], depth + 1)
         if module.cls is not None:
             forward = module.cls.method("forward")
             return self._returned(forward, depth) if forward is not None else None
@@ -164,6 +165,37 @@ class _Walk:
         return replace(found, is_local=False) if found is not None else None
 
 
+def _handed(file: FileAnalysis, parameter: cst.Param) -> list[cst.BaseExpression]:
+    """What all callers of a function, or of a class, hand over for a parameter; nothing where another file may call it as well."""
+    function = file.function(parameter) if parameter in file.tree.order else None
+    if not isinstance(function, cst.FunctionDef):
+        return []
+    owner, named = file.owner(function), [*function.params.posonly_params, *function.params.params]
+    called = owner.name if owner is not None else function.name.value
+    if parameter not in named or file.is_named_elsewhere(called) and _is_imported(file):
+        return []
+    if owner is None:
+        return file.arguments_for(function, parameter.name.value, named.index(parameter))
+    calls = [call for call in file.nodes(cst.Call) if file.class_of(call.func) is owner] if function.name.value == "__init__" else []
+    bound = [bind(call, parameters_of(function)[1:]) for call in calls]
+    given = [each[parameter.name.value] for each in bound]
+    return [] if owner in file.subclasses else [each for each in given if each is not None]
+
+
+def _is_imported(file: FileAnalysis) -> bool:
+    """Whether another file of the run imports this one, or from the package that it opens."""
+    here = Path(file.path).absolute()
+    name = here.parent.name if here.stem == "__init__" else here.stem
+    return file.is_written_elsewhere(re.compile(rf"^[ \t]*(?:from|import)\b[^\n]*\b{re.escape(name)}\b", re.MULTILINE))
+
+
+def _is_wrapper(file: FileAnalysis, module: Value) -> bool:
+    """`nn.DataParallel(net)`"""
+    made = module.node
+    is_one = isinstance(made, cst.Call) and made in file.tree.order and file.qualname(made.func) in PARALLEL_WRAPPERS
+    return is_one and bool(module.sources) and module.sources[0].kind is Kind.MODULE
+
+
 def _by_method(file: FileAnalysis, value: Value, call: cst.Call) -> str | None:
     """What a method of something unknown does: losses take nothing but tensors, and of these it has the method."""
     if value.kind is not Kind.UNKNOWN or not isinstance(call.func, cst.Attribute) or file.qualname(call.func) is not None:
@@ -176,7 +208,10 @@ def _agreed(found: list[Activation | None]) -> Activation | None:
     first = found[0] if found else None
     if first is None or any(each is None or each.op != first.op for each in found):
         return None
-    return first if len(found) == 1 else replace(first, is_local=False, is_bare=False)
+    if len(found) == 1:
+        return first
+    is_one = all(each is not None and each.node is first.node and each.is_bare for each in found)
+    return replace(first, is_local=False, is_bare=is_one)
 
 
 def _data(value: Value) -> Value | None:
