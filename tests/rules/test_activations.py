@@ -128,6 +128,29 @@ def test_outputs_are_those_of_the_layer(code: str, expected: int | None) -> None
     assert outputs(found) == expected
 
 
+CHOSEN = """
+class Other(nn.Module):
+    def forward(self, x):
+        return torch.relu(x)
+
+
+def test(net, x):
+    probe = net(x)
+
+
+if x:
+    net = Other().cuda()
+else:
+    net = {given}().cuda()
+test(net, x)
+"""
+
+
+@pytest.mark.parametrize(("given", "expected"), [("Net", None), ("Other", "relu")])
+def test_a_parameter_that_may_be_one_of_several_models_is_unknown(given: str, expected: str | None) -> None:
+    assert op(NET.format(body="return self.end(self.fc(x))") + CHOSEN.format(given=given)) == expected
+
+
 TRAINER = """
 class Trainer:
     def __init__(self, model: nn.Module, rank):

@@ -115,6 +115,9 @@ class _Walk:
         followed = file.flow(file.function(value.node)).followed.get(value.node) if isinstance(value.node, cst.Call) else None
         if followed is None:
             return None
+        called = file.value(value.node.func) if isinstance(value.node, cst.Call) else value
+        if called.kind is Kind.MODULE and isinstance(called.node, cst.Param) and _is_handed(file, called.node):
+            return self._of_module(file, called, depth + 1)  # it may be one of several
         callee, given = followed
         assert isinstance(callee.file, FileAnalysis)
         self.given |= {key: (file, each) for key, each in given.items()}
@@ -187,6 +190,11 @@ def _is_imported(file: FileAnalysis) -> bool:
     here = Path(file.path).absolute()
     name = here.parent.name if here.stem == "__init__" else here.stem
     return file.is_written_elsewhere(re.compile(rf"^[ \t]*(?:from|import)\b[^\n]*\b{re.escape(name)}\b", re.MULTILINE))
+
+
+def _is_handed(file: FileAnalysis, parameter: cst.Param) -> bool:
+    """Whether nothing but its callers says what a parameter is: it has no annotation, and is not the object itself."""
+    return parameter.annotation is None and parameter.name.value != "self" and parameter in file.tree.order
 
 
 def _is_wrapper(file: FileAnalysis, module: Value) -> bool:
