@@ -45,9 +45,9 @@ def _is_for_all(file: FileAnalysis, node: Node, far: int) -> bool:
     if not isinstance(function, cst.FunctionDef):
         return isinstance(function, cst.Module)
     mentioned = list(callers.mentions(file, function, elsewhere=False))
+    if _is_started(file, mentioned):
+        return True
     calls = [each for each in mentioned if isinstance(each, cst.Call)]
-    if not calls:
-        return bool(mentioned) and _is_started(file, mentioned)
     return not file.is_named_elsewhere(function.name.value) and any(_is_for_all(file, each, far - 1) for each in calls)
 
 

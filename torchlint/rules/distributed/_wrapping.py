@@ -11,7 +11,7 @@ from torchlint.model.program import Program
 from torchlint.model.training import TrainingLoop, loops
 from torchlint.program.analysis import FileAnalysis
 from torchlint.syntax.literals import literal
-from torchlint.syntax.tree import descendants
+from torchlint.syntax.tree import Node, descendants
 from torchlint.values.events import Event, Happens
 
 DDP = "torch.nn.parallel.DistributedDataParallel"
@@ -36,10 +36,14 @@ def synchronized(file: FileAnalysis) -> Iterator[tuple[Event, Event]]:
     """The backward passes of several that one step uses, each of which sends its gradients around; with that step."""
     if next(file.calls(DDP), None) is None or Program(file).managers or file.is_written(_HELD_BACK):
         return
+    found: dict[Node, tuple[Event, Event]] = {}
     for training in loops(file):
         for step in training.steps:
             backwards = [each for each in training.happening(Happens.BACKWARD) if _is_one_of_several(training, each, step)]
-            yield from ((each, step) for each in backwards if each.file is file)
+            for each in backwards:
+                if each.file is file:
+                    found.setdefault(each.node, (each, step))
+    yield from found.values()
 
 
 def _is_one_of_several(training: TrainingLoop, backward: Event, step: Event) -> bool:
