@@ -5,6 +5,7 @@ from textwrap import dedent
 import libcst as cst
 import pytest
 
+from torchlint.engine import lint
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.distributed._checkpointing import left_open
 from torchlint.rules.distributed._compiling import wrapped_anew
@@ -14,6 +15,7 @@ from torchlint.rules.distributed._ranks import asked, left_alone
 from torchlint.rules.distributed._saving import written_by_all
 from torchlint.rules.distributed._transfers import unwaited
 from torchlint.rules.distributed._wrapping import synchronized
+from torchlint.settings import Settings
 
 CHECKPOINTING = "from torch.utils import checkpoint as cp\n"
 
@@ -235,3 +237,10 @@ def test_backward_is_synchronized_for_nothing_where_a_step_uses_several(text: st
     body = f"{head}    for i, x in enumerate(loader):\n        loss = model(x).mean()\n        {text}"
 
     assert len(list(synchronized(FileAnalysis(DISTRIBUTED + body)))) == found
+
+
+@pytest.mark.parametrize(("version", "codes"), [(None, ["TL707"]), ("1.11", ["TL707"]), ("1.10", [])])
+def test_reentrant_variant_is_reported_where_every_supported_torch_takes_the_argument(version: str | None, codes: list[str]) -> None:
+    found = lint(f"{CHECKPOINTING}cp.checkpoint(f, x)", Settings(select=("TL707",), torch_version=version))
+
+    assert [each.code for each in found] == codes

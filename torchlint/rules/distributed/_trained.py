@@ -17,6 +17,7 @@ from torchlint.facts.modules import PARALLEL_WRAPPERS
 from torchlint.program import callers
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.classes import ClassModel
+from torchlint.rules.distributed._calling import definition, parameter
 from torchlint.rules.distributed._unwrapping import PASSES_ON
 from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import Node, descendants
@@ -169,12 +170,12 @@ class _Following:
         if path in PARALLEL_WRAPPERS or path == "torch.compile":
             yield from self.value(file, call, far)
             return
-        definition = _definition(file, call, called)
-        if isinstance(definition, Function) and isinstance(definition.file, FileAnalysis) and isinstance(definition.node, cst.FunctionDef):
-            name = _parameter(definition.file, definition.node, call, arg)
+        run = definition(file, call, called)
+        if isinstance(run, Function) and isinstance(run.file, FileAnalysis) and isinstance(run.node, cst.FunctionDef):
+            name = parameter(run.file, run.node, call, arg)
             if name is not None and far:
-                for use in definition.file.tree.within(definition.file.tree.names.get(name.value, ()), definition.node.body):
-                    yield from self.value(definition.file, use, far - 1)
+                for use in run.file.tree.within(run.file.tree.names.get(name.value, ()), run.node.body):
+                    yield from self.value(run.file, use, far - 1)
                 return
         if path is not None and file.imports_training(path):
             yield Use.TRAINED
@@ -250,32 +251,6 @@ def _is_stepped(file: FileAnalysis, parameters: cst.Call) -> bool:
         return True
     around = (each for each in file.ancestors(parameters) if isinstance(each, cst.Call))
     return any((file.qualname(each.func) or "").startswith(("torch.optim.", "torch.nn.utils.clip_grad")) for each in around)
-
-
-def _definition(file: FileAnalysis, call: cst.Call, called: Value) -> object:
-    """The function that a call runs: one by name, a constructor, a method of the same object."""
-    if isinstance(called.definition, ClassModel) and called.kind is Kind.CLASS:
-        return called.definition.method("__init__")
-    func = call.func
-    if called.definition is None and isinstance(func, cst.Attribute) and isinstance(func.value, cst.Name):
-        holder = file.value(func.value).cls
-        return holder.method(func.attr.value) if holder is not None else None
-    return called.definition
-
-
-def _parameter(file: FileAnalysis, function: cst.FunctionDef, call: cst.Call, arg: cst.Arg) -> cst.Name | None:
-    """The parameter that takes an argument."""
-    named = [*function.params.posonly_params, *function.params.params]
-    if arg.keyword is not None:
-        word = arg.keyword.value
-        return next((each.name for each in (*named, *function.params.kwonly_params) if each.name.value == word), None)
-    position = call.args.index(arg) + (file.owner(function) is not None and not _is_static(function))
-    before = call.args[: call.args.index(arg)]
-    return named[position].name if position < len(named) and not any(each.star for each in (*before, arg)) else None
-
-
-def _is_static(function: cst.FunctionDef) -> bool:
-    return any(isinstance(each.decorator, cst.Name) and each.decorator.value == "staticmethod" for each in function.decorators)
 
 
 def _is_harmless(func: Node) -> bool:
