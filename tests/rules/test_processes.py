@@ -179,6 +179,7 @@ def test_data_is_repeated_where_nothing_it_is_made_of_asks_for_the_rank(dataset:
         ("for x in y:\n    if z: torch.compile(model)", 1),
         ("for x in y:\n    torch.compile(model)\n    break", 0),
         ("for x in y:\n    torch._dynamo.reset()\n    torch.compile(model)", 0),
+        ("for x in (1, 2):\n    torch.compile(model)", 0),
         ("torch.compile(model)", 0),
     ],
 )

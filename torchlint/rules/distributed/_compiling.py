@@ -28,7 +28,7 @@ def wrapped_anew(file: FileAnalysis) -> Iterator[tuple[cst.Call, Node]]:
             continue
         loop = next(iter(file.tree.loops(call)), None)
         if loop is not None:
-            if not _is_left(file, call) and not _changes(file, call, loop):
+            if not _is_short(loop) and not _is_left(file, call) and not _changes(file, call, loop):
                 yield call, loop
         elif _is_forward(file, call) and not _is_kept(file, call):
             yield call, file.function(call)
@@ -55,6 +55,11 @@ def _operators(test: Node) -> Iterator[cst.BaseCompOp]:
     for each in descendants(test):
         if isinstance(each, cst.Comparison):
             yield from (target.operator for target in each.comparisons)
+
+
+def _is_short(loop: cst.For | cst.While) -> bool:
+    """Whether a loop goes over a few things that are written out: the settings that are compared."""
+    return isinstance(loop, cst.For) and isinstance(loop.iter, (cst.List, cst.Tuple, cst.Set, cst.Dict))
 
 
 def _is_left(file: FileAnalysis, call: cst.Call) -> bool:
