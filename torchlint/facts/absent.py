@@ -45,7 +45,7 @@ def is_absent(path: str) -> bool:
     owner, _, last = path.rpartition(".")
     if owner.partition(".")[0] != "torch" or any(part.startswith("_") for part in path.split(".")):
         return False
-    if may_exist(path) or not _is_told(usual(owner)):
+    if may_exist(path) or not is_told(usual(owner)):
         return False
     return not _existed(owner, last) and path not in _UNDECLARED and last.removeprefix("is_") not in _BACKENDS
 
@@ -92,7 +92,7 @@ def _is_slip(one: str, other: str) -> bool:
 
 
 @lru_cache(maxsize=512)
-def _is_told(owner: str) -> bool:
+def is_told(owner: str) -> bool:
     """Whether all public names of a module or class stand in the tables."""
     if any(owner == name or owner.startswith(f"{name}.") for name in _OPEN):
         return False
