@@ -20,6 +20,9 @@ from torchlint.values.value import Kind
 _REQUIRES_GRAD = re.compile(r"re\w*_?grad\w*$")
 """What is meant to be `requires_grad` has a rule of its own."""
 
+_ASYNC = "_sync"
+"""What is read for `async=`, a word of Python by now: that such a file does not even parse is told elsewhere, and says how old it is."""
+
 _INSTANCES = frozenset({Kind.MODULE, Kind.OPTIMIZER, Kind.SCHEDULER, Kind.LOADER, Kind.SCALER})
 
 
@@ -82,7 +85,7 @@ def strange(file: FileAnalysis) -> Iterator[Strange]:
         if path is None or taken is None:
             continue
         unknown = tuple(each for each in named if keyword(each) not in taken and not _is_flag(keyword(each), taken))
-        if unknown and not is_guarded(file, call):
+        if unknown and _ASYNC not in map(keyword, named) and not is_guarded(file, call):
             yield Strange(call, path, unknown)
 
 

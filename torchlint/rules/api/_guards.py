@@ -11,8 +11,8 @@ from torchlint.model.conditions import when
 from torchlint.program.analysis import FileAnalysis
 from torchlint.syntax.tree import Node
 
-_ASKS = re.compile(r"version|hasattr|getattr|signature|is_\w*available|has_|_?torch_?(?:ge|gt|le|lt|\d)", re.IGNORECASE)
-"""What a condition says that depends on which torch is there."""
+_ASKS = re.compile(r"version|hasattr|getattr|isinstance|type\(|signature|is_\w*available|has_|_?torch_?(?:ge|gt|le|lt|\d)", re.IGNORECASE)
+"""What a condition says that depends on which torch is there, or on what the value in hand is."""
 
 _CAUGHT = re.compile(r"\b(?:Attribute|Import|ModuleNotFound|Name|Type)Error\b|\b(?:Base)?Exception\b")
 

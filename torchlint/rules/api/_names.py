@@ -11,7 +11,7 @@ from torchlint.facts.absent import ABSENT, elsewhere, is_absent, near
 from torchlint.facts.classes import MODULE
 from torchlint.facts.names import canonical
 from torchlint.facts.signatures import Signature, signatures
-from torchlint.facts.versions import Range, nearest, presence
+from torchlint.facts.versions import Range, nearest, presence, versions
 from torchlint.model.naming import uses_of
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.api._guards import is_added, is_guarded
@@ -21,6 +21,9 @@ from torchlint.values.value import Kind, Value
 
 _FOREIGN_METHODS = frozenset("save load fit predict evaluate summary compile_model save_weights load_weights save_pretrained".split())
 """What models of other libraries do by themselves."""
+
+_ARRAYS = frozenset("astype tofile tobytes ptp compress itemset".split())
+"""What arrays of NumPy do, and tensors do not."""
 
 _PYTHONS = frozenset(name for kind in (str, bytes, list, dict, set, tuple) for name in dir(kind))
 """What text and containers do: whatever is asked for that is hardly a tensor, even if it looked like one."""
@@ -76,12 +79,13 @@ def _reached(file: FileAnalysis) -> Iterator[Missing]:
 
 def _of_values(file: FileAnalysis) -> Iterator[Missing]:
     """`x.rand(3)` of a tensor, `model.save(path)` of a module."""
+    newest = Range(versions()[-1], versions()[-1])
     for name, nodes in file.tree.attributes.items():
         path = f"torch.Tensor.{name}"
-        if name in _PYTHONS or not is_absent(path):
-            continue
+        if name in _PYTHONS or not is_absent(path) or not (name in _ARRAYS or near(path, newest) or elsewhere(path)):
+            continue  # or a class of tensors may have it, of which many are private
         for node in nodes:
-            if file.qualname(node) is None and isinstance(file.parent(node), cst.Call) and file.value(node.value).kind is Kind.TENSOR:
+            if file.qualname(node) is None and _call(file, node) is not None and file.value(node.value).kind is Kind.TENSOR:
                 yield Missing(node, path, _call(file, node))
     for name in sorted(_FOREIGN_METHODS & file.tree.attributes.keys()):
         for node in file.tree.attributes[name]:
