@@ -15,9 +15,10 @@ from torchlint.facts.versions import Range, may_exist, names_in, presence, usual
 _OPEN = tuple(
     """torch.ao torch.backends.python_native torch.classes torch.contrib torch.distributed.rpc torch.fx torch.monitor torch.multiprocessing
     torch.nn.intrinsic torch.nn.qat torch.nn.quantizable torch.nn.quantized torch.onnx torch.ops torch.package torch.quantization
-    torch.return_types torch.testing torch.torch_version torch.utils.checkpoint torch.utils.hipify""".split()
+    torch.return_types torch.testing torch.torch_version torch.utils.checkpoint torch.utils.hipify
+    torch.version torch.xpu""".split()
 )
-"""Modules, with all below them, that make names at run time or take those of a module outside torch: no declaration shows them."""
+"""Modules, with all below them, that make names at run time, take those of a module outside torch, or are added to by other libraries."""
 
 _SWITCHED = "cudnn cudnn.rnn miopen mkldnn opt_einsum quantized xnnpack".split()
 _UNDECLARED = frozenset(
@@ -30,7 +31,7 @@ _UNDECLARED = frozenset(
 """Types that are made in C without a stub; and the modules that stand behind `torch.backends`, whose flags are properties."""
 
 _BACKENDS = frozenset(
-    "dipu dml gcu hpu ipex iluvatar maca mlu mtgpu musa npu privateuseone privateuse1 ptpu sdaa spyre supa tpu vacc xla".split()
+    "dipu dml gcu hpu ipex iluvatar maca mlu mtgpu musa neuron npu privateuseone privateuse1 ptpu sdaa spyre supa tpu vacc xla".split()
 )
 """Devices of other makers, whose libraries add a module of that name to torch, and methods to its tensors and modules."""
 

@@ -33,8 +33,10 @@ class Old:
     def weights(self) -> str | None:
         """What is written for the argument today: the name of the weights, `None`; None where that cannot be said."""
         given = literal(self.argument.value)
-        named = self.model is not None and (self.model.weights if self.name == "pretrained" else self.model.backbone)
-        if self.model is None or not self.model.translates or (given is not False and not (given is True and named)):
+        if self.model is None:
+            return "None" if given is False else None  # which all of them take
+        named = self.model.weights if self.name == "pretrained" else self.model.backbone
+        if not self.model.translates or (given is not False and not (given is True and named)):
             return None
         return f'"{named}"' if given else "None"
 
