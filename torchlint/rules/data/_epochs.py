@@ -14,6 +14,7 @@ from torchlint.model.program import Program
 from torchlint.model.training import TrainingLoop
 from torchlint.model.training import loops as training_loops
 from torchlint.program.analysis import FileAnalysis
+from torchlint.rules.data._contents import is_map_style
 from torchlint.rules.data._loaders import Loader, loaders
 from torchlint.syntax.literals import literal
 from torchlint.syntax.names import Binding
@@ -25,6 +26,8 @@ from torchlint.values.value import Value
 
 SAMPLER = "torch.utils.data.DistributedSampler"
 _TOLD = re.compile(r"\bset_epoch\b|\bsampler\.epoch\b")
+_SEQUENTIAL = re.compile(r"bptt|hidden|stateful|curriculum", re.IGNORECASE)
+"""Words of programs that go through their data in order, on purpose."""
 _COUNTING = frozenset({"range", "tqdm.trange", "tqdm.auto.trange", "itertools.count"})
 
 
@@ -121,7 +124,7 @@ def same_order(file: FileAnalysis) -> Iterator[Epochs]:
                     yield Epochs(file, training.node, loader, calls[0], is_certain, iterated)
 
 
-def _iterated(epochs: TrainingLoop) -> Iterator[tuple[Node, Value]]:
+def _iterated(epochs: TrainingLoop, *, itself: bool = False) -> Iterator[tuple[Node, Value]]:
     """What is iterated over by the loops around a backward, in one iteration of a loop: there, or in the functions that it calls."""
     for event in epochs.happening(Happens.BACKWARD):
         flow: Flow | None = epochs.flow
@@ -130,7 +133,7 @@ def _iterated(epochs: TrainingLoop) -> Iterator[tuple[Node, Value]]:
             if flow is None or place not in flow.file.tree.order:
                 break
             for loop in flow.file.tree.loops(place):
-                if loop is epochs.node:
+                if loop is epochs.node and not itself:
                     break
                 if isinstance(loop, cst.For) and (value := flow.values.get(loop.iter)) is not None:
                     yield _expression(loop.iter), _argument(value, arguments)
@@ -195,3 +198,17 @@ def _shuffles(file: FileAnalysis, call: cst.Call) -> bool:
         return False
     bound = bind(call, signatures(SAMPLER)[0].parameters)
     return not bound.is_spread and ("shuffle" not in bound or bound.literal("shuffle") is True)
+
+
+def trained_in_order(file: FileAnalysis) -> Iterator[Loader]:
+    """Loaders without a sampler that are trained on in the order of their dataset, which is known to have an index."""
+    if _SEQUENTIAL.search(file.text):
+        return
+    seen: set[Loader] = set()
+    for training in training_loops(file):
+        for _, value in _iterated(training, itself=True):
+            for loader in _made(file, value):
+                orders = (loader.setting("shuffle"), loader.setting("sampler"), loader.setting("batch_sampler"))
+                if loader not in seen and orders[0] in (False, None) and orders[1:] == (None, None) and is_map_style(loader):
+                    seen.add(loader)
+                    yield loader

@@ -14,7 +14,7 @@ from torchlint.program.classes import ClassModel
 from torchlint.rules.data._loaders import Loader, fetching, loaders
 from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import Node, descendants
-from torchlint.values.value import Function, Kind
+from torchlint.values.value import Function, Kind, Place
 
 _SPAWNS = re.compile(r"set_start_method\s*\(|get_context\s*\(|\bmultiprocessing_context\s*=")
 
@@ -39,7 +39,7 @@ def cuda_in_workers(file: FileAnalysis) -> Iterator[InWorker]:
         workers = loader.setting("num_workers")
         if not isinstance(workers, int) or workers < 1:
             continue
-        for home, function in _run_by_workers(loader):
+        for home, function in _run_by(loader):
             call = next((call for call in home.inside(function, cst.Call) if _uses_gpu(home, call)), None)
             if call is not None and call not in seen:
                 seen.add(call)
@@ -47,7 +47,19 @@ def cuda_in_workers(file: FileAnalysis) -> Iterator[InWorker]:
                 yield InWorker(home, call, loader, name)
 
 
-def _run_by_workers(loader: Loader) -> Iterator[tuple[FileAnalysis, cst.FunctionDef | cst.Lambda]]:
+def stays_on_cpu(loader: Loader) -> bool:
+    """Whether nothing that a loader runs, and nothing that its dataset holds, is seen to use a GPU."""
+    dataset = loader.given("dataset")
+    if any(_uses_gpu(home, call) for home, function in _run_by(loader) for call in home.inside(function, cst.Call)):
+        return False
+    if dataset is not None and isinstance(dataset.cls, ClassModel) and isinstance(dataset.cls.file, FileAnalysis):
+        home, node = dataset.cls.file, dataset.cls.node
+        return not any(_uses_gpu(home, call) for call in home.inside(node, cst.Call))
+    return dataset is None or all(each.place is not Place.ACCELERATOR for each in dataset.lineage())
+
+
+def _run_by(loader: Loader) -> Iterator[tuple[FileAnalysis, cst.FunctionDef | cst.Lambda]]:
+    """What is called for each sample and each batch."""
     dataset = loader.given("dataset")
     if dataset is not None and isinstance(dataset.cls, ClassModel) and isinstance(dataset.cls.file, FileAnalysis):
         for each in fetching(dataset.cls):

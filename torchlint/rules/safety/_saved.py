@@ -37,8 +37,15 @@ def whole_modules(file: FileAnalysis) -> Iterator[SavedModule]:
         if saved is None or target is None or _is_in_memory(file, file.value(target)):
             continue  # read back by the same process
         for each in _entries(saved):
-            if _is_plain_module(file, file.value(each)):
+            if _is_plain_module(file, file.value(each)) and not _is_kept_as_well(file, call, each):
                 yield SavedModule(call, each, file.is_written(_READ_WHOLE))
+
+
+def _is_kept_as_well(file: FileAnalysis, call: cst.Call, module: cst.BaseExpression) -> bool:
+    """Whether the same function saves the state too: who needs it has it."""
+    state = f"{file.source(module)}.state_dict()"
+    others = (each for each in file.calls("torch.save") if each is not call and file.function(each) is file.function(call))
+    return any(state in file.source(each) for each in others)
 
 
 def _is_in_memory(file: FileAnalysis, value: Value) -> bool:

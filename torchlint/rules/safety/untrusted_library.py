@@ -12,7 +12,7 @@ def check(file: FileModel) -> Iterator[Finding]:
     for call, repository in unasked_repositories(file.analysis):
         yield Finding(
             call,
-            f"this runs code from {file.source(repository)}, and asks on the terminal first: nobody may be there to answer",
+            f"this runs code from `{file.literal(repository)}`, and asks on the terminal first: nobody may be there to answer",
             help="pass `trust_repo=True` once you have read it, with a tag or commit behind the name: `owner/repository:v1.0`",
         )
     for call, path in chosen_libraries(file.analysis):
