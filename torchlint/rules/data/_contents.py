@@ -28,7 +28,8 @@ def _is_looked_up(value: Value) -> bool:
         return True
     if not isinstance(value.cls, ClassModel) or not inherits(value.cls, DATASET):
         return False
-    return not any(each.file.inside(function, cst.Call) for each in [value.cls] for function in fetching(each))
+    functions = fetching(value.cls)
+    return bool(functions) and not any(value.cls.file.inside(function, cst.Call) for function in functions)
 
 
 def is_map_style(loader: Loader) -> bool:

@@ -1,0 +1,117 @@
+"""What is read, saved, fetched and made deterministic."""
+
+from pathlib import Path
+
+import pytest
+
+from torchlint.program.analysis import FileAnalysis
+from torchlint.program.project import Project
+from torchlint.rules.safety._checkpoints import unmapped
+from torchlint.rules.safety._determinism import conflicts
+from torchlint.rules.safety._libraries import chosen_libraries
+from torchlint.rules.safety._saved import whole_modules
+from torchlint.rules.safety._scripts import seeded_only, unseeded
+
+HEAD = "import os, sys\nimport torch\nfrom torch import nn\nfrom torch.backends import cudnn\n"
+LOOKS = "device = 'cuda' if torch.cuda.is_available() else 'cpu'\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "keeps"),
+    [
+        ("def f(m: nn.Module): m.load_state_dict(torch.load(p))", [True]),
+        ("def f(m: nn.Module):\n    s = torch.load(p)\n    m.load_state_dict(s['model'])", [True]),
+        ("def f(m: nn.Module): m.load_state_dict(torch.load(p), assign=True)", [False]),
+        ("def f():\n    m = torch.load(p)\n    m.eval()", [False]),
+        ("def f(m: nn.Module): m.load_state_dict(torch.load(p, device))", []),
+        ("def f(m: nn.Module):\n    m.cuda()\n    m.load_state_dict(torch.load(p))", []),
+        ("def f(m: nn.Module, gpu):\n    if gpu: m.load_state_dict(torch.load(p))", []),
+        ("def f(): return torch.load(p)", []),
+    ],
+)
+def test_a_checkpoint_is_read_where_it_was_unless_something_says_otherwise(text: str, keeps: list[bool]) -> None:
+    assert [each.keeps_devices for each in unmapped(FileAnalysis(HEAD + LOOKS + text))] == keeps
+
+
+def test_a_file_without_a_look_for_a_gpu_is_left_alone() -> None:
+    assert list(unmapped(FileAnalysis(HEAD + "def f(m: nn.Module): m.load_state_dict(torch.load(p))"))) == []
+
+
+@pytest.mark.parametrize(("reader", "is_read"), [("m = torch.load(p)", True), ("m.load_state_dict(torch.load(p))", False), ("", False)])
+def test_who_reads_a_module_as_a_whole_may_stand_in_another_file(tmp_path: Path, reader: str, is_read: bool) -> None:
+    text = HEAD + "torch.save(nn.Linear(2, 1), 'm.pt')\n"
+    main = tmp_path / "main.py"
+    main.write_text(text)
+    (tmp_path / "reader.py").write_text(f"import torch\n{reader}\n")
+
+    (saved,) = whole_modules(FileAnalysis(text, path=str(main), imports=Project([tmp_path])))
+
+    assert saved.is_read_whole is is_read
+
+
+ON = "cudnn.benchmark = True"
+ASKED = "cudnn.deterministic = True"
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        (f"{ON}\n{ASKED}", 1),
+        (f"{ASKED}\n{ON}\ncudnn.benchmark = False", 0),
+        (f"{ON}\n{ASKED}\ncudnn.deterministic = False", 0),
+        (f"if a:\n    {ASKED}\n{ON}", 1),
+        (f"{ASKED}\nif a:\n    {ON}", 0),
+        (f"if a:\n    {ASKED}\nelse:\n    {ON}", 0),
+        (f"def seed():\n    {ASKED}\ndef main():\n    seed()\n    {ON}", 1),
+        (f"def seed():\n    {ASKED}\n    cudnn.benchmark = False\ndef main():\n    {ON}\n    seed()", 0),
+        (f"def seed():\n    {ASKED}\ndef main():\n    {ON}", 0),
+        (f"torch.use_deterministic_algorithms(False)\n{ON}", 0),
+    ],
+)
+def test_the_last_switch_counts_that_is_reached_with_the_other(text: str, count: int) -> None:
+    assert len(list(conflicts(FileAnalysis(HEAD + text)))) == count
+
+
+@pytest.mark.parametrize(
+    ("path", "count"),
+    [
+        ("'a.so'", 0),
+        ("NAME", 0),
+        ("os.path.join(HERE, 'a.so')", 0),
+        ("spec.origin", 0),
+        ("sys.argv[1]", 1),
+        ("os.environ['A']", 1),
+        ("anything", 1),
+    ],
+)
+def test_a_library_of_the_program_is_spelt_out_or_lies_beside_it(path: str, count: int) -> None:
+    text = f"NAME = 'a.so'\nHERE = os.path.dirname(__file__)\ntorch.ops.load_library({path})\n"
+
+    assert len(list(chosen_libraries(FileAnalysis(HEAD + text)))) == count
+
+
+TRAINS = """
+def train(model: nn.Module, x):
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(3):
+        optimizer.zero_grad()
+        model(x).sum().backward()
+        optimizer.step()
+"""
+ENTRY = "if __name__ == '__main__':\n    train(nn.Linear(2, 1).to('cuda'), x)\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_unseeded", "is_only_seeded"),
+    [
+        (TRAINS + ENTRY, True, False),
+        (TRAINS, False, False),
+        (ENTRY, False, False),
+        ("torch.manual_seed(0)" + TRAINS + ENTRY, False, True),
+        ("torch.manual_seed(0); torch.use_deterministic_algorithms(True)" + TRAINS + ENTRY, False, False),
+    ],
+)
+def test_scripts_that_train_are_asked_for_seeds(text: str, is_unseeded: bool, is_only_seeded: bool) -> None:
+    file = FileAnalysis(HEAD + text)
+
+    assert (unseeded(file) is not None, seeded_only(file) is not None) == (is_unseeded, is_only_seeded)
