@@ -42,7 +42,7 @@ def unmapped(file: FileAnalysis) -> Iterator[Checkpoint]:
         return
     if any(_needs_gpu(file, call) for call in file.nodes(cst.Call)):
         return  # wherever it runs, there is one
-    loadings = list(file.methods("load_state_dict"))
+    loadings = [each for each in file.methods("load_state_dict") if _holds_tensors(file, each)]
     for call in calls:
         if _was_asked(file, call):
             continue
@@ -50,6 +50,12 @@ def unmapped(file: FileAnalysis) -> Iterator[Checkpoint]:
         into = next((each for each in loadings if each.args and _reads(file, each, call)), None)
         if into is not None or value.kind is Kind.MODULE:
             yield Checkpoint(call, into)
+
+
+def _holds_tensors(file: FileAnalysis, loading: cst.Call) -> bool:
+    """Whether the state may have tensors in it; that of a scaler or a scheduler has numbers."""
+    func = loading.func
+    return isinstance(func, cst.Attribute) and file.value(func.value).kind not in (Kind.SCALER, Kind.SCHEDULER)
 
 
 def _was_asked(file: FileAnalysis, node: Node) -> bool:
