@@ -36,11 +36,18 @@ class Switch:
         return all(known.get(each.question, ...) == each.arm for each in self.when)
 
 
+Known = dict[tuple[Node, int], list[Switch]]
+"""What each function sets, by how many calls further it was followed."""
+
+
 def conflicts(file: FileAnalysis) -> Iterator[tuple[Switch, Switch]]:
     """The benchmark that is left on, and what asks for determinism. Each benchmark once."""
+    if not file.tree.attributes.get("benchmark"):
+        return
     seen: set[Node] = set()
+    known: Known = {}
     for function in (file.module, *file.nodes(cst.FunctionDef)):
-        switches = _switches(file, function, _DEEP)
+        switches = _switches(file, function, _DEEP, known)
         for index, benchmark in enumerate(switches):
             if benchmark.name != _BENCHMARK or not benchmark.is_on or benchmark.node in seen or benchmark.file is not file:
                 continue
@@ -55,12 +62,19 @@ def conflicts(file: FileAnalysis) -> Iterator[tuple[Switch, Switch]]:
             yield benchmark, asked
 
 
-def _switches(file: FileAnalysis, function: Node, deep: int) -> list[Switch]:
+def _switches(file: FileAnalysis, function: Node, deep: int, known: Known) -> list[Switch]:
     """What a function sets, with what the functions of the project set that it calls, in the order of the text."""
+    if (function, deep) not in known:
+        known[function, deep] = []  # a function that calls itself sets nothing more
+        known[function, deep] = _found(file, function, deep, known)
+    return known[function, deep]
+
+
+def _found(file: FileAnalysis, function: Node, deep: int, known: Known) -> list[Switch]:
     sites: list[cst.Assign | cst.Call] = [*file.inside(function, cst.Assign), *file.inside(function, cst.Call)]
     found: list[Switch] = []
     for site in sorted((each for each in sites if file.function(each) is function), key=file.tree.order.__getitem__):
-        found += _assigned(file, site) if isinstance(site, cst.Assign) else _called(file, site, deep)
+        found += _assigned(file, site) if isinstance(site, cst.Assign) else _called(file, site, deep, known)
     return found
 
 
@@ -71,12 +85,12 @@ def _assigned(file: FileAnalysis, statement: cst.Assign) -> Iterator[Switch]:
             yield Switch(file, target, str(path), literal(statement.value) is True, when(file, statement))
 
 
-def _called(file: FileAnalysis, call: cst.Call, deep: int) -> Iterator[Switch]:
+def _called(file: FileAnalysis, call: cst.Call, deep: int, known: Known) -> Iterator[Switch]:
     path = file.qualname(call.func)
     if path in _ALGORITHMS and call.args:
         yield Switch(file, call, _DETERMINISTIC, literal(call.args[0].value) is True, when(file, call))
     called = file.value(call.func).definition if deep and isinstance(call.func, (cst.Name, cst.Attribute)) else None
     if isinstance(called, Function) and isinstance(called.file, FileAnalysis) and isinstance(called.node, cst.FunctionDef):
         before = when(file, call)
-        for each in _switches(called.file, called.node, deep - 1):
+        for each in _switches(called.file, called.node, deep - 1, known):
             yield replace(each, when=(*before, *each.when))
