@@ -19,7 +19,7 @@ from torchlint.rules.data._loaders import Loader, loaders
 from torchlint.syntax.literals import literal
 from torchlint.syntax.names import Binding
 from torchlint.syntax.tree import Node
-from torchlint.values.binding import bind
+from torchlint.values.binding import bind, parameters_of
 from torchlint.values.events import Happens
 from torchlint.values.flow import Flow
 from torchlint.values.value import Value
@@ -136,7 +136,8 @@ def _iterated(epochs: TrainingLoop, *, itself: bool = False) -> Iterator[tuple[N
                 if loop is epochs.node and not itself:
                     break
                 if isinstance(loop, cst.For) and (value := flow.values.get(loop.iter)) is not None:
-                    yield _expression(loop.iter), _argument(value, arguments)
+                    handed = _argument(value, arguments)
+                    yield from ((_expression(loop.iter), each) for each in (handed, *_given(epochs.file, handed)))
             followed = flow.followed.get(place) if isinstance(place, cst.Call) else None
             flow, given = followed if followed is not None else (None, {})
             arguments.append(given)
@@ -147,6 +148,21 @@ def _argument(value: Value, arguments: list[dict[int, Value]]) -> Value:
     for given in reversed(arguments):
         value = next((given[id(each)] for each in value.lineage() if id(each) in given), value)
     return value
+
+
+def _given(file: FileAnalysis, value: Value) -> Iterator[Value]:
+    """What an object's class was called with, for a value that its constructor was given."""
+    parameters = [each.node for each in value.lineage() if isinstance(each.node, cst.Param) and each.node in file.tree.order]
+    for parameter in parameters:
+        function = next((each for each in file.ancestors(parameter) if isinstance(each, cst.FunctionDef)), None)
+        owner = file.owner(function) if function is not None else None
+        if function is None or owner is None or function.name.value != "__init__":
+            continue
+        for call in file.nodes(cst.Call):
+            if isinstance(call.func, cst.Name) and file.class_of(call.func) is owner:
+                given = bind(call, parameters_of(function)[1:])[parameter.name.value]
+                if given is not None:
+                    yield file.value(given)
 
 
 def _expression(node: Node) -> Node:
