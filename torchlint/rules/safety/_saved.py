@@ -34,7 +34,7 @@ def whole_modules(file: FileAnalysis) -> Iterator[SavedModule]:
     for call in file.calls("torch.save"):
         bound = bind(call, _PARAMETERS)
         saved, target = bound["obj"], bound["f"]
-        if saved is None or target is None or _is_in_memory(file, file.value(target)):
+        if saved is None or target is None or _is_in_memory(file, target):
             continue  # read back by the same process
         for each in _entries(saved):
             if _is_plain_module(file, file.value(each)) and not _is_kept_as_well(file, call, each):
@@ -48,8 +48,15 @@ def _is_kept_as_well(file: FileAnalysis, call: cst.Call, module: cst.BaseExpress
     return any(state in file.source(each) for each in others)
 
 
-def _is_in_memory(file: FileAnalysis, value: Value) -> bool:
-    return isinstance(value.node, cst.Call) and file.qualname(value.node.func) == "io.BytesIO"
+def _is_in_memory(file: FileAnalysis, target: cst.BaseExpression) -> bool:
+    """`io.BytesIO()`, by a name or in a `with` too."""
+    made = [target]
+    if isinstance(target, cst.Name):
+        bound = file.names.bound(target)
+        made += [binding.value for binding in file.names.bindings(target) if binding.value is not None]
+        items = (item for each in bound for item in file.ancestors(each) if isinstance(item, cst.WithItem))
+        made += [item.item for item in items]
+    return any(isinstance(each, cst.Call) and file.qualname(each.func) == "io.BytesIO" for each in made)
 
 
 def _entries(saved: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
