@@ -10,6 +10,7 @@ import libcst as cst
 
 from torchlint.facts.signatures import signatures
 from torchlint.model.conditions import when
+from torchlint.model.training import loops
 from torchlint.program.analysis import FileAnalysis
 from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import Node
@@ -36,12 +37,12 @@ class Checkpoint:
 
 
 def unmapped(file: FileAnalysis) -> Iterator[Checkpoint]:
-    """Those of a file that looks whether there is a GPU, and has not written the checkpoint itself."""
+    """Those of a file that looks whether there is a GPU, and neither trains nor has written the checkpoint itself."""
     calls = [call for call in file.calls("torch.load") if _is_unmapped(bind(call, _PARAMETERS))]
     if not calls or any(True for _ in file.calls("torch.save")) or not any(file.tree.attributes.get(each) for each in _LOOKS):
         return
-    if any(_needs_gpu(file, call) for call in file.nodes(cst.Call)):
-        return  # wherever it runs, there is one
+    if loops(file) or any(_needs_gpu(file, call) for call in file.nodes(cst.Call)):
+        return  # it goes on where it was trained; or there is a GPU wherever it runs
     loadings = [each for each in file.methods("load_state_dict") if _holds_tensors(file, each)]
     for call in calls:
         if _was_asked(file, call):
