@@ -14,9 +14,9 @@ from enum import Enum, auto
 import libcst as cst
 
 from torchlint.program.analysis import FileAnalysis
+from torchlint.rules.numerics._plain import plain_number
 from torchlint.syntax.literals import literal
-from torchlint.syntax.tree import Node, descendants
-from torchlint.values.value import Value
+from torchlint.syntax.tree import descendants
 
 TYPES = {
     "FloatTensor": "float32",
@@ -34,9 +34,7 @@ _NAMES = ("torch.Tensor", *(f"torch.{package}{name}" for package in ("", "cuda."
 DEFAULT_DEVICES = re.compile(r"set_default_device|set_default_tensor_type|with torch\.device\(")
 """What sets a device for all tensors: the old constructors do not obey it, and functions do."""
 _FILLING = frozenset("zero_ fill_ uniform_ normal_ random_ bernoulli_ exponential_ log_normal_ geometric_ cauchy_".split())
-_WHOLE = (cst.Add, cst.Subtract, cst.Multiply, cst.FloorDivide, cst.Modulo)
 _EXACT = 2**53
-_DEEP = 6
 
 
 class Given(Enum):
@@ -83,7 +81,7 @@ def _given(file: FileAnalysis, call: cst.Call) -> tuple[Given, bool]:
     if not call.args:
         return Given.NOTHING, True
     first = call.args[0].value
-    if len(call.args) > 1 or is_size(file, first):
+    if len(call.args) > 1 or _is_size(file, first):
         return Given.SIZES, True
     if isinstance(first, (cst.List, cst.Tuple)):
         leaves = list(_leaves(literal(first)))
@@ -95,31 +93,13 @@ def _given(file: FileAnalysis, call: cst.Call) -> tuple[Given, bool]:
     return Given.UNKNOWN, False
 
 
-def is_size(file: FileAnalysis, node: Node, depth: int = _DEEP) -> bool:
-    """Whether an expression is certainly a whole number, or a shape: `len(x)`, `x.size(0) * 2`, `x.shape`."""
-    if depth == 0:
-        return False
-    if isinstance(node, cst.Integer):
-        return True
-    if isinstance(node, cst.BinaryOperation):
-        return isinstance(node.operator, _WHOLE) and all(is_size(file, each, depth - 1) for each in (node.left, node.right))
-    if isinstance(node, cst.Call):
-        if isinstance(node.func, cst.Attribute):
-            return node.func.attr.value == "size" and file.value(node.func.value).is_tensor
-        return file.value(node.func).qualname in ("builtins.len", "builtins.int")
-    owner = node.value if isinstance(node, (cst.Subscript, cst.Attribute)) else None
-    if isinstance(owner, cst.Attribute) and isinstance(node, cst.Subscript):
-        return owner.attr.value == "shape" and file.value(owner.value).is_tensor and isinstance(node.slice[0].slice, cst.Index)
-    if owner is not None and isinstance(node, cst.Attribute) and node.attr.value == "shape":
-        return file.value(owner).is_tensor
-    return isinstance(node, cst.Name) and _is_made_of_size(file, file.value(node), node, depth)
-
-
-def _is_made_of_size(file: FileAnalysis, value: Value, name: cst.Name, depth: int) -> bool:
-    made = value.node
-    if made is None or made is name or value.is_joined:
-        return False
-    return not isinstance(made, cst.Name) and is_size(file, made, depth - 1)
+def _is_size(file: FileAnalysis, node: cst.BaseExpression) -> bool:
+    """Whether an expression is certainly a whole number, or a shape: `len(x)`, `x.size(0) * 2`, `x.shape`, `x.size()`."""
+    if isinstance(node, cst.Attribute):
+        return node.attr.value == "shape" and file.value(node.value).is_tensor
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and not node.args:
+        return node.func.attr.value == "size" and file.value(node.func.value).is_tensor
+    return plain_number(file, node) is int
 
 
 def _leaves(given: object) -> Iterator[object]:

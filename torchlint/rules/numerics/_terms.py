@@ -9,7 +9,6 @@ import libcst as cst
 
 from torchlint.program.analysis import FileAnalysis
 from torchlint.syntax.literals import literal
-from torchlint.syntax.tree import Node
 
 
 class Term(NamedTuple):
@@ -26,19 +25,20 @@ class Term(NamedTuple):
 
 
 def terms(node: cst.BaseExpression) -> list[Term]:
-    """The terms of a sum from left to right; of anything else, the one that it is."""
+    """The terms of a sum from left to right, one in parentheses of its own as a whole; of anything else, the one that it is."""
     found: list[Term] = []
-    while isinstance(node, cst.BinaryOperation) and isinstance(node.operator, (cst.Add, cst.Subtract)):
+    whole = node
+    while isinstance(node, cst.BinaryOperation) and isinstance(node.operator, (cst.Add, cst.Subtract)) and (node is whole or not node.lpar):
         found.append(Term(node.right, isinstance(node.operator, cst.Add)))
         node = node.left
     return [Term(node, True), *reversed(found)]
 
 
 def sum_around(file: FileAnalysis, node: cst.BaseExpression) -> cst.BaseExpression:
-    """The largest sum in which a node is a term; the node itself where it is none."""
-    above: Node | None = file.parent(node)
+    """The largest sum in which a node is a term, up to the nearest parentheses; the node itself where it is none."""
+    inner, above = node, file.parent(node)
     while isinstance(above, cst.BinaryOperation) and isinstance(above.operator, (cst.Add, cst.Subtract)):
-        if above.right is node and isinstance(node, cst.BinaryOperation) and isinstance(node.operator, (cst.Add, cst.Subtract)):
+        if node is not inner and (node.lpar or above.right is node):
             break  # `a - (b + c)`: a sum of its own
         node, above = above, file.parent(above)
     return node

@@ -20,8 +20,8 @@ def check(file: FileModel) -> Iterator[Finding]:
         rest = without(terms(whole), -1.0)
         if given is None or rest is None or Term(use.call, True) not in rest or use.may_have("out"):
             continue  # no 1 is taken away, or the power is
-        if sum(isinstance(each.node, cst.Call) and _is_exp(file, each.node) for each in rest) > 1:
-            continue  # which of them is near 1?
+        if any(each.node is not use.call and (each.is_added or file.source(each.node) != file.source(given)) for each in rest):
+            continue  # of several terms, others decide what is left: only `exp(x) - x - 1` is small where `x` is
         if _is_rounded(file, whole):
             continue  # whole numbers are wanted
         text = called_instead(file, use, "expm1", file.source(given, whole=True))
@@ -31,11 +31,6 @@ def check(file: FileModel) -> Iterator[Finding]:
             help="use `torch.expm1`",
             fix=rewrite.replace(whole, written(file.analysis, rest, {use.call: text})) if text is not None else None,
         )
-
-
-def _is_exp(file: FileModel, call: cst.Call) -> bool:
-    use = file.operation(call)
-    return use is not None and use.name == "exp"
 
 
 def _is_rounded(file: FileModel, node: cst.BaseExpression) -> bool:

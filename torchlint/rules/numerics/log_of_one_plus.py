@@ -18,11 +18,11 @@ def check(file: FileModel) -> Iterator[Finding]:
     for use in file.operations("log"):
         given = use.arguments["input"]
         rest = without(terms(given), 1.0) if given is not None and not use.may_have("out") else None
-        if rest is None or not any(each.is_added for each in rest):
-            continue  # `1 - x`, or no 1 at all
+        if not rest or not all(each.is_added for each in rest):
+            continue  # no 1 is added, or something is taken away: `1 - p`
         if all(_is_constant(file, each) for each in rest):
             continue  # computed once, of numbers that are known
-        if all(counts(file.value(each.node)) for each in rest):
+        if all(counts(file.analysis, file.value(each.node)) for each in rest):
             continue  # of whole numbers, `1 + n` is exact
         only = file.operation(rest[0].node) if len(rest) == 1 and isinstance(rest[0].node, cst.Call) else None
         exponent = only.arguments["input"] if only is not None and only.name == "exp" and rest[0].is_added else None

@@ -15,7 +15,7 @@ _FRACTIONS = ("mean", "std", "var", "norm", "nanmean", "var_mean", "std_mean")
 def check(file: FileModel) -> Iterator[Finding]:
     for use in file.operations(*_FRACTIONS):
         tensor = use.arguments["input"]
-        kind = numbers_of(file.value(tensor)) if tensor is not None else None
+        kind = numbers_of(file.analysis, file.value(tensor)) if tensor is not None else None
         if tensor is None or kind not in (Numbers.INTEGER, Numbers.BOOL):
             continue  # floats, or not known to be anything else
         if use.may_have("dtype"):
