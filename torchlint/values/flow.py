@@ -292,6 +292,8 @@ class Flow:
                     )
             return
         place = self.place(target)
+        if isinstance(target, cst.Subscript):
+            self._read_index(target)
         if place is None:
             if isinstance(target, cst.Subscript):
                 if gradients.is_gradient(target):
@@ -312,6 +314,15 @@ class Flow:
             self.note_part(place)
         self.env.places[place] = value
         self.values[target] = value
+
+    def _read_index(self, entry: cst.Subscript) -> None:
+        """What an entry is chosen by is read, also where the entry is written: `x[x > 1] = 0`."""
+        for each in entry.slice:
+            part = each.slice
+            bounds = (part.lower, part.upper, part.step) if isinstance(part, cst.Slice) else (getattr(part, "value", None),)
+            for node in bounds:
+                if node is not None:
+                    self.evaluate(node)
 
     def note_part(self, place: str) -> None:
         """Remember that places like `x.y` are held, so that a new `x` makes them stale."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from torchlint import rewrite
+from torchlint.facts.operations import operation
 from torchlint.facts.tensors import TENSOR_EVIDENCE
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rule import UNSAFE, Fix
@@ -52,7 +53,7 @@ def is_proven(file: FileAnalysis, value: Value) -> bool:
         return False
     if isinstance(made.func, cst.Attribute) and made.func.attr.value in TENSOR_EVIDENCE:
         return True
-    return (file.qualname(made.func) or "").startswith("torch.")
+    return operation(file.qualname(made.func) or "") is not None
 
 
 def copied(file: FileAnalysis, call: cst.Call, data: cst.BaseExpression) -> Fix | None:
