@@ -19,10 +19,10 @@ _ASKING = frozenset({"isinstance", "is_tensor", "hasattr", "type"})
 
 
 def of_tensors(file: FileAnalysis, data: Node) -> bool:
-    """Whether it is a list that is written out, or made in place, of nothing but tensors."""
+    """Whether it is a list of several, written out or made in place, of nothing but tensors."""
     if isinstance(data, (cst.List, cst.Tuple)):
         parts = [file.value(each.value) for each in data.elements if isinstance(each, cst.Element)]
-        return bool(parts) and len(parts) == len(data.elements) and all(_is_tensor(each) for each in parts)
+        return len(parts) > 1 and len(parts) == len(data.elements) and all(_is_tensor(each) for each in parts)
     return isinstance(data, cst.ListComp) and _is_tensor(file.value(data.elt))
 
 
