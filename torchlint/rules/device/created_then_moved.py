@@ -20,6 +20,8 @@ def check(file: FileModel) -> Iterator[Finding]:
             continue  # once, beside a program that works on; or to show that something works
         if found.move.device is not None and is_host(file.analysis, found.move.device):
             continue  # nobody passes another device than the CPU
+        if file.torch(found.move.call).oldest < (0, 4):
+            continue  # constructors took no device then
         name = file.source(found.factory.func)
         where = f"where `{file.source(found.factory.args[0].value)}` is" if found.path.endswith("_like") else "on the CPU"
         yield Finding(
