@@ -1,4 +1,4 @@
-"""Fixes a folder in place, as `torchlint check --fix` does without any configuration, and prints as JSON what was fixed.
+"""Fixes a folder in place, as `torchlint check --fix` does without any settings, and prints as JSON what was fixed.
 
     python -m ecosystem.fixing_child FOLDER safe|unsafe [RULE ...]
 
@@ -11,6 +11,7 @@ import json
 import sys
 from pathlib import Path
 
+from ecosystem.linting import UNCONFIGURED
 from torchlint.edits import Applicability
 from torchlint.run.many import Outcome, check_all, mentioning
 from torchlint.run.one import Mode, Task
@@ -20,7 +21,7 @@ from torchlint.sources.discovery import discover
 
 def main(folder: Path, level: str, rules: tuple[str, ...]) -> dict[str, object]:
     outcome = Outcome()
-    configuration = Configuration({"select": rules} if rules else {}, isolated=True)
+    configuration = Configuration({"select": rules} if rules else {}, file=UNCONFIGURED)
     work = mentioning(discover([folder], configuration).files, outcome)
     check_all(work, Task(Mode.FIX, Applicability[level.upper()], (folder,)), outcome, jobs=1, advance=lambda: None)
     reports = [(report.path.relative_to(folder).as_posix(), report) for report in outcome.reports]

@@ -1,6 +1,7 @@
 """Snapshots of repositories on this machine: where the git directories lie, what is newest in them, which Python files a commit has.
 
-Nothing of a repository is ever executed or imported. Only regular `.py` files are taken out: no settings, no links, no `.gitignore`.
+Nothing of a repository is ever executed or imported. Only regular files are taken out: `.py` files, and those in which a project names the
+torch that it needs. No links, no `.gitignore`.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from ecosystem.pins import Pin
+from torchlint import dependencies
 
 DEPTH = 3
 """How many folders below the mirror a git directory, or the work tree around it, may lie."""
-_NOTE = "extracted.json"
+_NOTE = "taken_out.json"
 
 
 class Unavailable(Exception):
@@ -27,10 +29,11 @@ class Unavailable(Exception):
 
 
 class Tree(NamedTuple):
-    """The Python files of one commit."""
+    """The Python files of one commit, and those that name its dependencies."""
 
     root: Path
     files: int
+    """How many Python files."""
     left_out: tuple[str, ...]
     """Paths that the snapshot lists and does not hold, or whose names cannot be shown."""
 
@@ -91,9 +94,9 @@ def tree(pin: Pin, git: Path | None, cache: Path) -> Tree:
 
 
 def _extract(git: Path, commit: str, into: Path) -> tuple[int, list[str]]:
-    into.mkdir()
+    (into / ".git").mkdir(parents=True)  # where its root is: whoever looks for dependencies goes no further
     entries = [entry.split(b"\t", 1) for entry in _git(git, "ls-tree", "-r", "-z", "--full-tree", commit).split(b"\0") if entry]
-    wanted = [(about.split()[2], name) for about, name in entries if name.endswith(b".py") and about.startswith((b"100644", b"100755"))]
+    wanted = [(about.split()[2], name) for about, name in entries if about.startswith((b"100644", b"100755")) and _is_wanted(name)]
     content = _git(git, "cat-file", "--batch", given=b"".join(identity + b"\n" for identity, _ in wanted))
     files, left_out, position = 0, [], 0
     for _, name in wanted:
@@ -110,8 +113,12 @@ def _extract(git: Path, commit: str, into: Path) -> tuple[int, list[str]]:
             continue
         (into / path).parent.mkdir(parents=True, exist_ok=True)
         (into / path).write_bytes(data)
-        files += 1
+        files += path.endswith(".py")
     return files, left_out
+
+
+def _is_wanted(name: bytes) -> bool:
+    return name.endswith(b".py") or dependencies.is_read(name.decode("utf-8", errors="replace"))
 
 
 def _is_plain(path: str, name: bytes) -> bool:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from torchlint.dependencies import declared, files
+from torchlint.dependencies import declared, files, is_read
 from torchlint.dependencies.bounds import Bounds, any_of, specified
 from torchlint.settings import Configuration
 
@@ -198,6 +198,13 @@ def test_folders_and_absent_folders_say_nothing(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").mkdir()
 
     assert said(tmp_path) is None and said(tmp_path / "absent") is None and said(tmp_path / "\0") is None
+
+
+def test_files_are_told_by_their_paths() -> None:
+    for name, _, _ in FILES.values():
+        assert is_read(name) and is_read(f"deep/down/{name}")
+    for name in ("requirements.in", "base.txt", "old/base.txt", "my_setup.py", "requirements", "uv.lock/x", ""):
+        assert not is_read(name)
 
 
 def test_every_kind_of_file_has_a_reader() -> None:

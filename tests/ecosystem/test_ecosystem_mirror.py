@@ -24,10 +24,11 @@ def test_git_directory_is_found_bare_or_not(place: str, tmp_path: Path) -> None:
     assert git_directories(tmp_path) == {"owner/name": tmp_path / place}
 
 
-def test_only_python_files_are_taken_out(commit: Commit, tmp_path: Path) -> None:
+def test_python_files_and_those_that_name_dependencies_are_taken_out(commit: Commit, tmp_path: Path) -> None:
     files = {
         "a.py": "import os\n",
         "pkg/b.py": "x = 1\r\n",
+        "pkg/requirements/base.txt": "torch>=2.1\n",
         "pyproject.toml": "[tool.torchlint]\n",
         ".gitignore": "*.py\n",
         "c.txt": "text\n",
@@ -35,7 +36,12 @@ def test_only_python_files_are_taken_out(commit: Commit, tmp_path: Path) -> None
     at = commit("owner/name", files)
     found = tree(pinned(at), tmp_path / "mirror" / "owner+name" / ".git", tmp_path / "cache")
 
-    assert sorted(file.relative_to(found.root).as_posix() for file in found.root.rglob("*") if file.is_file()) == ["a.py", "pkg/b.py"]
+    assert sorted(file.relative_to(found.root).as_posix() for file in found.root.rglob("*") if file.is_file()) == [
+        "a.py",
+        "pkg/b.py",
+        "pkg/requirements/base.txt",
+        "pyproject.toml",
+    ]
     assert (found.files, found.left_out) == (2, ())
     assert (found.root / "pkg" / "b.py").read_bytes() == Path(tmp_path, "mirror", "owner+name", "pkg", "b.py").read_bytes()
 
@@ -47,7 +53,7 @@ def test_links_are_not_followed_and_odd_names_are_named(commit: Commit, tmp_path
     at = commit("owner/name", {})
     found = tree(pinned(at), work / ".git", tmp_path / "cache")
 
-    assert [file.name for file in found.root.iterdir()] == ["a.py"]
+    assert [file.name for file in found.root.iterdir() if file.name != ".git"] == ["a.py"]
     assert found.left_out == (r"tab\there.py",)
 
 

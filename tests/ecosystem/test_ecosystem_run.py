@@ -63,6 +63,15 @@ def test_findings_are_those_of_a_user_without_the_repositorys_settings(commit: C
     assert (said["without_state"], said["failures"]) == (["a/b"], [])
 
 
+def test_torch_that_a_repository_needs_counts(commit: Commit, ecosystem: Ecosystem) -> None:
+    loading = "import torch\n\nprint(torch.load('a.pt'))\n"
+    commit("a/b", {"old.py": loading, "pyproject.toml": "[project]\ndependencies = ['torch>=2.1']\n"})
+    commit("c/d", {"new.py": loading})
+    ecosystem("pin", *PRACTICE)
+
+    assert places(run(ecosystem, "--show", "unread"), "unread") == [("old.py", 3, "TL901")]
+
+
 def test_imports_between_files_are_followed(commit: Commit, ecosystem: Ecosystem) -> None:
     commit("a/b", {"train.py": IMPORTING, "pkg/__init__.py": "", "pkg/helper.py": IMPORTED})
     commit("c/d", {"train.py": IMPORTING})

@@ -58,6 +58,12 @@ _KINDS = (
 """In order of precedence. What a lock has settled on is told only where nothing says what the project asks for."""
 
 
+def is_read(path: str) -> bool:
+    """Whether the file at a path, written with slashes, is one of those that are read in some folder."""
+    *_, above, name = ("", *path.split("/"))
+    return any(fnmatchcase(f"{above}/{name}" if "/" in each else name, each) for kind in _KINDS for each in kind.patterns)
+
+
 def _of_kind(folder: Path, names: Sequence[str], kind: _Kind) -> Declared | None:
     speaking = [(file, text) for file in _files(folder, names, kind.patterns) if (text := _text(file, kind.largest)) is not None]
     if not speaking:
