@@ -77,6 +77,7 @@ TESTS = {
     "a patch release": ('torch.__version__ == "1.7.1"', ("1.7", "1.7"), ("1.7", "newest")),
     "no such version": ('torch.__version__ != "1.7.0"', ("1.7", "newest"), ("1.7", "1.7")),
     "some versions": ('torch.__version__ in ("1.7.0", "1.7.1", "1.8.0")', ("1.7", "1.8"), ("1.7", "newest")),
+    "any of some": ('any(torch.__version__.startswith(each) for each in ["1.7.", "1.8."])', ("1.7", "1.8"), ("1.9", "newest")),
     "a part of the text": ('"1.8." in torch.__version__', ("1.8", "1.8"), ("1.7", "newest")),
     "a tuple of numbers": (
         'tuple(map(int, torch.__version__.split(".")[:2])) >= (2, 1)',

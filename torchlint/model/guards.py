@@ -43,7 +43,15 @@ _COMPARED: Mapping[type[Node], Callable[[Any, Any], object]] = {
     cst.Is: operator.is_,
     cst.IsNot: operator.is_not,
 }
-_CONVERSIONS: Mapping[str, Callable[..., object]] = {"int": int, "float": float, "str": str, "tuple": tuple, "list": list}
+_BUILTINS: Mapping[str, Callable[..., object]] = {
+    "int": int,
+    "float": float,
+    "str": str,
+    "tuple": tuple,
+    "list": list,
+    "any": any,
+    "all": all,
+}
 
 
 class _Unreadable(Exception):
@@ -282,10 +290,10 @@ class Reading:
         if name in ("hasattr", "getattr"):
             return self._asked(name, [each.value for each in node.args])
         if name == "map" and len(node.args) == 2:
-            convert = _CONVERSIONS[self._file.source(node.args[0].value)]
+            convert = _BUILTINS[self._file.source(node.args[0].value)]
             return tuple(convert(each) for each in self._value(node.args[1].value))
-        if name is not None and name in _CONVERSIONS and len(node.args) == 1:
-            return _CONVERSIONS[name](self._value(node.args[0].value))
+        if name is not None and name in _BUILTINS and len(node.args) == 1:
+            return _BUILTINS[name](self._value(node.args[0].value))
         meant = self._meant(node)
         if meant is not None and self._depth < _DEEPEST:
             self._depth += 1
