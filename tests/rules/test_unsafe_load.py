@@ -60,3 +60,20 @@ def test_tests_are_left_alone() -> None:
 
     assert lint(text, Settings(), path="tests/test_saving.py") == []
     assert [each.code for each in lint(text, Settings(), path="train.py")] == ["TL901"]
+
+
+@pytest.mark.parametrize(
+    ("use", "fixable"),
+    [
+        ("model.load_state_dict(torch.load(path))", True),
+        ("return torch.load(path)", True),
+        ("found = torch.load(path).to('cuda')\n    return found", True),
+        ("net = torch.load(path)\n    net.eval()\n    return net(x)", False),
+        ("net: torch.nn.Module = torch.load(path)\n    return net", False),
+        ("net = torch.load(path).cuda()\n    return [each for each in net.parameters()]", False),
+    ],
+)
+def test_what_is_used_as_a_module_cannot_be_loaded_as_weights(use: str, fixable: bool) -> None:
+    (found,) = lint(f"import torch\n\n\ndef f(model, path, x):\n    {use}\n", settings("2.1"))
+
+    assert (found.fix is not None, "state_dict" in (found.help or "")) == (fixable, not fixable)

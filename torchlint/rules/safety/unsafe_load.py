@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-import libcst as cst
-
 from torchlint import rewrite
 from torchlint.model import FileModel
-from torchlint.rule import KEEPS, UNSAFE, WARNING, Finding, Fix, rule
+from torchlint.rule import KEEPS, UNSAFE, WARNING, Finding, rule
+from torchlint.rules.safety._unpickled import is_own, yields_module
 
 _AVAILABLE, _DEFAULT = (1, 13), (2, 6)
 """The first torch that knows `weights_only`, and the first in which it is on by itself."""
@@ -33,24 +32,18 @@ def check(file: FileModel) -> Iterator[Finding]:
         wanted = file.literal(flag.value) if flag is not None else None
         if wanted not in (False, None) or wanted is None and supported.oldest >= _DEFAULT:
             continue  # on, up to the caller, or on by itself, as far as anybody knows
-        if supported.is_doubtful or supported.oldest < _AVAILABLE or _is_own_buffer(file, call):
+        if supported.is_doubtful or supported.oldest < _AVAILABLE or is_own(file.analysis, call):
             continue  # for no torch that is known, or for one that cannot do otherwise; what this program has written itself
         oldest = ".".join(map(str, supported.oldest))
         reason = "with `weights_only=False`" if wanted is False else f"before 2.6 (this project supports torch {oldest})"
+        message = f"{reason}, `torch.load` runs whatever code the file brings along"
+        if yields_module(file.analysis, call):
+            yield Finding(call, message, help="save and load the module's `state_dict()`, which `weights_only=True` reads")
+            continue
+        insert = rewrite.insert_argument(call, "weights_only=True") if flag is None else rewrite.replace_argument(flag, "weights_only=True")
         yield Finding(
             call,
-            f"{reason}, `torch.load` runs whatever code the file brings along",
+            message,
             help="`weights_only=True` loads tensors, numbers and containers of them alone; else load only what nobody else can write",
-            fix=_fix(call, flag).saying("load tensors, numbers and containers of them alone"),
+            fix=insert.saying("load tensors, numbers and containers of them alone"),
         )
-
-
-def _fix(call: cst.Call, flag: cst.Arg | None) -> Fix:
-    wanted = "weights_only=True"
-    return rewrite.insert_argument(call, wanted) if flag is None else rewrite.replace_argument(flag, wanted)
-
-
-def _is_own_buffer(file: FileModel, call: cst.Call) -> bool:
-    """Whether it is loaded from memory that began empty: the program filled it."""
-    source = file.value(call.args[0].value).node if call.args else None
-    return isinstance(source, cst.Call) and not source.args and file.qualname(source.func) in ("io.BytesIO", "tempfile.TemporaryFile")
