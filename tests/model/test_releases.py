@@ -108,6 +108,7 @@ TESTS = {
     "or something else": ('torch.__version__ >= "2.0" or flag', ("1.7", "newest"), ("1.7", "1.13")),
     "not": ('not torch.__version__ >= "2.0"', ("1.7", "1.13"), ("2.0", "newest")),
     "something else": ("flag", ("1.7", "newest"), ("1.7", "newest")),
+    "numbers with a sign": ("flag == -1 and ~flag", ("1.7", "newest"), ("1.7", "newest")),
     "another version": ("sys.version_info >= (3, 9)", ("1.7", "newest"), ("1.7", "newest")),
     "the version of a build": ("torch.version.cuda is None", ("1.7", "newest"), ("1.7", "newest")),
     "a name of the module": ("TORCH_2", ("2.0", "newest"), ("1.7", "1.13")),

@@ -209,7 +209,7 @@ class Reading:
             return self._comprehension(node)
         if isinstance(node, cst.NamedExpr):
             return self._value(node.value)
-        if isinstance(node, (cst.UnaryOperation, cst.BooleanOperation)):
+        if isinstance(node, cst.BooleanOperation) or isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not):
             known = self.truth(node)
             if known is not None:
                 return known
