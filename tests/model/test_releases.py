@@ -108,6 +108,8 @@ TESTS = {
     "or something else": ('torch.__version__ >= "2.0" or flag', ("1.7", "newest"), ("1.7", "1.13")),
     "not": ('not torch.__version__ >= "2.0"', ("1.7", "1.13"), ("2.0", "newest")),
     "something else": ("flag", ("1.7", "newest"), ("1.7", "newest")),
+    "a flag that is off": ("DEBUG", ("1.7", "newest"), ("1.7", "newest")),
+    "a function of several ways": ("is_special()", None, None),
     "numbers with a sign": ("flag == -1 and ~flag", ("1.7", "newest"), ("1.7", "newest")),
     "another version": ("sys.version_info >= (3, 9)", ("1.7", "newest"), ("1.7", "newest")),
     "the version of a build": ("torch.version.cuda is None", ("1.7", "newest"), ("1.7", "newest")),
@@ -124,6 +126,12 @@ TESTS = {
 NAMES = """\
 TORCH_2 = version.parse(torch.__version__) >= version.parse("2.0")
 MAJOR, MINOR = map(int, torch.__version__.split(".")[:2])
+
+DEBUG = False
+
+def is_special():
+    if DEBUG:
+        return torch.__version__ >= "2.0"
 
 def is_modern():
     return Version(torch.__version__) >= Version("1.11")

@@ -18,7 +18,7 @@ from torchlint.facts.declared import version_of
 from torchlint.facts.versions import presence, versions
 from torchlint.program.analysis import FileAnalysis
 from torchlint.syntax.literals import literal, text
-from torchlint.syntax.names import Binds
+from torchlint.syntax.names import Binding, Binds
 from torchlint.syntax.tree import Node, descendants
 
 _VERSION = re.compile(r"\s*v?(\d{1,4}(?:\.\d{1,4})*)")
@@ -117,8 +117,10 @@ class Reading:
         if isinstance(node, cst.Call) and not node.args and isinstance(node.func, cst.Name):
             binding = self._file.names.definition(node.func)
             if binding is not None and binding.how is Binds.FUNCTION and isinstance(binding.node, cst.FunctionDef):
+                last = binding.node.body.body[-1]
                 returns = [each for each in descendants(binding.node.body) if isinstance(each, cst.Return)]
-                return returns[0].value if len(returns) == 1 else None
+                is_only = len(returns) == 1 and isinstance(last, cst.SimpleStatementLine) and last.body[-1] is returns[0]
+                return returns[0].value if is_only else None
         return None
 
     def _is_about_versions(self, node: Node, seen: frozenset[Node] = frozenset()) -> bool:
@@ -134,10 +136,15 @@ class Reading:
                     return True
             elif isinstance(each, cst.Name) and len(seen) < _FURTHEST:
                 binding = self._file.names.definition(each)
-                given = binding.value or self._assigned(binding.node) if binding is not None else None
+                given = self._stands_for(binding) if binding is not None else None
                 if given is not None and given not in seen and self._is_about_versions(given, seen | {given}):
                     return True
         return False
+
+    def _stands_for(self, binding: Binding) -> Node | None:
+        if binding.how is Binds.FUNCTION and isinstance(binding.node, cst.FunctionDef):
+            return binding.node.body
+        return binding.value or self._assigned(binding.node)
 
     def _longest(self, node: Node) -> str | None:
         """The dotted path that a name is a part of."""

@@ -85,7 +85,7 @@ class _Guards:
     def __init__(self, file: FileAnalysis) -> None:
         self._file = file
         self._fixed: dict[Node, _Answers] = {}
-        """Those that no version changes: most."""
+        """Those that no version changes, most of them. How they come out is not asked: a flag that is off may be on tomorrow."""
         self._answers: dict[tuple[Node, Version], _Answers] = {}
 
     def may_pass(self, test: Node, arm: bool, version: Version) -> bool:
@@ -101,9 +101,10 @@ class _Guards:
             readings = [Reading(self._file, ".".join(map(str, (*version, patch)))) for patch in range(_PATCHES)]
             answers = [reading.truth(test) for reading in readings]
             doubts = [answer is None and reading.is_doubtful for answer, reading in zip(answers, readings, strict=True)]
-            known = self._answers[test, version] = _Answers(frozenset(answers), any(doubts))
-            if not any(reading.depends for reading in readings):
-                self._fixed[test] = known
+            if any(reading.depends for reading in readings):
+                known = self._answers[test, version] = _Answers(frozenset(answers), any(doubts))
+            else:
+                known = self._fixed[test] = _Answers(frozenset({None}), any(doubts))
         return known
 
 
