@@ -18,7 +18,7 @@
     file.classes(), file.module_of(n)                   the classes defined here; the module whose method holds a node
     file.trainings()                                    loops that run backward and step, with what happens in them
     file.evaluations()                                  loops and functions that measure what a module yields, and train nothing
-    file.torch(n)                                       the versions of torch that may run a node, oldest and newest
+    file.torch(n)                                       the versions of torch that may run a node, oldest and newest, or doubt
     file.program                                        the whole program: seeds, processes, accelerators, its entry point, the settings
     file.analysis                                       the layers below, for the analysis that stands beside a rule (`_<concept>.py`)
 
