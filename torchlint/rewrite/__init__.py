@@ -5,9 +5,9 @@ whose edit would not be right at its place raises `Unfixable` when the fix is re
 How sure a fix is stays with the rule, except that one that deletes a comment is never safe (`deletes_comment`).
 """
 
-from torchlint.rewrite.arguments import insert_argument, remove_argument, rename_keyword, replace_argument
-from torchlint.rewrite.expressions import method, rename_attribute, rename_function, replace, unwrap_method, wrap
-from torchlint.rewrite.imports import add_from_import, add_import, rename_import
+from torchlint.rewrite.arguments import insert_argument, lead_argument, name_argument, remove_argument, rename_keyword, replace_argument
+from torchlint.rewrite.expressions import method, rename_attribute, rename_function, replace, replace_target, unwrap_method, wrap
+from torchlint.rewrite.imports import add_from_import, add_import, move_imports, rename_import
 from torchlint.rewrite.resolving import Unfixable, deletes_comment, resolve
 from torchlint.rewrite.slots import argument
 from torchlint.rewrite.statements import decorate, delete_statement, insert_after, insert_before, open_block, replace_statement
@@ -23,7 +23,10 @@ __all__ = [
     "insert_after",
     "insert_argument",
     "insert_before",
+    "lead_argument",
     "method",
+    "move_imports",
+    "name_argument",
     "open_block",
     "remove_argument",
     "rename_attribute",
@@ -33,6 +36,7 @@ __all__ = [
     "replace",
     "replace_argument",
     "replace_statement",
+    "replace_target",
     "resolve",
     "unwrap_method",
     "wrap",

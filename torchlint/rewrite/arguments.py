@@ -5,7 +5,7 @@ A comment stays with the argument that it follows, and a call with one argument 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
@@ -18,8 +18,10 @@ from torchlint.syntax.file import SourceFile
 
 
 @builder
-def insert_argument(call: cst.Call, given: str) -> Rewrite:
+def insert_argument(call: cst.Call, given: str, *further: str) -> Rewrite:
     """One more argument, written as in a call: keywords come last (`"device=device"`), others behind the positional ones.
+
+    `further` are keyword arguments that come along with it.
 
     Refused where the call may already pass it: the keyword is there, or `**` might hold it, or `*` makes positions uncertain.
     """
@@ -27,6 +29,10 @@ def insert_argument(call: cst.Call, given: str) -> Rewrite:
     def edits(file: SourceFile) -> Iterator[Edit]:
         text, added = _argument(given)
         _check_room(call, added)
+        for each in further:
+            more, keyword = _argument(each)
+            _check_room(call, keyword)
+            text += f", {more}"
         following = None if added.keyword else next((each for each in call.args if each.keyword or each.star), None)
         if not call.args:
             yield _only(file, call, text)
@@ -34,6 +40,48 @@ def insert_argument(call: cst.Call, given: str) -> Rewrite:
             yield _ahead_of(file, following, text)
         else:
             yield from _at_the_end(file, call.args[-1], text)
+
+    return edits
+
+
+@builder
+def lead_argument(call: cst.Call, given: str, names: Sequence[str]) -> Rewrite:
+    """An argument ahead of all others; what was passed by position before is passed by these names, one for each place.
+
+    Refused where `*` makes positions uncertain.
+    """
+
+    def edits(file: SourceFile) -> Iterator[Edit]:
+        text, _ = _argument(given)
+        if any(each.star == "*" for each in call.args):
+            raise Unfixable("`*` passes an unknown number of arguments")
+        positional = [each for each in call.args if each.keyword is None and not each.star]
+        if len(positional) > len(names):
+            raise Unfixable("more arguments than there are names for")
+        if not call.args:
+            yield _only(file, call, text)
+            return
+        keywords = [*(f"{name}=" for name in names[: len(positional)]), ""]
+        front = _ahead_of(file, call.args[0], text)
+        yield Edit(front.start, front.end, front.content + keywords[0])
+        for argument, keyword in zip(positional[1:], keywords[1:], strict=False):
+            start = file.span(argument)[0]
+            yield Edit(start, start, keyword)
+
+    return edits
+
+
+@builder
+def name_argument(argument: cst.Arg, name: str) -> Rewrite:
+    """The keyword for an argument that was passed by position: `f(1)` becomes `f(name=1)`."""
+
+    def edits(file: SourceFile) -> Iterator[Edit]:
+        if argument.keyword is not None or argument.star or any(each.star == "*" for each in _call(file, argument).args):
+            raise Unfixable("not an argument that is passed by position")
+        if any(each.keyword and each.keyword.value == name for each in _call(file, argument).args):
+            raise Unfixable(f"the call already has `{name}`")
+        start = file.span(argument)[0]
+        yield Edit(start, start, f"{name}=")
 
     return edits
 

@@ -31,6 +31,18 @@ def replace(node: cst.BaseExpression, text: str) -> Rewrite:
 
 
 @builder
+def replace_target(target: cst.BaseExpression, text: str) -> Rewrite:
+    """Another target of an assignment: `a, b = …` becomes `a = …`."""
+
+    def edits(file: SourceFile) -> Iterator[Edit]:
+        if not isinstance(file.parent(target), cst.AssignTarget):
+            raise Unfixable("not the target of an assignment")
+        yield Edit(*file.positions.full_span(target), text)
+
+    return edits
+
+
+@builder
 def method(node: cst.BaseExpression, name: str, *arguments: str) -> Rewrite:
     """`node.name(arguments)`, the node parenthesised where it must be: `a + b` becomes `(a + b).detach()`."""
 

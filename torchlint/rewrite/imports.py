@@ -6,7 +6,7 @@ An import is never added where it could change what a name means or when a packa
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeGuard
 
@@ -59,6 +59,80 @@ def rename_import(alias: cst.ImportAlias, name: str) -> Rewrite:
                 yield Edit(*file.span(use), name)
 
     return edits
+
+
+Moved = tuple[str, str] | None
+"""The module that a name is imported from instead and what it is called there; None where it is imported no more."""
+
+
+@builder
+def move_imports(statement: cst.ImportFrom, moved: Mapping[cst.ImportAlias, Moved]) -> Rewrite:
+    """Some names of a `from` import imported from elsewhere, or no more; what else it imports stays as it is written.
+
+    A name that gets another one there is bound by the new one, unless it was bound by an `as` name. Uses are not touched.
+    """
+
+    def edits(file: SourceFile) -> Iterator[Edit]:
+        if isinstance(statement.names, cst.ImportStar) or statement.relative or statement.module is None:
+            raise Unfixable("not an import of names from a library")
+        aliases = list(statement.names)
+        places = {target[0] for target in moved.values() if target is not None}
+        if len(moved) == len(aliases) and len(places) == 1 and None not in moved.values():
+            yield Edit(*file.span(statement.module, statement), places.pop())
+            for alias, target in moved.items():
+                if target is not None:
+                    yield from _renamed(file, alias, target[1])
+            return
+        rows = _moved_rows(moved)
+        line = file.parent(statement)
+        if not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1:
+            raise Unfixable("other code stands on the same row")
+        start, end = file.span(statement)
+        newline, blanks = file.module.default_newline, indent_of(file.text, start)
+        if len(moved) == len(aliases):
+            if not rows:
+                raise Unfixable("nothing would be left of the import")
+            yield Edit(start, end, f"{newline}{blanks}".join(rows))
+            return
+        yield from _without(file, aliases, moved)
+        if rows:
+            end = end_of_row(file.text, end)
+            yield Edit(end, end, "".join(f"{newline}{blanks}{row}" for row in rows))
+
+    return edits
+
+
+def _moved_rows(moved: Mapping[cst.ImportAlias, Moved]) -> list[str]:
+    """One row for each module, in the order of what is imported."""
+    rows: dict[str, list[str]] = {}
+    for alias, target in moved.items():
+        if target is not None:
+            bound = alias.asname.name if alias.asname is not None else None
+            suffix = f" as {bound.value}" if isinstance(bound, cst.Name) else ""
+            rows.setdefault(target[0], []).append(target[1] + suffix)
+    return [f"from {module} import {', '.join(names)}" for module, names in rows.items()]
+
+
+def _renamed(file: SourceFile, alias: cst.ImportAlias, name: str) -> Iterator[Edit]:
+    if _dotted(alias.name) != name:
+        yield Edit(*file.span(alias.name, alias), name)
+
+
+def _without(file: SourceFile, aliases: list[cst.ImportAlias], moved: Mapping[cst.ImportAlias, Moved]) -> Iterator[Edit]:
+    """The list without some names: each run of them goes up to the next name that stays, the last one from the one before on."""
+    kept = [place for place, alias in enumerate(aliases) if alias not in moved]
+    place = 0
+    while place < len(aliases):
+        if aliases[place] not in moved:
+            place += 1
+            continue
+        following = next((each for each in kept if each > place), None)
+        if following is not None:
+            yield Edit(file.span(aliases[place])[0], file.span(aliases[following])[0], "")
+            place = following
+        else:
+            yield Edit(file.span(aliases[place - 1])[1], file.span(aliases[-1])[1], "")
+            return
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,188 @@
+"""Linear algebra: what has moved on to `torch.linalg`, mostly with other arguments or results."""
+
+from torchlint.facts.changes.row import NUMBER, Change, Does, Recipe
+
+_LINALG = "https://docs.pytorch.org/docs/stable/linalg.html"
+_DOCS = "https://docs.pytorch.org/docs/stable/generated"
+_PULL = "https://github.com/pytorch/pytorch/pull"
+_NOT_DENSE = r"sparse|\bmps\b|xla"
+"""`torch.norm` is `vector_norm` on a CPU and on CUDA, for tensors that are stored densely."""
+_SAME = ("input", "dim", "keepdim", "dtype")
+
+ROWS = (
+    Change(
+        "torch.ger",
+        "1.7",
+        "torch.outer",
+        "1.7",
+        f"{_DOCS}/torch.ger.html",
+        does=Does.NOTHING,
+        recipes=(Recipe("torch.outer"),),
+        is_method=True,
+    ),
+    Change(
+        "torch.norm",
+        "1.7",
+        "torch.linalg.vector_norm",
+        "1.9",
+        f"{_DOCS}/torch.norm.html",
+        does=Does.NOTHING,
+        recipes=(
+            Recipe(
+                "torch.linalg.vector_norm",
+                when={"p": ("fro", None, NUMBER), "out": (None,)},
+                values={"p": {"fro": "2", None: "2"}},
+                renames={"p": "ord"},
+                by_keyword=("dtype",),
+                unless=_NOT_DENSE,
+            ),
+        ),
+        hint="`torch.linalg.matrix_norm` takes norms of matrices",
+    ),
+    Change(
+        "torch.qr",
+        "1.8",
+        "torch.linalg.qr",
+        "1.8",
+        f"{_DOCS}/torch.qr.html",
+        recipes=(
+            Recipe("torch.linalg.qr", when={"some": (True,), "out": (None,)}, drops=("some",), renames={"input": "A"}),
+            Recipe('torch.linalg.qr({input}, mode="complete")', when={"some": (False,)}),
+        ),
+        is_method=True,
+    ),
+    Change(
+        "torch.cholesky",
+        "1.8",
+        "torch.linalg.cholesky",
+        "1.10",
+        f"{_DOCS}/torch.cholesky.html",
+        recipes=(Recipe("torch.linalg.cholesky", by_keyword=("upper",)),),
+        is_method=True,
+    ),
+    Change(
+        "torch.chain_matmul",
+        "1.9",
+        "torch.linalg.multi_dot",
+        "1.9",
+        f"{_DOCS}/torch.chain_matmul.html",
+        takes="*matrices, out=None",
+        recipes=(Recipe("torch.linalg.multi_dot([{*matrices}])"),),
+    ),
+    Change(
+        "torch.lu",
+        "1.12",
+        "torch.linalg.lu_factor",
+        "1.11",
+        f"{_DOCS}/torch.lu.html",
+        recipes=(Recipe("torch.linalg.lu_factor({A})", when={"pivot": (True,), "get_infos": (False,)}),),
+        is_method=True,
+        hint="with `get_infos=True`, `torch.linalg.lu_factor_ex`",
+    ),
+    Change(
+        "torch.lu_solve",
+        "1.12",
+        "torch.linalg.lu_solve",
+        "1.13",
+        f"{_DOCS}/torch.lu_solve.html",
+        recipes=(Recipe("torch.linalg.lu_solve({LU_data}, {LU_pivots}, {input})"),),
+        is_method=True,
+        hint="it takes `LU, pivots, B`",
+    ),
+    Change(
+        "torch.triangular_solve",
+        "1.11",
+        "torch.linalg.solve_triangular",
+        "1.11",
+        f"{_DOCS}/torch.triangular_solve.html",
+        recipes=tuple(
+            Recipe(
+                f"torch.linalg.solve_triangular({{A}}, {{input}}, upper={upper})",
+                picks="solution",
+                when={"upper": (upper,), "transpose": (False,), "unitriangular": (False,)},
+            )
+            for upper in (True, False)
+        ),
+        is_method=True,
+        hint="it takes `A, B` and returns the solution alone",
+    ),
+    Change(
+        "torch.svd",
+        "1.8",
+        "torch.linalg.svd",
+        "1.8",
+        f"{_DOCS}/torch.svd.html",
+        does=Does.NOTHING,
+        is_method=True,
+        hint="it returns `Vh`, which is `V.mH`, and `full_matrices` is the opposite of `some`",
+    ),
+    Change(
+        "torch.solve",
+        "1.8",
+        "torch.linalg.solve",
+        "1.8",
+        f"{_PULL}/70986",
+        removed="1.13",
+        does=Does.RAISES,
+        takes="input, A, *, out=None",
+        is_method=True,
+        recipes=(Recipe("torch.linalg.solve({A}, {input})", picks="solution", when={"out": (None,)}),),
+        hint="it takes `A, B` and returns the solution alone",
+    ),
+    Change(
+        "torch.symeig",
+        "1.9",
+        "torch.linalg.eigh",
+        "1.8",
+        f"{_PULL}/70988",
+        removed="2.0",
+        does=Does.RAISES,
+        takes="input, eigenvectors=False, upper=True, *, out=None",
+        is_method=True,
+        recipes=(
+            Recipe('torch.linalg.eigh({input}, UPLO="U")', when={"eigenvectors": (True,), "upper": (True,)}),
+            Recipe("torch.linalg.eigh({input})", when={"eigenvectors": (True,), "upper": (False,)}),
+            Recipe('torch.linalg.eigvalsh({input}, UPLO="U")', picks="eigenvalues", when={"eigenvectors": (False,), "upper": (True,)}),
+            Recipe("torch.linalg.eigvalsh({input})", picks="eigenvalues", when={"eigenvectors": (False,), "upper": (False,)}),
+        ),
+        hint="it reads the lower triangle unless told `UPLO='U'`",
+    ),
+    Change(
+        "torch.eig",
+        "1.9",
+        "torch.linalg.eig",
+        "1.9",
+        f"{_PULL}/70982",
+        removed="1.13",
+        does=Does.RAISES,
+        takes="input, eigenvectors=False, *, out=None",
+        is_method=True,
+        hint="it returns complex tensors",
+    ),
+    Change(
+        "torch.lstsq",
+        "1.9",
+        "torch.linalg.lstsq",
+        "1.9",
+        f"{_PULL}/70980",
+        removed="1.13",
+        does=Does.RAISES,
+        takes="input, A, *, out=None",
+        is_method=True,
+        hint="it takes `A, B`, and its `solution` has no rows of residuals",
+    ),
+    Change(
+        "torch.matrix_rank",
+        "1.9",
+        "torch.linalg.matrix_rank",
+        "1.8",
+        f"{_PULL}/70981",
+        removed="1.13",
+        does=Does.RAISES,
+        takes="input, tol=None, symmetric=False, *, out=None",
+        recipes=(
+            Recipe("torch.linalg.matrix_rank({input})", when={"tol": (None,), "symmetric": (False,)}),
+            Recipe("torch.linalg.matrix_rank({input}, hermitian=True)", when={"tol": (None,), "symmetric": (True,)}),
+        ),
+    ),
+)

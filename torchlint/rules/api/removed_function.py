@@ -1,0 +1,14 @@
+"""A function that torch has no more, or that does nothing but raise."""
+
+from collections.abc import Iterator
+
+from torchlint.model import FileModel
+from torchlint.rule import ERROR, REPAIRS, SAFE, Finding, rule
+from torchlint.rules.api._changed import findings, removed
+
+_WORDS = ("solve", "symeig", "eig", "lstsq", "matrix_rank", "fft", "stft", "_six")
+
+
+@rule("TL801", severity=ERROR, fix=SAFE, effect=REPAIRS, aliases=("TOR001", "TOR004"), mentions=_WORDS)
+def check(file: FileModel) -> Iterator[Finding]:
+    yield from findings(file.analysis, removed)
