@@ -16,11 +16,19 @@ def changes() -> dict[str, Change]:
     return {each.name: each for each in _rows()}
 
 
-def _rows() -> Iterator[Change]:
-    from torchlint.facts.changes import amp, linear_algebra, modules, places
+@cache
+def legacy_orders() -> dict[str, tuple[str, ...]]:
+    """Of operations that once took a number ahead of tensors: what stood where, in each form that there was, as `alpha other`."""
+    from torchlint.facts.changes import arguments
 
-    for module in (amp, linear_algebra, modules, places):
+    return arguments.LEGACY
+
+
+def _rows() -> Iterator[Change]:
+    from torchlint.facts.changes import amp, arguments, linear_algebra, modules, places
+
+    for module in (amp, arguments, linear_algebra, modules, places):
         yield from module.ROWS
 
 
-__all__ = ["NUMBER", "Change", "Does", "Kind", "Recipe", "changes"]
+__all__ = ["NUMBER", "Change", "Does", "Kind", "Recipe", "changes", "legacy_orders"]

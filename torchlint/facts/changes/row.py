@@ -1,11 +1,12 @@
 """One row: what has become of a name of torch, and how calls of it are rewritten."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from torchlint.facts.declared import version_of
-from torchlint.facts.signatures import Signature, parse, signatures
+from torchlint.facts.signatures import Kind as Passed
+from torchlint.facts.signatures import Parameter, Signature, parse, signatures
 from torchlint.facts.versions import Range
 
 
@@ -16,6 +17,8 @@ class Kind(Enum):
     """Something else does its work."""
     MOVED = "moved"
     """The same thing lies elsewhere."""
+    ARGUMENT = "argument"
+    """The name stays; one of its arguments goes, or is asked for."""
 
 
 class Does(Enum):
@@ -56,6 +59,8 @@ class Recipe:
     """The field of the old result that the new call returns alone: only where nothing else of the result is used."""
     is_safe: bool = True
     """Whether a call says itself that it is meant so."""
+    is_same: bool = True
+    """Whether a torch that still takes the old call does the same; where none does, there is nothing to keep."""
     unless: str = ""
     """Where this pattern stands in the program, nobody knows whether the two are the same."""
 
@@ -106,6 +111,8 @@ class Change:
     """Whether the name means something else today where it is not called, as `torch.fft` does."""
     when: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
     """The calls that the row is about, where it is not about all: those whose parameters have these literals, defaults included."""
+    given: tuple[str, ...] = ()
+    """The calls that the row is about: those that pass one of these parameters."""
     hint: str = ""
     """What else differs in what takes its place."""
 
@@ -123,7 +130,10 @@ class Change:
         if self.takes:
             return parse(f"{self.last}({self.takes})")
         found = signatures(self.name)
-        return found[0] if len(found) == 1 else None
+        if len(found) != 1:
+            return None
+        gone = [name for name in self.given if name not in found[0]]
+        return replace(found[0], parameters=(*found[0].parameters, *(Parameter(name, Passed.KEYWORD_ONLY, "False") for name in gone)))
 
     def is_removed(self, versions: Range) -> bool:
         """Whether the newest of these versions lacks it."""

@@ -23,12 +23,13 @@ from torchlint.rules.api._imported import Imported, imported
 from torchlint.rules.api._recipes import Called, rewritten
 from torchlint.syntax.names import Binds
 from torchlint.syntax.tree import Node
+from torchlint.values.value import Kind as Of
 
 Wanted = Callable[[Change, Range], bool]
 
 
 def removed(change: Change, versions: Range) -> bool:
-    return change.is_removed(versions)
+    return change.kind is not Kind.ARGUMENT and change.is_removed(versions)
 
 
 def deprecated(change: Change, versions: Range) -> bool:
@@ -37,6 +38,10 @@ def deprecated(change: Change, versions: Range) -> bool:
 
 def moved(change: Change, versions: Range) -> bool:
     return change.kind is Kind.MOVED and change.is_outdated(versions)
+
+
+def arguments(change: Change, versions: Range) -> bool:
+    return change.kind is Kind.ARGUMENT and (change.is_removed(versions) or change.is_outdated(versions))
 
 
 def findings(file: FileAnalysis, wanted: Wanted) -> Iterator[Finding]:
@@ -71,7 +76,7 @@ def _imports(file: FileAnalysis, statement: cst.ImportFrom, row: Callable[[str, 
     found: list[Imported] = []
     for alias in statement.names:
         change = row(canonical(f"{module}.{file.source(alias.name)}"), statement)
-        if change is not None and not change.is_call:
+        if change is not None and not _is_about_calls(change):
             found.append(imported(file, statement, alias, change, _fix))
     fix: Fix | None = None
     fixable = [each for each in found if each.fix is not None and each.change.can_be_replaced(supported(file, statement))]
@@ -105,15 +110,21 @@ def _moving(file: FileAnalysis, statement: cst.ImportFrom, fixable: list[Importe
 def _use(file: FileAnalysis, node: cst.Name | cst.Attribute, change: Change) -> Finding | None:
     parent = file.parent(node)
     called = Called(file, change, parent) if isinstance(parent, cst.Call) and parent.func is node else None
-    if called is not None and not called.is_meant() or called is None and change.is_call:
+    if called is not None and not called.is_meant() or called is None and _is_about_calls(change):
         return None
     fix, needs_torch = _fix(file, node, change, None) if change.can_be_replaced(supported(file, node)) else (None, False)
-    return Finding(node, _message(change), _help(change), fix + rewrite.add_import("torch") if fix is not None and needs_torch else fix)
+    return Finding(
+        node, _message(change, called), _help(change), fix + rewrite.add_import("torch") if fix is not None and needs_torch else fix
+    )
 
 
 def _method(file: FileAnalysis, call: cst.Call, change: Change) -> Finding | None:
-    if file.qualname(call.func) is not None or not isinstance(call.func, cst.Attribute) or not file.value(call.func.value).is_tensor:
+    if file.qualname(call.func) is not None or not isinstance(call.func, cst.Attribute):
         return None
+    receiver = file.value(call.func.value)
+    says_so = receiver.kind is Of.UNKNOWN and any(each.keyword and each.keyword.value in change.given for each in call.args)
+    if not receiver.is_tensor and not says_so:
+        return None  # a keyword that only tensors know is as good as knowing the tensor
     called = Called(file, change, call, call.func.value)
     if not called.is_meant():
         return None
@@ -123,7 +134,7 @@ def _method(file: FileAnalysis, call: cst.Call, change: Change) -> Finding | Non
         spelling = _Spelling(file, call)
         fix = rewritten(called, recipe, spelling)
         fix = fix + rewrite.add_import("torch") if spelling.is_missing else fix
-    return Finding(call, _message(change, "torch.Tensor."), _help(change), fix)
+    return Finding(call, _message(change, called), _help(change), fix)
 
 
 # -- their fixes ----------------------------------------------------------------------------------------------------------
@@ -197,8 +208,13 @@ def _is_reported_on_import(file: FileAnalysis, node: cst.Name | cst.Attribute, p
     if not isinstance(node, cst.Name):
         return False
     return any(binding.how is Binds.IMPORT and canonical(binding.path or "") == path for binding in file.names.bindings(node)) and not (
-        changes()[path].is_call
+        _is_about_calls(changes()[path])
     )
+
+
+def _is_about_calls(change: Change) -> bool:
+    """Whether what changed is not the name itself, but some calls of it."""
+    return change.is_call or bool(change.when or change.given)
 
 
 def _is_read(file: FileAnalysis, node: Node) -> bool:
@@ -214,8 +230,10 @@ def _is_read(file: FileAnalysis, node: Node) -> bool:
 # -- what is said ---------------------------------------------------------------------------------------------------------
 
 
-def _message(change: Change, owner: str = "") -> str:
-    name = f"{owner}{change.last}" if owner else change.name
+def _message(change: Change, called: Called | None = None) -> str:
+    name = f"torch.Tensor.{change.last}" if called is not None and called.receiver is not None else change.name
+    if change.given and called is not None and called.bound is not None:
+        return _of_arguments(change, name, [each for each in change.given if each in called.bound])
     if change.removed and change.does is Does.IS_GONE:
         return f"`{name}` is gone since torch {change.removed}"
     if change.removed:
@@ -224,7 +242,16 @@ def _message(change: Change, owner: str = "") -> str:
     still = "works without a warning" if change.does is Does.NOTHING else "warns"
     if change.kind is Kind.MOVED:
         return f"`{name}` has moved to `{change.to}` in torch {change.since}; the old name still {still}".replace("still warns", "warns")
-    return f"`{name}` is deprecated since torch {change.since}, and {still}"
+    without = " and ".join(f"`{each}`" for each in change.when)
+    return f"`{name}` {f'without {without} ' if without else ''}is deprecated since torch {change.since}, and {still}"
+
+
+def _of_arguments(change: Change, name: str, given: list[str]) -> str:
+    said, are = " and ".join(f"`{each}`" for each in given), "are" if len(given) > 1 else "is"
+    if change.removed:
+        return f"{said} of `{name}` {are} gone since torch {change.removed}: the call raises"
+    still = "works without a warning" if change.does is Does.NOTHING else "warns"
+    return f"{said} of `{name}` {are} deprecated since torch {change.since}; the call {still}"
 
 
 def _help(change: Change) -> str:

@@ -10,6 +10,9 @@ import libcst as cst
 
 from torchlint import rewrite
 from torchlint.facts.changes import NUMBER, Change, Recipe
+from torchlint.facts.declared import version_of
+from torchlint.facts.signatures import Kind as Passed
+from torchlint.model.releases import supported
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rule import UNSAFE, Fix
 from torchlint.rules.api._picked import picked
@@ -44,8 +47,12 @@ class Called:
 
     def is_meant(self) -> bool:
         """Whether the row is about calls with these arguments."""
-        bound = self.bound
-        return not self.change.when or bound is not None and not bound.is_spread and self._has(bound, self.change.when)
+        change, bound = self.change, self.bound
+        if not change.when and not change.given:
+            return True
+        if bound is None or any(each.star == "**" for each in self.call.args) or bound.is_spread and not _is_by_keyword(change):
+            return False
+        return self._has(bound, change.when) and (not change.given or any(name in bound for name in change.given))
 
     def _fits(self, recipe: Recipe) -> bool:
         bound = self.bound
@@ -54,14 +61,28 @@ class Called:
         if bound is None:
             return recipe.is_rename
         if bound.is_spread:
-            named = recipe.when or recipe.is_template or recipe.drops or recipe.renames or recipe.values or recipe.by_keyword
+            named = (
+                recipe.when
+                and not _is_by_keyword(self.change)
+                or recipe.is_template
+                or recipe.drops
+                or recipe.renames
+                or recipe.values
+                or recipe.by_keyword
+            )
             return not named and self.receiver is None
         if not bound.fits or not self._has(bound, recipe.when):
             return False
         if not recipe.is_template:
-            return True
+            return not (recipe.adds and recipe.drops) or self._frees_a_place(bound, recipe)
         told = {name for _, name in _ARGUMENT.findall(recipe.to)} | set(recipe.when)
         return (len(bound.extra) >= 2 if "{*" in recipe.to else not bound.extra) and set(bound.given) <= told
+
+    def _frees_a_place(self, bound: Bound, recipe: Recipe) -> bool:
+        """Whether a keyword can take the place of the first argument that is dropped: no other is passed by position behind it."""
+        dropped = [bound[name] for name in recipe.drops]
+        places = [place for place, each in enumerate(self.call.args) if any(each.value is node for node in dropped)]
+        return all(each.keyword or any(each.value is node for node in dropped) for each in self.call.args[min(places, default=0) :])
 
     def _has(self, bound: Bound, when: Mapping[str, tuple[object, ...]]) -> bool:
         return all(self._is_one_of(bound, name, allowed) for name, allowed in when.items())
@@ -91,31 +112,53 @@ def rewritten(called: Called, recipe: Recipe, spell: Spell) -> Fix:
     if recipe.is_template:
         text, part = _template(called, recipe, spell), picked(file, call, recipe.picks) if recipe.picks else None
         fix = part.replaced(file, text) if part is not None else rewrite.replace(call, text)
-    elif called.receiver is not None:
+    elif called.receiver is not None and recipe.to != called.change.name:
         arguments = [rewrite.argument(file.source(called.receiver)), *(_argument(called, recipe, each) for each in call.args), *recipe.adds]
         text = f"{spell(recipe.to)}({', '.join(each for each in arguments if each)})"
         fix = rewrite.replace(call, with_names(recipe.wraps, spell).replace("{}", text))
     else:
         fix = _retargeted(called, recipe, spell)
+    if not recipe.is_same and not _is_gone_everywhere(called):
+        fix = fix.at_most(UNSAFE)
     if not recipe.is_safe or recipe.unless and file.is_written(re.compile(recipe.unless)):
         fix = fix.at_most(UNSAFE)
     return fix
 
 
+def _is_gone_everywhere(called: Called) -> bool:
+    removed = called.change.removed
+    return bool(removed) and supported(called.file, called.call).oldest >= version_of(removed)
+
+
+def _is_by_keyword(change: Change) -> bool:
+    """Whether what the row asks about can only be passed by keyword, so that `*` cannot hold it."""
+    asked, signature = {*change.when, *change.given}, change.signature
+    kinds = {each.kind for each in signature.parameters if each.name in asked} if signature is not None else set()
+    return kinds == {Passed.KEYWORD_ONLY}
+
+
 def _retargeted(called: Called, recipe: Recipe, spell: Spell) -> Fix:
     """Edits of the name and of single arguments: rows and comments stay as they are."""
     call = called.call
-    name = spell(recipe.to)
+    name = spell(recipe.to) if recipe.to != called.change.name else called.file.source(call.func)
     opening, _, closing = with_names(recipe.wraps, spell).partition("{}")
     fix = rewrite.replace(call.func, name) if called.file.source(call.func) != name else Fix(())
     if recipe.front:
         signature = called.change.signature
         fix += rewrite.lead_argument(call, recipe.front, [each.name for each in signature.parameters] if signature is not None else ())
+    replaced = _replaced(called, recipe) if recipe.adds else None
     for argument in call.args:
-        fix += _edited(called, recipe, argument)
-    if recipe.adds:
+        fix += rewrite.replace_argument(argument, recipe.adds[0]) if argument is replaced else _edited(called, recipe, argument)
+    if recipe.adds and not replaced:
         fix += rewrite.insert_argument(call, *recipe.adds)
     return fix + rewrite.wrap(call, f"{opening}{{}}{closing}") if opening else fix
+
+
+def _replaced(called: Called, recipe: Recipe) -> cst.Arg | None:
+    """The dropped argument whose place the added one takes: the one of the same name, else the first."""
+    dropped = [each for each in called.call.args if _parameter(called, each) in recipe.drops]
+    same = [each for each in dropped if each.keyword is not None and recipe.adds[0].startswith(f"{each.keyword.value}=")]
+    return next(iter([*same, *dropped]), None)
 
 
 def _edited(called: Called, recipe: Recipe, argument: cst.Arg) -> Fix:
