@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Container, Iterable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 
 import libcst as cst
 
@@ -85,9 +85,10 @@ class Program:
         found: list[Node] = [each for word in words for each in (*tree.attributes.get(word, ()), *tree.names.get(word, ()))]
         spoken = _words(words)
         for each in self._file.nodes(cst.SimpleString):
-            text = literal(each)
-            if isinstance(text, str) and spoken.search(text):
-                found.append(each)
+            if "\\" in each.value or spoken.search(each.value):
+                text = literal(each)
+                if isinstance(text, str) and spoken.search(text):
+                    found.append(each)
         return self._done(found, spoken)
 
     # -- how it is looked for -------------------------------------------------------------------------------------------
@@ -112,7 +113,7 @@ class Program:
 
     def _done(self, nodes: Iterable[Node], pattern: re.Pattern[str]) -> Done:
         order = self._file.tree.order
-        return Done(tuple(sorted(nodes, key=order.__getitem__)), lambda: self._file.found_elsewhere(pattern))
+        return Done(tuple(sorted(nodes, key=order.__getitem__)), partial(self._file.found_elsewhere, pattern))
 
 
 def _is_main(name: Node, text: Node) -> bool:

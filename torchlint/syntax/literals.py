@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+from functools import lru_cache
+
 import libcst as cst
 
 from torchlint.syntax.tree import Node
@@ -9,17 +12,26 @@ from torchlint.syntax.tree import Node
 _NAMED = {"True": True, "False": False, "None": None}
 
 
+@lru_cache(maxsize=4096)
+def spelled_out(spelling: str) -> object:
+    """What a single literal says. Python's parser is asked once for each spelling: files say the same few again and again."""
+    value: object = ast.literal_eval(spelling)
+    return value
+
+
 def integer(node: Node) -> int | None:
-    if isinstance(node, cst.Integer):
-        return node.evaluated_value
     if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Minus) and isinstance(node.expression, cst.Integer):
-        return -node.expression.evaluated_value
-    return None
+        value = integer(node.expression)
+        return -value if value is not None else None
+    found = spelled_out(node.value) if isinstance(node, cst.Integer) else None
+    return found if isinstance(found, int) else None
 
 
 def literal(node: Node | None) -> object:
     """The value that an expression spells out; `...` for one that does not (and for no expression at all)."""
-    if isinstance(node, (cst.Integer, cst.Float, cst.Imaginary, cst.SimpleString, cst.ConcatenatedString)):
+    if isinstance(node, (cst.Integer, cst.Float, cst.Imaginary, cst.SimpleString)):
+        return spelled_out(node.value)
+    if isinstance(node, cst.ConcatenatedString):
         value: object = node.evaluated_value
         return ... if value is None else value
     if isinstance(node, cst.Name):
@@ -37,6 +49,5 @@ def literal(node: Node | None) -> object:
 
 def text(node: Node) -> str | None:
     """The string that a literal spells out."""
-    if isinstance(node, (cst.SimpleString, cst.ConcatenatedString)) and isinstance(node.evaluated_value, str):
-        return node.evaluated_value
-    return None
+    value = literal(node) if isinstance(node, (cst.SimpleString, cst.ConcatenatedString)) else None
+    return value if isinstance(value, str) else None

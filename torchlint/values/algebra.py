@@ -6,6 +6,7 @@ import libcst as cst
 
 from torchlint.facts.modules import MODULES_OF_MODULES, PARAMETERS_OF_LAYERS
 from torchlint.facts.tensors import OUTPUT_FIELDS, PLAIN_ATTRIBUTES, TENSOR_ATTRIBUTES
+from torchlint.syntax.literals import spelled_out
 from torchlint.syntax.tree import Node
 from torchlint.values.arguments import Arguments
 from torchlint.values.value import Graph, Kind, Place, Value, join, number, other
@@ -160,7 +161,7 @@ def placed(device: Value, node: Node | None) -> Place:
     if not isinstance(node, cst.SimpleString) and device.kind is Kind.STRING:
         node = device.node  # a name that holds the text
     if isinstance(node, cst.SimpleString):
-        return Place.CPU if str(node.evaluated_value).partition(":")[0] in ("cpu", "meta") else Place.ACCELERATOR
+        return Place.CPU if str(spelled_out(node.value)).partition(":")[0] in ("cpu", "meta") else Place.ACCELERATOR
     if device.kind is Kind.DEVICE:
         return device.place
     if device.kind is Kind.NONE:

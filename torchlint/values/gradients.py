@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import libcst as cst
 
 from torchlint.syntax.file import SourceFile
-from torchlint.syntax.literals import literal
+from torchlint.syntax.literals import literal, spelled_out
 from torchlint.syntax.tree import Node, descendants
 from torchlint.values.value import Graph, Kind, Value
 
@@ -42,7 +42,7 @@ def is_written(file: SourceFile, target: Node, before: Value, aliases: frozenset
 
 
 def is_zero(node: Node | None) -> bool:
-    return isinstance(node, (cst.Integer, cst.Float)) and node.evaluated_value == 0
+    return isinstance(node, (cst.Integer, cst.Float)) and spelled_out(node.value) == 0
 
 
 def is_only_changed(file: SourceFile, target: cst.Attribute) -> bool:

@@ -10,7 +10,7 @@ import libcst as cst
 from torchlint.facts import modules as known
 from torchlint.facts.classes import PARAMETER, derives
 from torchlint.facts.tensors import MODEL_PACKAGES, MODULE_EVIDENCE, MOVES
-from torchlint.syntax.literals import text
+from torchlint.syntax.literals import spelled_out, text
 from torchlint.syntax.names import Binds
 from torchlint.syntax.tree import Node
 from torchlint.values import namesakes
@@ -265,7 +265,9 @@ def _sketch_call(file: Analysis, node: cst.Call, depth: int) -> Value | None:
     if path is not None:
         kind = kind_of_instance(path)
         if kind is Kind.DEVICE:
-            cpu = len(node.args) == 1 and isinstance(node.args[0].value, cst.SimpleString) and node.args[0].value.evaluated_value == "cpu"
+            cpu = (
+                len(node.args) == 1 and isinstance(node.args[0].value, cst.SimpleString) and spelled_out(node.args[0].value.value) == "cpu"
+            )
             return Value(Kind.DEVICE, graph=Graph.NO, place=Place.CPU if cpu else Place.ACCELERATOR, node=node)
         if path in known.PARALLEL_WRAPPERS and node.args:
             return sketch(file, node.args[0].value, depth - 1)

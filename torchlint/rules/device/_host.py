@@ -9,6 +9,7 @@ import libcst as cst
 
 from torchlint.program import callers
 from torchlint.program.analysis import FileAnalysis
+from torchlint.syntax.literals import spelled_out
 from torchlint.syntax.names import Binds
 from torchlint.syntax.tree import Node
 from torchlint.values.value import Kind, Place
@@ -56,6 +57,6 @@ def _passes_cpu(file: FileAnalysis, call: cst.Call, name: str, position: int | N
 
 def _is_cpu(file: FileAnalysis, node: Node) -> bool:
     if isinstance(node, cst.SimpleString):
-        return node.evaluated_value == "cpu"
+        return spelled_out(node.value) == "cpu"
     value = file.value(node)
     return value.kind is Kind.DEVICE and value.place is Place.CPU

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import libcst as cst
 
 from torchlint.facts.factories import DEVICE_FACTORIES
+from torchlint.syntax.literals import spelled_out
 from torchlint.syntax.tree import Node, descendants
 from torchlint.values.devices import Sure, device
 from torchlint.values.flow import Analysis
@@ -274,12 +275,12 @@ def _is_flag(node: Node) -> bool:
 def _is_device(file: Analysis, node: cst.BaseExpression) -> Sure | None:
     """How sure it is that an expression is a device and not the CPU; None where it is not, or may be something else."""
     if isinstance(node, cst.SimpleString):
-        return Sure.KNOWN if str(node.evaluated_value).partition(":")[0] not in ("cpu", "meta") else None
+        return Sure.KNOWN if str(spelled_out(node.value)).partition(":")[0] not in ("cpu", "meta") else None
     value = file.value(node)
     if value.kind is Kind.DEVICE:
         return Sure.KNOWN if value.place is not Place.CPU else None
     if value.kind is Kind.STRING:
-        literal = str(value.node.evaluated_value) if isinstance(value.node, cst.SimpleString) else ""
+        literal = str(spelled_out(value.node.value)) if isinstance(value.node, cst.SimpleString) else ""
         return Sure.KNOWN if literal.partition(":")[0] not in ("cpu", "meta") else None
     if value.kind is Kind.NUMBER:
         return Sure.KNOWN

@@ -11,7 +11,7 @@ from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.modules._containers import HeldModules
 from torchlint.rules.modules._filling import method_on, put_in
 from torchlint.rules.modules._registration import is_target
-from torchlint.syntax.literals import literal
+from torchlint.syntax.literals import literal, spelled_out
 from torchlint.values.value import Kind
 
 
@@ -92,7 +92,7 @@ def keywords_of(held: HeldModules) -> Iterator[str]:
 def _texts(file: FileAnalysis, key: cst.BaseExpression) -> list[str]:
     """The strings that a key may be: a literal, or what a loop over literals yields; none where that is not written out."""
     if isinstance(key, cst.SimpleString):
-        return [str(key.evaluated_value)]
+        return [str(spelled_out(key.value))]
     binding = file.names.definition(key) if isinstance(key, cst.Name) else None
     loop = file.parent(binding.node) if binding is not None else None
     walked = literal(loop.iter) if isinstance(loop, (cst.For, cst.CompFor)) and binding is not None and loop.target is binding.node else ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
+from torchlint.syntax.literals import spelled_out
 from torchlint.values.algebra import element, operate
 from torchlint.values.arguments import Arguments
 from torchlint.values.events import HANDED_ON, Happens
@@ -135,7 +136,7 @@ def _getattr(flow: Flow, call: cst.Call, name: str, arguments: Arguments) -> Val
 def _attribute(call: cst.Call) -> object:
     """The attribute's name in `setattr(p, "grad", …)`."""
     named = call.args[1].value if len(call.args) > 1 else None
-    return named.evaluated_value if isinstance(named, cst.SimpleString) else None
+    return spelled_out(named.value) if isinstance(named, cst.SimpleString) else None
 
 
 @BUILTINS.named(*"print isinstance hasattr open callable vars dir any all exit delattr slice".split())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import libcst as cst
 
 from torchlint.facts import modules, tensors
+from torchlint.syntax.literals import spelled_out
 from torchlint.values.algebra import grad_mode, operate, pair, placed
 from torchlint.values.arguments import Arguments
 from torchlint.values.events import Happens
@@ -125,7 +126,7 @@ def _reduces(arguments: Arguments) -> bool:
     reduction = arguments.node("reduction")
     if arguments.spread or "reduce" in arguments.keywords:
         return False
-    return reduction is None or isinstance(reduction, cst.SimpleString) and reduction.evaluated_value in ("mean", "sum", "batchmean")
+    return reduction is None or isinstance(reduction, cst.SimpleString) and spelled_out(reduction.value) in ("mean", "sum", "batchmean")
 
 
 # -- what is made of classes -----------------------------------------------------------------------------------------------
