@@ -1,5 +1,6 @@
 """Text in, findings or fixed text out: what the engine guarantees whatever the rules do."""
 
+import gc
 import sys
 from collections.abc import Callable, Iterator
 
@@ -310,3 +311,23 @@ def test_alternatives_are_located_beside_the_fix_and_never_applied(install: Inst
         ((Edit(5, 6, "c"),), Applicability.UNSAFE, "write c"),
     ]
     assert fix("x = a\n", applicability=Applicability.UNSAFE).text == "x = b\n"
+
+
+def test_all_nodes_of_a_checked_file_are_freed_without_the_garbage_collector() -> None:
+    text = (
+        "import torch\nfrom torch import nn\n\n\nclass Net(nn.Module):\n    def forward(self, x):\n        return x * 2\n\n\n"
+        "model = Net()\nfor x, y in loader:\n    loss = (model(x) - y).pow(2).mean()\n    loss.backward()\n    total += loss\n"
+    )
+
+    def kept() -> int:
+        return sum(isinstance(each, cst.CSTNode) for each in gc.get_objects())
+
+    assert lint(text)
+    gc.collect()
+    gc.disable()
+    try:
+        before = kept()
+        lint(text)
+        assert kept() == before
+    finally:
+        gc.enable()

@@ -300,16 +300,7 @@ class Value:
         way: list[Value] = []
         origins: list[Value] = []
         seen: set[int] = set()
-
-        def visit(value: Value) -> None:
-            if id(value) in seen or len(seen) > _FAR:
-                return
-            seen.add(id(value))
-            for each in value.carriers:
-                visit(each)
-            (way if value.carriers else origins).append(value)
-
-        visit(self)
+        self._trace(way, origins, seen)
         if len(origins) != 1 or len(seen) > _FAR or origins[0].kind not in (Kind.UNKNOWN, Kind.TENSOR):
             return
         origins[0].graph = Graph.YES
@@ -320,6 +311,15 @@ class Value:
             if value.is_tensor and isinstance(value.node, _ARITHMETIC) and len(value.carriers) == 1:
                 value.carriers[0].refine(Kind.TENSOR)  # arithmetic that yields one element was done with one
                 value.carriers[0].scalar = value.carriers[0].scalar or value.scalar
+
+    def _trace(self, way: list[Value], origins: list[Value], seen: set[int]) -> None:
+        """Add this value to the way, behind what may have brought it the graph, or to the origins where nothing did."""
+        if id(self) in seen or len(seen) > _FAR:
+            return
+        seen.add(id(self))
+        for each in self.carriers:
+            each._trace(way, origins, seen)
+        (way if self.carriers else origins).append(self)
 
     @property
     def carriers(self) -> list[Value]:
