@@ -87,7 +87,8 @@ def _linted(text: str, settings: Settings, path: str, project: Project | None, t
         if rules:
             with clock.phase("evaluate"):
                 file.evaluate()
-        found = [diagnostic for rule in rules for diagnostic in _run(rule, file, settings, clock)]
+        model = FileModel(file)
+        found = [diagnostic for rule in rules for diagnostic in _run(rule, model, settings, clock)]
     except RecursionError:
         raise
     except Exception as error:  # noqa: BLE001  rules are not asked about what was read by half; the user is told
@@ -182,13 +183,13 @@ def _allowed(diagnostic: Diagnostic, settings: Settings) -> Diagnostic:
     return replace(diagnostic, fix=replace(diagnostic.fix, applicability=level) if level is not None else None)
 
 
-def _run(rule: Rule, file: FileAnalysis, settings: Settings, clock: _Clock) -> Iterator[Diagnostic]:
+def _run(rule: Rule, file: FileModel, settings: Settings, clock: _Clock) -> Iterator[Diagnostic]:
     """The findings of one rule, located; if it raises, a finding that says so."""
     try:
         with clock.phase(rule.code):
-            findings = list(rule.check(FileModel(file)))
+            findings = list(rule.check(file))
         with clock.phase("spans"):
-            found = [_locate(rule, finding, file, settings) for finding in findings]
+            found = [_locate(rule, finding, file.analysis, settings) for finding in findings]
     except RecursionError:
         raise
     except Exception as error:  # noqa: BLE001  whatever a rule does wrong, the others still run and the user is told
@@ -271,10 +272,10 @@ class _Clock:
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        if self._timings is None:
+        outer = self._current
+        if self._timings is None or name == outer:  # to ask for the time is dear, and passes call for passes
             yield
             return
-        outer = self._current
         self._turn_to(name, self._timings)
         try:
             yield
