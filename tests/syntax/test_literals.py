@@ -7,7 +7,32 @@ from torchlint.syntax.literals import integer, literal
 
 
 @pytest.mark.parametrize(
-    "text", ["1", "-2", "+3", "1.5", "-1e-3", "2j", "True", "None", "'a'", "'a' 'b'", "b'x'", "(1, 'a', (None,))", "[1, -2]", "()"]
+    "text",
+    [
+        "1",
+        "-2",
+        "+3",
+        "1.5",
+        "-1e-3",
+        "2j",
+        "True",
+        "None",
+        "'a'",
+        "'a' 'b'",
+        "b'x'",
+        "''",
+        '""',
+        "''''''",
+        '"""a"b\'c\n"""',
+        r"'a\tb'",
+        r"r'\d'",
+        "'''a\r\nb'''",
+        "1_000",
+        "0x1f",
+        "(1, 'a', (None,))",
+        "[1, -2]",
+        "()",
+    ],
 )
 def test_a_literal_says_what_python_says(text: str) -> None:
     assert literal(cst.parse_expression(text)) == eval(text)

@@ -61,10 +61,13 @@ class FileAnalysis(Analysis):
         self._method_calls: dict[str, tuple[dict[cst.ClassDef, list[cst.Call]], list[cst.Call]]] = {}
 
     def release(self) -> None:
-        """Let go of everything that refers back to this model, so that it is freed at once and not by the garbage collector."""
+        """Let go of everything, so that the tree is freed at once and not by the garbage collector. Nothing is asked after it.
+
+        Values may lead in a circle (a list that was put into itself) and from there to this file; now that way ends here.
+        """
         for model in self._classes.values():
             model.release()
-        self.forget()
+        self.__dict__.clear()
 
     def forget(self) -> None:
         """Let go of what was worked out, and is again where it is asked for; classes that others know by now stay as they are."""

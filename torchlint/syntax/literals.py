@@ -9,12 +9,17 @@ import libcst as cst
 
 from torchlint.syntax.tree import Node
 
+_QUOTES = ("'", '"')
+_LONG_QUOTES = ("'''", '"""')
 _NAMED = {"True": True, "False": False, "None": None}
 
 
 @lru_cache(maxsize=4096)
 def spelled_out(spelling: str) -> object:
-    """What a single literal says. Python's parser is asked once for each spelling: files say the same few again and again."""
+    """What a single literal says. Python's parser, and only where a string is not just what stands between its quotes, is asked once."""
+    if spelling[0] in _QUOTES and "\\" not in spelling and "\r" not in spelling:
+        quotes = 3 if spelling[:3] in _LONG_QUOTES else 1
+        return spelling[quotes:-quotes]
     value: object = ast.literal_eval(spelling)
     return value
 
