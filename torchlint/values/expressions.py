@@ -32,7 +32,7 @@ def _attribute(flow: Flow, node: cst.Attribute) -> Value:
     place = flow.place(node)
     name = node.attr.value
     if name == "zero_grad" and not _is_looked_at(flow, node):
-        flow.evaluate(node.value).uses.add(HANDED_ON)
+        flow.evaluate(node.value).uses |= {HANDED_ON}
     if place is not None:
         value = flow.env.places.get(place)
         if value is not None:

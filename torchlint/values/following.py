@@ -108,8 +108,7 @@ def _prove(flow: Flow, call: cst.Call, callee: Flow, given: dict[int, Value]) ->
             argument.scalar = argument.scalar or parameter.scalar
         elif parameter.differentiated:
             for value in argument.lineage():
-                if call not in value.differentiated:
-                    value.differentiated.append(call)
+                value.reached(call)
         if parameter.elem is not None and argument.kind in (Kind.LIST, Kind.DICT, Kind.UNKNOWN) and argument.elem is None:
             stored = _substitute(flow, call, parameter.elem, given, tuple(given.values()), {})
             if parameter.sources:  # the callee stores into it
@@ -222,8 +221,8 @@ def _substitute(
         result.graph = Graph.NO
     result.original = value
     if value.roots or value.differentiated:
-        result.differentiated = [call]
-        result.roots = [call] if value.roots else []
+        result.differentiated = (call,)
+        result.roots = (call,) if value.roots else ()
     if value.entries is not None:
         result.entries = {key: _substitute(flow, call, each, given, arguments, done) for key, each in value.entries.items()}
     if value.elem is not None:

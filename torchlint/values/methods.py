@@ -63,11 +63,11 @@ def _hook(flow: Flow, receiver: Value, arguments: Arguments) -> None:
     """A hook may clear at any time."""
     for given in arguments.values:
         if isinstance(given.definition, Function) and clears(flow, given.definition):
-            receiver.uses.add(HANDED_ON)
+            receiver.uses |= {HANDED_ON}
             callee = flow.callee(given.definition)
             for event in callee.events.values() if callee is not None else ():
                 if event.what is Happens.CLEAR and event.target is not None:
-                    event.target.uses.add(HANDED_ON)
+                    event.target.uses |= {HANDED_ON}
 
 
 # -- containers ----------------------------------------------------------------------------------------------------------
@@ -254,7 +254,7 @@ def _of_nothing(flow: Flow, call: cst.Call, name: str, receiver: Value, argument
 
 def _optimizer_method(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: Arguments) -> Value:
     if name.startswith("register_step"):
-        receiver.uses.add(name)  # a hook may clear after every step
+        receiver.uses |= {name}  # a hook may clear after every step
     return other(call)
 
 

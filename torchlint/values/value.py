@@ -189,11 +189,11 @@ class Value:
         """It went backward, and no graph was known to lead to it: an exception, unless something out of sight gave it one."""
         self.optional = False
         """It may be None, or a plain number, instead."""
-        self.roots: list[cst.CSTNode] = []
+        self.roots: tuple[cst.CSTNode, ...] = ()
         """The backward calls that this very value was given to."""
-        self.differentiated: list[cst.CSTNode] = []
+        self.differentiated: tuple[cst.CSTNode, ...] = ()
         """The backward calls that reach this value: on it, or on something computed from it."""
-        self.uses: set[str] = set()
+        self.uses: frozenset[str] = frozenset()
         """The methods called on it, as long as it is not known what it is."""
 
     @property
@@ -259,7 +259,7 @@ class Value:
         """Note a method call; together, calls prove what an unknown value is."""
         if self.kind is not Kind.UNKNOWN:
             return
-        self.uses.add(method)
+        self.uses |= {method}
         if {"zero_grad", "step"} <= self.uses or "param_groups" in self.uses and "step" in self.uses:
             self.kind = Kind.OPTIMIZER
         elif {"scale", "step", "update"} <= self.uses or "unscale_" in self.uses:
@@ -275,10 +275,9 @@ class Value:
         self.graphless = self.graph is Graph.NO and not self.roots
         if self.graph is Graph.MAYBE:
             self.graph = Graph.YES
-        self.roots.append(call)
+        self.roots = (*self.roots, call)
         for value in self.lineage():
-            if call not in value.differentiated:
-                value.differentiated.append(call)
+            value.reached(call)
         self._infer_origin()
         if self.node is _JOINED:
             for each in self.sources:  # whichever of them it was, it went backward
@@ -291,6 +290,11 @@ class Value:
             for value in self.lineage():  # what is computed with is where the data and the weights are
                 if value.place is Place.UNKNOWN and (value.has_graph or value.is_tensor and value.graph is not Graph.NO):
                     value.place = Place.ACCELERATOR
+
+    def reached(self, call: cst.CSTNode) -> None:
+        """A backward call reaches this value."""
+        if call not in self.differentiated:
+            self.differentiated = (*self.differentiated, call)
 
     def _infer_origin(self) -> None:
         """Where one value alone can have brought the graph, it did, and what was computed from it on the way here carries it too.

@@ -129,7 +129,7 @@ def _setattr(flow: Flow, call: cst.Call, name: str, arguments: Arguments) -> Val
 @BUILTINS.named("getattr")
 def _getattr(flow: Flow, call: cst.Call, name: str, arguments: Arguments) -> Value:
     if _attribute(call) == "zero_grad":
-        arguments.positional[0].uses.add(HANDED_ON)
+        arguments.positional[0].uses |= {HANDED_ON}
     return flow.opaque(call, arguments)
 
 
