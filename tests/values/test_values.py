@@ -267,9 +267,9 @@ def test_backward_reaches_what_the_loss_was_computed_from() -> None:
     file = model("net = nn.Linear(2, 2)\nout = net(x)\nprobe = out * 2\nloss = probe.mean()\nloss.backward()\nother = net(x)\n")
     (backward,) = file.methods("backward")
 
-    assert file.value(probed(file)).differentiated == [backward]
-    assert file.value(probed(file)).roots == []
-    assert file.value(file.tree.names["loss"][-1]).roots == [backward]
+    assert file.value(probed(file)).differentiated == (backward,)
+    assert file.value(probed(file)).roots == ()
+    assert file.value(file.tree.names["loss"][-1]).roots == (backward,)
 
 
 def test_value_that_may_be_missing_is_marked() -> None:
