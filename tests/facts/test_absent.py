@@ -80,6 +80,7 @@ def test_near_are_only_names_that_all_allowed_versions_have() -> None:
 
 def test_elsewhere_is_where_torch_has_the_very_name() -> None:
     assert elsewhere("torch.DataLoader") == ("torch.utils.data.DataLoader",)
+    assert elsewhere("torch.backends.mps.empty_cache") == ("torch.mps.empty_cache",)
     assert elsewhere("torch.nn.softmax")[:2] == ("torch.softmax", "torch.nn.functional.softmax")
 
 

@@ -66,7 +66,10 @@ def near(path: str, allowed: Range) -> tuple[str, ...]:
 
 def elsewhere(path: str) -> tuple[str, ...]:
     """Where torch has the very name that a module or class of it lacks."""
-    last = path.rpartition(".")[2]
+    owner, _, last = path.rpartition(".")
+    twin = owner.replace("torch.backends.", "torch.")  # `torch.mps.empty_cache`, for `torch.backends.mps.empty_cache`
+    if twin != owner and last in names_in(twin):
+        return (f"{twin}.{last}",)
     return tuple(f"{home}.{last}" for home in _HOMES if last in names_in(home))
 
 
