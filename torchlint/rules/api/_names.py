@@ -79,19 +79,24 @@ def _reached(file: FileAnalysis) -> Iterator[Missing]:
 
 def _of_values(file: FileAnalysis) -> Iterator[Missing]:
     """`x.rand(3)` of a tensor, `model.save(path)` of a module."""
-    newest = Range(versions()[-1], versions()[-1])
     for name, nodes in file.tree.attributes.items():
         path = f"torch.Tensor.{name}"
-        if name in _PYTHONS or not is_absent(path) or not (name in _ARRAYS or near(path, newest) or elsewhere(path)):
-            continue  # or a class of tensors may have it, of which many are private
+        if name in _PYTHONS or not is_absent(path):
+            continue
         for node in nodes:
-            if file.qualname(node) is None and _call(file, node) is not None and file.value(node.value).kind is Kind.TENSOR:
-                yield Missing(node, path, _call(file, node))
+            call = _call(file, node)
+            if call is not None and file.qualname(node) is None and file.value(node.value).kind is Kind.TENSOR and _is_meant(path, name):
+                yield Missing(node, path, call)
     for name in sorted(_FOREIGN_METHODS & file.tree.attributes.keys()):
         for node in file.tree.attributes[name]:
             call = _call(file, node)
             if call is not None and file.qualname(node) is None and _lacks(file.value(node.value), name):
                 yield Missing(node, f"{MODULE}.{name}", call)
+
+
+def _is_meant(path: str, name: str) -> bool:
+    """Whether there is something else that the name can be meant for; any other may be of a class of tensors, many of which are private."""
+    return name in _ARRAYS or bool(elsewhere(path) or near(path, Range(versions()[-1], versions()[-1])))
 
 
 def _lacks(value: Value, name: str) -> bool:
