@@ -250,8 +250,9 @@ def _of_arguments(change: Change, name: str, given: list[str]) -> str:
     said, are = " and ".join(f"`{each}`" for each in given), "are" if len(given) > 1 else "is"
     if change.removed:
         return f"{said} of `{name}` {are} gone since torch {change.removed}: the call raises"
-    still = "works without a warning" if change.does is Does.NOTHING else "warns"
-    return f"{said} of `{name}` {are} deprecated since torch {change.since}; the call {still}"
+    if change.does is Does.NOTHING:
+        return f"{said} of `{name}` {are} called otherwise since torch {change.since}; the old name works without a warning"
+    return f"{said} of `{name}` {are} deprecated since torch {change.since}; the call warns"
 
 
 def _help(change: Change) -> str:

@@ -1,0 +1,111 @@
+"""Changed names by version, import and scope; and rewrites that others are known to get wrong."""
+
+import pytest
+
+from torchlint.edits import Applicability
+from torchlint.engine import fix, lint
+from torchlint.settings import Settings
+
+RULES = ("TL801", "TL802", "TL804", "TL805")
+
+
+def codes(text: str, torch_version: str | None = None) -> list[str]:
+    return [each.code for each in lint(text, Settings(select=RULES, torch_version=torch_version))]
+
+
+def fixed(text: str, applicability: Applicability = Applicability.SAFE) -> str:
+    return fix(text, Settings(select=RULES), applicability=applicability).text
+
+
+@pytest.mark.parametrize(
+    ("version", "found"), [("2.3", ["TL804"]), ("2.2", []), (None, ["TL804"])], ids=["has the new name", "lacks the new name", "not said"]
+)
+def test_what_the_oldest_supported_torch_lacks_is_not_proposed(version: str | None, found: list[str]) -> None:
+    assert codes("import torch\nscaler = torch.cuda.amp.GradScaler()\n", version) == found
+
+
+def test_what_the_newest_torch_lacks_is_an_error_even_where_an_older_one_is_supported() -> None:
+    assert codes("import torch\nx = torch.matrix_rank(a)\n", "1.7") == ["TL801"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("import torch\nu = torch.cholesky(S, upper=True)\n", "import torch\nu = torch.linalg.cholesky(S, upper=True)\n"),
+        ("import torch\nu = torch.cholesky(S, upper=not flag)\n", "import torch\nu = torch.linalg.cholesky(S, upper=not flag)\n"),
+        ("from torch import qr\nq = qr(A)\n", "from torch.linalg import qr\nq = qr(A)\n"),
+        ("from torch import qr\nq = qr(A, some=False)\n", 'import torch\nq = torch.linalg.qr(A, mode="complete")\n'),
+        ("import functorch\nf = functorch.vmap(g)\n", "import functorch\nimport torch\nf = torch.func.vmap(g)\n"),
+        (
+            "import torch.cuda.amp as amp\nwith amp.autocast():\n    pass\n",
+            'import torch.cuda.amp as amp\nimport torch\nwith torch.amp.autocast("cuda"):\n    pass\n',
+        ),
+        (
+            "from torch.cuda.amp import autocast\nwith autocast(True, d):\n    pass\n",
+            'from torch.amp import autocast\nwith autocast("cuda", enabled=True, dtype=d):\n    pass\n',
+        ),
+        ("from torch import ger, nn\ny = ger(a, b)\n", "from torch import nn\nfrom torch import outer\ny = outer(a, b)\n"),
+        ("from torch import ger as g\ny = g(a, b)\n", "from torch import outer as g\ny = g(a, b)\n"),
+        (
+            "import torch\ny = torch.chain_matmul(torch.ger(a, b), torch.qr(c)[0])\n",
+            "import torch\ny = torch.linalg.multi_dot([torch.outer(a, b), torch.linalg.qr(c)[0]])\n",
+        ),
+    ],
+)
+def test_rewrites_keep_arguments_and_bring_their_imports(before: str, after: str) -> None:
+    assert fixed(before) == after
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "torch.chain_matmul(*matrices)",
+        "torch.chain_matmul(a)",
+        "torch.qr(a, some=flag)",
+        "torch.qr(a, out=(q, r))",
+        "torch.norm(a, p)",
+        "torch.norm(a, out=b)",
+        "torch.cuda.amp.autocast(*arguments)",
+        "nn.MSELoss(size_average=flag)",
+        "torch.symeig(a)",
+    ],
+)
+def test_what_the_arguments_leave_open_is_reported_and_left(call: str) -> None:
+    text = f"import torch\nfrom torch import nn\nx = {call}\n"
+
+    assert len(codes(text)) == 1
+    assert fixed(text, Applicability.UNSAFE) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from torch import ger\ndef f(outer):\n    return ger(outer, outer)\n",
+        "from torch import qr\nqr = qr\n",
+        "from torch.cuda.amp import GradScaler\nclass Scaler(GradScaler):\n    pass\n",
+    ],
+    ids=["the new name is taken", "bound twice", "inherited from"],
+)
+def test_an_import_whose_uses_cannot_all_change_stays(text: str) -> None:
+    assert codes(text)
+    assert fixed(text, Applicability.UNSAFE) == text
+
+
+def test_the_fix_of_an_import_that_is_exported_is_not_safe() -> None:
+    text = "from torch import ger\n__all__ = ['ger']\ny = ger(a, b)\n"
+
+    assert fixed(text) == text
+
+
+def test_the_default_dtype_that_is_changed_makes_the_new_autocast_unsafe() -> None:
+    text = "import torch\ntorch.set_autocast_dtype('cuda', torch.bfloat16)\nwith torch.cuda.amp.autocast():\n    pass\n"
+
+    assert fixed(text) == text
+    assert "torch.amp.autocast" in fixed(text, Applicability.UNSAFE)
+
+
+def test_printing_schedulers_are_changed_freely_only_where_no_torch_prints() -> None:
+    text = "import torch\ns = torch.optim.lr_scheduler.StepLR(o, 3, verbose=True)\n"
+
+    assert fixed(text) == text.replace(", verbose=True", "")
+    assert fix(text, Settings(select=RULES, torch_version="2.4")).text == text
