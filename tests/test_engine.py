@@ -320,7 +320,7 @@ def test_all_nodes_of_a_checked_file_are_freed_without_the_garbage_collector() -
     )
 
     def kept() -> int:
-        return sum(isinstance(each, cst.CSTNode) for each in gc.get_objects())
+        return sum(issubclass(type(each), cst.CSTNode) for each in gc.get_objects())  # some warn when asked for their class
 
     assert lint(text)
     gc.collect()

@@ -8,10 +8,12 @@ from commands import Torchlint
 
 from torchlint.edits import Applicability
 from torchlint.engine import fix, lint
+from torchlint.settings import Settings
 from torchlint.syntax.file import SourceFile
 from torchlint.syntax.parsing import Unreadable
 
 MOVED = "torch.zeros(2).cuda()"
+MOVES = Settings(select=("TL401",))
 FIXED = 'torch.zeros(2, device="cuda")'
 ODD = {
     "form feed on the first row of a block": f"import torch\n\nif torch:\n\f    a = {MOVED}\n    b = 1\nc = 2\n",
@@ -28,13 +30,13 @@ ODD = {
 
 @pytest.mark.parametrize("text", ODD.values(), ids=ODD)
 def test_odd_spelling_is_read_and_fixed_without_any_other_change(text: str) -> None:
-    findings = lint(text)
+    findings = lint(text, MOVES)
 
     assert {each.code for each in findings} == {"TL401"}
     for each in findings:
         row = text.splitlines() if "\f" not in text else text.replace("\r\n", "\n").split("\n")
         assert row[each.location.row - 1][each.location.column - 1 : each.end_location.column - 1] in MOVED
-    assert fix(text).text == text.replace(MOVED, FIXED)
+    assert fix(text, MOVES).text == text.replace(MOVED, FIXED)
 
 
 @pytest.mark.parametrize("text", ["x = async\n  y\n", "await = = 1\n", "f(async=)\n", "async x = 1\n", "if a:\n  b\n \fc\n      d\n"])

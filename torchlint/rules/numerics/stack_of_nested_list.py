@@ -7,7 +7,7 @@ import libcst as cst
 from torchlint import rewrite
 from torchlint.facts.tensors import JOINING
 from torchlint.model import FileModel
-from torchlint.rule import ERROR, REPAIRS, SAFE, UNSAFE, Finding, rule
+from torchlint.rule import ERROR, REPAIRS, SAFE, Finding, rule
 from torchlint.values.value import Kind
 
 
@@ -21,13 +21,13 @@ def check(file: FileModel) -> Iterator[Finding]:
         value = file.value(inner)
         if value.kind not in (Kind.LIST, Kind.TUPLE) or value.optional or value.is_joined:
             continue  # one tensor, or not known to be a list
+        if any(isinstance(each, (cst.Try, cst.TryStar)) for each in file.ancestors(call)):
+            continue  # somebody reckons with it
         told = isinstance(value.node, cst.Param)
-        caught = any(isinstance(each, (cst.Try, cst.TryStar)) for each in file.ancestors(call))
-        fix = rewrite.replace(given, file.source(inner, whole=True))
         holds = value.elem is not None and value.elem.is_tensor or bool(value.items) and all(each.is_tensor for each in value.items or ())
         yield Finding(
             call,
             f"`{file.source(call.func)}` is given a list whose only element is the list `{file.source(inner)}`: it raises",
             help="leave the outer brackets away",
-            fix=None if not holds and value.elem is not None else fix.at_most(UNSAFE) if told or caught or not holds else fix,
+            fix=rewrite.replace(given, file.source(inner, whole=True)) if holds and not told else None,
         )

@@ -8,7 +8,7 @@ from torchlint import rewrite
 from torchlint.facts.operations import Form
 from torchlint.model import FileModel
 from torchlint.model.operations import Use
-from torchlint.rule import ERROR, REPAIRS, SAFE, UNSAFE, Finding, Fix, rule
+from torchlint.rule import ERROR, REPAIRS, SAFE, Finding, Fix, rule
 from torchlint.rules.numerics._plain import plain_number
 
 _OF_MATH = frozenset(
@@ -28,14 +28,15 @@ def check(file: FileModel) -> Iterator[Finding]:
             continue  # a constructor, or a function that takes numbers too
         if not all(plain_number(file.analysis, arg.value) is not None for arg in call.args):
             continue  # not known to be a number, or `torch.pow(2, x)`
+        if any(isinstance(each, (cst.Try, cst.TryStar)) for each in file.ancestors(call)):
+            continue  # somebody reckons with it
         name, first = use.name, file.source(call.args[0].value)
-        caught = any(isinstance(each, (cst.Try, cst.TryStar)) for each in file.ancestors(call))
         fix = _fix(file, call, name)
         yield Finding(
             call,
             f"`{file.source(call.func)}` takes tensors alone: of the number `{first}` it raises",
             help=f"use `math.{name}`" if fix is not None else f"make a tensor of it: `torch.tensor({first})`",
-            fix=fix.at_most(UNSAFE) if fix is not None and caught else fix,
+            fix=fix,
         )
 
 

@@ -6,7 +6,7 @@ import libcst as cst
 
 from torchlint import rewrite
 from torchlint.model import FileModel
-from torchlint.rule import ERROR, REPAIRS, SAFE, UNSAFE, Finding, rule
+from torchlint.rule import ERROR, REPAIRS, SAFE, Finding, rule
 from torchlint.rules.numerics._layouts import dimensions_of, turned
 from torchlint.values.value import Kind
 
@@ -22,13 +22,13 @@ def check(file: FileModel) -> Iterator[Finding]:
             continue  # made contiguous, or as many dimensions as pieces
         if file.value(found.base).kind not in (Kind.TENSOR, Kind.UNKNOWN) or "channels_last" in file.text:
             continue  # an array; or memory in another order to begin with
-        caught = any(isinstance(each, (cst.Try, cst.TryStar)) for each in file.ancestors(call))
-        fix = rewrite.rename_attribute(call.func, "reshape")
+        if any(isinstance(each, (cst.Try, cst.TryStar)) for each in file.ancestors(call)):
+            continue  # somebody reckons with it
         yield Finding(
             call,
             f"after `{_called(file, found.node)}` the memory is in {found.pieces} pieces or more: `view` into {dimensions} raises",
             help="use `reshape`, which copies where it must",
-            fix=fix.at_most(UNSAFE) if caught else fix,
+            fix=rewrite.rename_attribute(call.func, "reshape"),
             related=((found.node, "turned here"),) if found.node is not call.func.value else (),
         )
 
