@@ -10,7 +10,7 @@ from torchlint import rulebook
 from torchlint.diagnostic import Diagnostic
 from torchlint.edits import Applicability, Effect
 from torchlint.engine import Fixed, fix, lint
-from torchlint.rule import Rule
+from torchlint.rule import Rule, load_rules
 from torchlint.sanity import trials
 from torchlint.sanity.scenario import MUTANTS, Mutant, Scenario, ScenarioError, mutants, read
 from torchlint.sanity.verdict import Outcome, Trial, Verdict, skipped
@@ -37,6 +37,13 @@ def rules(selected: Sequence[Rule], machine: trials.Machine, kinds: Sequence[str
         for kind in kinds:
             if kind in machine.absent:
                 yield skipped(trial, kind, machine.absent[kind])
+
+
+def runnable(kinds: Sequence[str]) -> dict[str, int]:
+    """How many rules have a scenario for each of these kinds of device."""
+    paths = (rulebook.fixtures(rule) / "scenario.py" for rule in load_rules() if rule.fix is not None)
+    scenarios = [read(path) for path in paths if path.is_file()]
+    return {kind: sum(kind in each.devices for each in scenarios) for kind in kinds}
 
 
 def prepare(rule: Rule, path: Path) -> list[Trial]:
