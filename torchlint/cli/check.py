@@ -55,6 +55,7 @@ class Options(NamedTuple):
     unsafe: bool = False
     fix_only: bool = False
     diff: bool = False
+    prove: bool = False
     show_fixes: bool = False
     statistics: bool = False
     verbose: bool = False
@@ -73,6 +74,7 @@ class Options(NamedTuple):
 @click.option("--unsafe-fixes/--no-unsafe-fixes", default=False, help="Count unsafe fixes as applicable too.")
 @click.option("--fix-only", is_flag=True, help="Apply fixes and report nothing.")
 @click.option("--diff", is_flag=True, help="Print what fixing would change, and change nothing.")
+@click.option("--prove", is_flag=True, help="Apply only fixes whose rules' scenarios prove them here, by running them.")
 @click.option("--show-fixes", is_flag=True, help="List what was fixed.")
 @_rules("--select", "The rules to run: codes, prefixes, names, TOR aliases or ALL.")
 @_rules("--extend-select", "Rules to run in addition.")
@@ -134,6 +136,8 @@ def check(
         raise click.UsageError("--write-baseline goes with no fixing, and not with standard input")
     if flags["add_suppressions"] and (options.fix or options.fix_only or options.diff or options.write_baseline or from_standard_input):
         raise click.UsageError("--add-suppressions goes with no fixing, with no --write-baseline, and not with standard input")
+    if options.prove and (from_standard_input or not (options.fix or options.fix_only or options.diff)):
+        raise click.UsageError("--prove goes with --fix, --fix-only or --diff, and not with standard input")
     overrides = {name: value for name, value in given.items() if value}
     with told():
         configuration = Configuration(overrides, severity=severity, file=config, isolated=isolated)
@@ -167,6 +171,10 @@ class Run:
             from torchlint.output.html_page import check_extra
 
             check_extra()
+        if self._options.prove:
+            from torchlint.cli._proof import check_torch
+
+            check_torch()
 
     @property
     def _baseline(self) -> Path | None:
@@ -189,9 +197,13 @@ class Run:
         if work:
             from torchlint.run.progress import Bar
 
-            roots = dict.fromkeys(path if os.path.isdir(path) else path.parent for path in paths)
+            task = self._task(dict.fromkeys(path if os.path.isdir(path) else path.parent for path in paths))
+            if self._options.prove:
+                from torchlint.cli._proof import proofs, proven
+
+                work = proven(work, task, self._options.jobs, proofs(self._options.jobs))
             with Bar(len(work)) as bar:
-                check_all(work, self._task(roots), self._outcome, jobs=self._options.jobs, advance=bar.advance)
+                check_all(work, task, self._outcome, jobs=self._options.jobs, advance=bar.advance)
         return self._finish(sys.stdout)
 
     def _begin(self, files: Sequence[Path]) -> None:

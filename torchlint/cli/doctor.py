@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 
 import click
 
 from torchlint.cli import FINDINGS
+from torchlint.cli._proof import check_torch
 from torchlint.output.terminal import has_color
 
 
@@ -18,8 +18,7 @@ def doctor(output_format: str) -> int:
 
     Torch is imported in a process of its own, so that a broken one can be told about. Exits 1 if torch and the machine do not fit.
     """
-    if importlib.util.find_spec("torch") is None:
-        raise click.ClickException('this command examines torch, which is not installed: pip install "torchlint[sanity]"')
+    check_torch()
 
     from torchlint.sanity.doctor import diagnose, gather, show
     from torchlint.sanity.prove import runnable

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 
 import click
 
-from torchlint.cli import FINDINGS
+from torchlint.cli import FINDINGS, _proof
 from torchlint.output.terminal import has_color
 from torchlint.run.many import available_processors
 from torchlint.selection import SelectorError, enabled_rules, spelled, validate
@@ -37,24 +36,14 @@ def sanity(codes: tuple[str, ...], device: str, output_format: str, jobs: int | 
     rules = [rule for rule in enabled_rules(settings, "") if rule.fix is not None]
     if not rules:
         raise click.UsageError("none of these rules has a fix to prove")
-    if importlib.util.find_spec("torch") is None:
-        raise click.ClickException('this command runs torch, which is not installed: pip install "torchlint[sanity]"')
+    _proof.check_torch()
 
-    from torchlint.sanity import prove, report, trials
-    from torchlint.sanity.processes import ChildFailedError
+    from torchlint.sanity import prove, report
 
-    try:
-        machine = trials.machine()
-    except ChildFailedError as error:
-        raise click.ClickException(f"torch cannot be used here: {error}") from None
+    machine = _proof.machine()
     kinds = machine.kinds if device == "all" else (device,)
     proofs = prove.rules(rules, machine, kinds, mutants=mutants, workers=jobs or available_processors())
-    if sys.stderr.isatty():
-        with click.progressbar(proofs, label="Proving", file=sys.stderr) as progress:
-            outcomes = list(progress)
-    else:
-        outcomes = list(proofs)
-    outcomes.sort(key=lambda outcome: outcome.code)
+    outcomes = sorted(_proof.watched(proofs), key=lambda outcome: outcome.code)
     if output_format == "json":
         click.echo(report.as_json(outcomes, machine))
     elif has_color(sys.stdout):

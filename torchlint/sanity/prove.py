@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,18 +17,27 @@ from torchlint.sanity.verdict import Outcome, Trial, Verdict, skipped
 from torchlint.settings import Settings
 
 SAFE, UNSAFE, DISPLAY = Applicability.SAFE, Applicability.UNSAFE, Applicability.DISPLAY
+_EVERY_GRADE: Mapping[str, Applicability] = {}
 
 
-def rules(selected: Sequence[Rule], machine: trials.Machine, kinds: Sequence[str], *, mutants: bool, workers: int) -> Iterator[Outcome]:
+def rules(
+    selected: Sequence[Rule],
+    machine: trials.Machine,
+    kinds: Sequence[str],
+    *,
+    mutants: bool,
+    workers: int,
+    least: Mapping[str, Applicability] = _EVERY_GRADE,
+) -> Iterator[Outcome]:
     """Every rule on these kinds of device: first those that leave nothing to run, then the others as they are judged.
 
-    With `mutants` it is not the fixer's text that runs but what was made of it to be refuted.
+    With `mutants` it is not the fixer's text that runs but what was made of it to be refuted. `least` names the least grade that is run.
     """
     prepared: list[Trial] = []
     for rule in selected:
         folder = rulebook.fixtures(rule)
         try:
-            found = prepare(rule, folder / "scenario.py")
+            found = [each for each in prepare(rule, folder / "scenario.py") if each.grade >= least.get(rule.code, DISPLAY)]
             prepared += mutate(found, folder / MUTANTS) if mutants else found
         except ScenarioError as error:
             yield Outcome(rule.code, rule.name, "", Verdict.FAILED, str(error), rule.effect)
@@ -37,6 +46,18 @@ def rules(selected: Sequence[Rule], machine: trials.Machine, kinds: Sequence[str
         for kind in kinds:
             if kind in machine.absent:
                 yield skipped(trial, kind, machine.absent[kind])
+
+
+def objection(outcomes: Sequence[Outcome]) -> str | None:
+    """Why these, all outcomes of one rule, prove nothing; None if the fixes of each grade are proven on one device and fail on none."""
+    for outcome in outcomes:
+        if outcome.verdict is Verdict.FAILED:
+            return f"{outcome.reason} (on {outcome.device})" if outcome.device else outcome.reason
+    for grade in dict.fromkeys(each.grade for each in outcomes):
+        found = [each for each in outcomes if each.grade is grade]
+        if not any(each.verdict is Verdict.PROVEN for each in found):
+            return "; ".join(dict.fromkeys(each.reason or "only programs written by hand were compared" for each in found))
+    return None if outcomes else "it has no scenario for these fixes"
 
 
 def runnable(kinds: Sequence[str]) -> dict[str, int]:
