@@ -17,7 +17,11 @@ from torchlint.settings import Settings
 @click.argument("codes", nargs=-1)
 @click.option("--device", type=click.Choice(["cpu", "cuda", "mps", "all"]), default="all", show_default=True, help="Where to run.")
 @click.option(
-    "--output-format", type=click.Choice(["table", "json"]), default="table", show_default=True, help="For people or for programs."
+    "--output-format",
+    type=click.Choice(["table", "json", "html"]),
+    default="table",
+    show_default=True,
+    help="For people, for programs, or as a page for the browser.",
 )
 @click.option("--jobs", type=click.IntRange(min=1), help="Programs that run at a time; by default as many as there are processors.")
 @click.option("--mutants", is_flag=True, help="Instead of the real fixes, run wrong ones, each of which must be refuted.")
@@ -37,6 +41,8 @@ def sanity(codes: tuple[str, ...], device: str, output_format: str, jobs: int | 
     if not rules:
         raise click.UsageError("none of these rules has a fix to prove")
     _proof.check_torch()
+    if output_format == "html":
+        _check_template()
 
     from torchlint.sanity import prove, report
 
@@ -46,6 +52,10 @@ def sanity(codes: tuple[str, ...], device: str, output_format: str, jobs: int | 
     outcomes = sorted(_proof.watched(proofs), key=lambda outcome: outcome.code)
     if output_format == "json":
         click.echo(report.as_json(outcomes, machine))
+    elif output_format == "html":
+        from torchlint.sanity.page import as_html
+
+        click.echo(as_html(outcomes, machine))
     elif has_color(sys.stdout):
         report.show(outcomes)
     else:
@@ -53,3 +63,14 @@ def sanity(codes: tuple[str, ...], device: str, output_format: str, jobs: int | 
     if not report.any_ran(outcomes):
         raise click.ClickException("nothing could be run here")
     return FINDINGS if report.any_failed(outcomes) else 0
+
+
+def _check_template() -> None:
+    """Say at once what would fail after all the work."""
+    from torchlint.output.html_page import check_extra
+    from torchlint.settings import SettingsError
+
+    try:
+        check_extra()
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None

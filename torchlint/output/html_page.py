@@ -6,7 +6,7 @@ What is filtered for stands behind the `#` of the address, `#rule=TL102&file=src
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from importlib.resources import files
 from importlib.util import find_spec
@@ -35,11 +35,20 @@ def check_extra() -> None:
 
 def render(report: Report) -> Iterator[str]:
     check_extra()
-    from jinja2 import Environment
+    yield from filled("output/page.html", _content(report)).splitlines()
 
-    template = files("torchlint.output").joinpath("page.html").read_text(encoding="utf-8")
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    yield from environment.from_string(template).render(_content(report)).splitlines()
+
+def filled(template: str, content: Mapping[str, Any]) -> str:
+    """A template of this package, filled. What it includes stands in the package as well, and in the page afterwards."""
+    from jinja2 import Environment, FunctionLoader
+
+    loader = FunctionLoader(lambda name: files("torchlint").joinpath(name).read_text(encoding="utf-8"))
+    environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return environment.get_template(template).render(version=__version__, made=_now(), **content)
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _content(report: Report) -> dict[str, Any]:
@@ -48,8 +57,6 @@ def _content(report: Report) -> dict[str, Any]:
     rules = Counter((each.code, each.name, each.severity.label) for _, each in found)
     paths = Counter(_path(file) for file, _ in found)
     return {
-        "version": __version__,
-        "made": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
         "summary": list(summary(report))[-1],
         "levels": [
             (count(levels[level], level) if level != "info" else f"{levels[level]} info", level) for level in _SEVERITIES if levels[level]

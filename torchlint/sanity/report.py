@@ -75,9 +75,8 @@ def rows(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
         if outcome.device in unused:
             continue
         largest = "" if outcome.largest is None else f"{outcome.largest:.3g}"
-        fixes = outcome.mutant or _fixes(outcome)
         told = textwrap.shorten(outcome.reason, _WIDTH, placeholder="...") if outcome.mutant else gain(outcome)
-        found.append((f"{outcome.code} {outcome.name}", fixes, outcome.device, outcome.verdict.value, largest, told))
+        found.append((f"{outcome.code} {outcome.name}", label(outcome), outcome.device, outcome.verdict.value, largest, told))
     found += [(f"{len(unused[device])} rules", "", device, Verdict.SKIPPED.value, "", "") for device in sorted(unused)]
     return found
 
@@ -93,7 +92,10 @@ _WIDTH = 100
 """Of what is told of a mutant; JSON has it in full."""
 
 
-def _fixes(outcome: Outcome) -> str:
+def label(outcome: Outcome) -> str:
+    """Which of the rule's fixes were run: their grade, or what is wrong with the wrong one."""
+    if outcome.mutant:
+        return outcome.mutant
     if outcome.grade is None:
         return ""
     return "shown" if outcome.grade is Applicability.DISPLAY else outcome.grade.label

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -69,6 +70,8 @@ class Outcome:
     """Those that refute the fix."""
     costs: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Per step, with the mistake and without."""
+    patch: tuple[str, ...] = ()
+    """What the fixer changed in the scenario, as the rows of a unified diff without its header."""
 
 
 def judge(trial: Trial, device: str, observed: dict[str, dict[str, Any]]) -> Outcome:
@@ -106,7 +109,12 @@ def skipped(trial: Trial, device: str, reason: str) -> Outcome:
 
 
 def _outcome(trial: Trial, device: str, verdict: Verdict, reason: str, **seen: Any) -> Outcome:
-    return Outcome(trial.code, trial.name, device, verdict, reason, trial.effect, trial.grade, trial.mutant, **seen)
+    patch = _patch(trial.scenario.text, trial.fixed)
+    return Outcome(trial.code, trial.name, device, verdict, reason, trial.effect, trial.grade, trial.mutant, patch=patch, **seen)
+
+
+def _patch(before: str, after: str | None) -> tuple[str, ...]:
+    return () if after is None else tuple(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=1))[2:]
 
 
 ROLES = {"original": "the program with the mistake", "fixed": "the fixed program", "reference": "the reference"}
