@@ -17,13 +17,14 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from torchlint import rulebook
 from torchlint.cli import torchlint
 from torchlint.edits import Effect
 from torchlint.engine import Fixed
 from torchlint.rule import DISPLAY, SAFE, UNSAFE, Rule, load_rules
 from torchlint.sanity import prove, report, trials
 from torchlint.sanity.compare import Difference
-from torchlint.sanity.scenario import ScenarioError, parse
+from torchlint.sanity.scenario import ScenarioError, parse, read
 from torchlint.sanity.verdict import Outcome, Trial, Verdict
 
 ROOT = Path(__file__).parents[1]
@@ -128,6 +129,27 @@ def test_what_the_rule_is_about_falls_to_nothing(code: str, cost: str) -> None:
     found = on_the_cpu(code)[-1]
     assert found["costs"][cost]["before"] > 0
     assert found["costs"][cost]["after"] == 0
+
+
+COSTLY = [rule for rule in ON_THE_CPU if read(rulebook.fixtures(rule) / "scenario.py").costs]
+
+
+@needs_torch
+@pytest.mark.parametrize("rule", COSTLY, ids=lambda rule: rule.code)
+def test_page_tells_the_gain_that_is_measured(rule: Rule) -> None:
+    proof = re.sub(r"\s+", " ", rulebook.page(rule).split("## Proof")[1].split("\n## ")[0])
+    promised = read(rulebook.fixtures(rule) / "scenario.py").costs
+    measured = [(name, each["costs"][name]) for each in on_the_cpu(rule.code) for name in promised]
+    figures = {
+        report.size(value) if name == "bytes" else f"{value:g}"
+        for name, cost in measured
+        if cost["before"] != cost["after"]
+        for value in cost.values()
+        if value
+    }
+
+    assert figures
+    assert [each for each in sorted(figures) if not re.search(rf"(?<![\d.]){re.escape(each)}(?![\d.]*\d)", proof)] == []
 
 
 MISTAKE = """

@@ -12,10 +12,12 @@ PROGRAM = "def program(device, steps=3): pass\n"
 
 
 def test_constants_are_read_without_running_the_text() -> None:
-    constants = "TOLERANCE = {'result': 1e-6}\nCOSTS = {'bytes': 8, 'waits': (2, 0)}\nSTEPS = (2, 5)\nDEVICES = ('cpu',)\n"
+    constants = (
+        "TOLERANCE = {'result': 1e-6}\nCOSTS = {'bytes': 8, 'waits': (2, 0), 'copies': (None, 1)}\nSTEPS = (2, 5)\nDEVICES = ('cpu',)\n"
+    )
     scenario = parse(f"raise SystemExit\n{constants}CHANGES = {{'result[*]': ('value', 'dtype')}}\n{PROGRAM}")
     assert (scenario.tolerances, scenario.steps, scenario.devices) == ({"result": 1e-6}, (2, 5), ("cpu",))
-    assert scenario.costs == {"bytes": (8, 8), "waits": (2, 0)}
+    assert scenario.costs == {"bytes": (8, 8), "waits": (2, 0), "copies": (None, 1)}
     assert scenario.changes == (Change("result[*]", "value"), Change("result[*]", "dtype"))
 
 
@@ -33,6 +35,7 @@ def test_the_programs_own_constants_are_its_own() -> None:
         (f"\nTOLERENCE = 1e-3\n{PROGRAM}", "line 2: TOLERENCE means nothing here; is it TOLERANCE?"),
         (f"COSTS = {{'memory': 0}}\n{PROGRAM}", "line 1: COSTS must be a dict from bytes, nodes, waits, copies to"),
         (f"COSTS = {{'bytes': (1, 2, 3)}}\n{PROGRAM}", "line 1: COSTS must be a dict from bytes, nodes, waits, copies to"),
+        (f"COSTS = {{'bytes': (1, None)}}\n{PROGRAM}", "line 1: COSTS must be a dict from bytes, nodes, waits, copies to"),
         (f"CHANGES = ('value',)\n{PROGRAM}", "line 1: CHANGES must be a dict from paths to tuples out of value, dtype"),
         (f"CHANGES = {{'result': ('grad',)}}\n{PROGRAM}", "line 1: CHANGES must be a dict from paths to tuples out of value, dtype"),
         (f"CHANGES = {{'result': ('value')}}\n{PROGRAM}", "line 1: CHANGES must be a dict from paths to tuples out of value, dtype"),

@@ -47,7 +47,8 @@ Constants at the top, all optional, written as literals. A path is a place as a 
     TOLERANCE = {}       from paths to the largest difference allowed between floats there, relative to the larger one or to 1; the rule's
                          page justifies it
     COSTS = {}           what the fixed program may cost per further step, at most; a pair where the safe fixes alone leave more than all
-                         of them. The program with the mistake must exceed one of them. `program(device, steps=...)` then takes `steps`
+                         of them, with None in it where they promise nothing. The program with the mistake must exceed one of them.
+                         `program(device, steps=...)` then takes `steps`
                          "bytes"   memory that grows: tensors alive at the peak
                          "nodes"   nodes of autograd graphs alive at the peak
                          "waits"   times that the host asks for a value that a device may still be computing

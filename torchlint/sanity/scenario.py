@@ -33,7 +33,14 @@ def _is_changes(value: object) -> bool:
 
 def _is_costs(value: object) -> bool:
     return isinstance(value, dict) and all(
-        name in COSTS and (_is_number(left) or isinstance(left, tuple) and len(left) == 2 and all(map(_is_number, left)))
+        name in COSTS
+        and (
+            _is_number(left)
+            or isinstance(left, tuple)
+            and len(left) == 2
+            and (left[0] is None or _is_number(left[0]))
+            and _is_number(left[1])
+        )
         for name, left in value.items()
     )
 
@@ -85,8 +92,8 @@ class Scenario:
     tolerances: Mapping[str, float] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
     unsafe_changes: tuple[Change, ...] = ()
-    costs: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    """What may be left of each per step, by the safe fixes alone and by all of them."""
+    costs: Mapping[str, tuple[float | None, float]] = field(default_factory=dict)
+    """What may be left of each per step, by the safe fixes alone (None: they promise nothing) and by all of them."""
     steps: tuple[int, int] = (4, 12)
     devices: tuple[str, ...] = DEVICES
     raises: str | None = None

@@ -170,9 +170,8 @@ def _account(comparison: Comparison, changes: Sequence[Change], told: str) -> tu
 
 def _gain(trial: Trial, costs: dict[str, tuple[float, float]]) -> str:
     """What is wrong with the gain that the rule's page promises, if anything."""
-    promised = {
-        name: by_all if trial.grade is not Applicability.SAFE else by_safe for name, (by_safe, by_all) in trial.scenario.costs.items()
-    }
+    part = 0 if trial.grade is Applicability.SAFE else 1
+    promised = {name: most for name, limits in trial.scenario.costs.items() if (most := limits[part]) is not None}
     for name, most in promised.items():
         if costs[name][1] > most:
             return f"the fix leaves {costs[name][1]:g} {name} per step of {costs[name][0]:g}, and the page promises {most:g}"
