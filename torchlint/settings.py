@@ -139,7 +139,7 @@ def _string(value: Any) -> str:
 def _version(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError
-    if not re.fullmatch(r"\d+\.\d+(\.\d+)?", value):
+    if not re.fullmatch(_VERSION, value):
         raise ValueError(f'must be a version such as "2.4", not "{value}"')
     return value
 
@@ -152,6 +152,7 @@ def _format(value: Any) -> str:
     return value
 
 
+_VERSION = r"\d+\.\d+(\.\d+)?"
 _TORCH_VERSION = """\
 The oldest torch that the project supports; nothing is suggested that it lacks.
 
@@ -160,6 +161,9 @@ that has one of these: pyproject.toml, setup.cfg, setup.py (read, never run), re
 Poetry or PDM. The first of them that says something counts, and of several entries the oldest version.
 `torch>=2.1,<2.4` also tells the newest. Where nothing does, the newest torch that torchlint knows is meant."""
 _LIST, _PATTERNS = "list of rule selectors", "list of patterns"
+EXTEND = "extend"
+EXTEND_HELP = "Another configuration file, relative to this one, whose settings hold where this one has none."
+"""The one key that is none of the settings."""
 KEYS: dict[str, Key] = {
     key.name: key
     for key in (
@@ -181,6 +185,17 @@ KEYS: dict[str, Key] = {
         Key("output-format", "string", f"How findings are shown: {', '.join(FORMATS)}.", _format),
     )
 }
+
+
+_LIST_OF_STRINGS = {"type": "array", "items": {"type": "string"}}
+SHAPES: dict[Callable[[Any], Any], dict[str, Any]] = {
+    _strings: _LIST_OF_STRINGS,
+    _table: {"type": "object", "additionalProperties": _LIST_OF_STRINGS},
+    _string: {"type": "string"},
+    _version: {"type": "string", "pattern": f"^{_VERSION}$"},
+    _format: {"type": "string", "enum": list(FORMATS)},
+}
+"""What each reader of `KEYS` takes, in JSON Schema."""
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:

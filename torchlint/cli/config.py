@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
+import json
+
 import click
 
-from torchlint.settings import KEYS, Key, nearest
-
-_EXTEND = "extend"
+from torchlint.settings import EXTEND, EXTEND_HELP, KEYS, Key, nearest
 
 
 @click.command(short_help="Explain the keys of a configuration file.")
 @click.argument("key", required=False)
-def config(key: str | None) -> None:
+@click.option(
+    "--output-format", type=click.Choice(["text", "json-schema"]), default="text", show_default=True, help="For people or for editors."
+)
+def config(key: str | None, output_format: str) -> None:
     """Explain one KEY of `[tool.torchlint]` in pyproject.toml (or of torchlint.toml), or list all of them."""
+    if output_format == "json-schema":
+        if key is not None:
+            raise click.UsageError("the schema is that of all keys together: name none")
+        from torchlint.schema import schema
+
+        click.echo(json.dumps(schema(), indent=2))
+        return
     if key is None:
-        width = max(map(len, (*KEYS, _EXTEND)))
-        click.echo(f"{_EXTEND:<{width}}  {_EXTEND_HELP}")
+        width = max(map(len, (*KEYS, EXTEND)))
+        click.echo(f"{EXTEND:<{width}}  {EXTEND_HELP}")
         for each in KEYS.values():
             click.echo(f"{each.name:<{width}}  {each.help.splitlines()[0]}")
         return
-    if key == _EXTEND:
-        click.echo(f"{_EXTEND}: string\n\n{_EXTEND_HELP}\n\nDefault: none")
+    if key == EXTEND:
+        click.echo(f"{EXTEND}: string\n\n{EXTEND_HELP}\n\nDefault: none")
         return
     if key not in KEYS:
-        raise click.UsageError(f"there is no key `{key}`; the nearest is `{nearest(key, (*KEYS, _EXTEND))}`")
+        raise click.UsageError(f"there is no key `{key}`; the nearest is `{nearest(key, (*KEYS, EXTEND))}`")
     click.echo(f"{key}: {KEYS[key].type}\n\n{KEYS[key].help}\n\nDefault: {_shown(KEYS[key])}")
-
-
-_EXTEND_HELP = "Another configuration file, relative to this one, whose settings hold where this one has none."
 
 
 def _shown(key: Key) -> str:
