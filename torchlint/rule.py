@@ -1,7 +1,8 @@
 """How a rule is declared and found, and what it yields.
 
 A rule is a module `torchlint/rules/<family>/<stem>.py` with one generator function `check(file)` under `@rule(...)`.
-Its name, family and page follow from the module's path; nothing is registered anywhere.
+Its name, family and page follow from the module's path; nothing is registered anywhere. Rules of other packages are declared in the same
+way, and found by `torchlint.plugins`.
 """
 
 from __future__ import annotations
@@ -92,6 +93,8 @@ class Rule:
     """Whether all the mistake costs is time or memory, which nobody misses in a test: quiet there unless its own code is selected."""
     by_version: bool = False
     """Whether what it finds follows from what some version of torch lacks, gives up or does in another way: `torchlint upgrade` runs it."""
+    plugin: str | None = None
+    """The plugin that it came with; None for the rules that ship with torchlint."""
 
     @property
     def name(self) -> str:
@@ -117,7 +120,8 @@ def rule(
 
     def declare(check: Check) -> Rule:
         module = importlib.import_module(check.__module__)
-        family, stem = check.__module__.split(".")[-2:]
+        *around, stem = check.__module__.split(".")
+        family = around[-1] if around else stem
         title = (module.__doc__ or "").strip().split("\n")[0]
         versioned = by_version if by_version is not None else default and family == "api"
         return Rule(code, family, stem, title, check, severity, default, fix, effect, aliases, mentions, quiet_in_tests, versioned)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
@@ -33,7 +34,17 @@ _TOOL = "The tool itself: files that could not be checked, and suppressions."
 
 def page(rule: Rule) -> str:
     """The rule's page, in Markdown."""
-    return (rulebook_folder() / rule.family / f"{rule.stem}.md").read_text(encoding="utf-8")
+    file = page_file(rule)
+    if rule.plugin is not None and not file.is_file():
+        return f"# {rule.code} {rule.name}\n\n{rule.title}\n"
+    return file.read_text(encoding="utf-8")
+
+
+def page_file(rule: Rule) -> Path:
+    """Where the page is; a plugin has it in the folder `pages` beside the rule, if at all."""
+    if rule.plugin is not None:
+        return _beside(rule) / "pages" / f"{rule.stem}.md"
+    return rulebook_folder() / rule.family / f"{rule.stem}.md"
 
 
 def index(rules: Iterable[Rule]) -> str:
@@ -56,13 +67,20 @@ def _row(rule: Rule) -> str:
 
 
 def fixtures(rule: Rule) -> Path:
-    """The folder of the rule's cases and its scenario."""
+    """The folder of the rule's cases and its scenario; a plugin has it in the folder `fixtures` beside the rule."""
+    if rule.plugin is not None:
+        return _beside(rule) / "fixtures" / rule.stem
     return fixtures_folder() / rule.family / rule.stem
 
 
-def url(rule: Rule) -> str:
-    """Where the page can be read on the web."""
-    return f"{HOME}/blob/main/rules/{rule.family}/{rule.stem}.md"
+def _beside(rule: Rule) -> Path:
+    """The folder of the module that a plugin's rule stands in."""
+    return Path(sys.modules[rule.check.__module__].__file__ or "").parent
+
+
+def url(rule: Rule) -> str | None:
+    """Where the page can be read on the web; None for a plugin's, of which nobody told us."""
+    return None if rule.plugin is not None else f"{HOME}/blob/main/rules/{rule.family}/{rule.stem}.md"
 
 
 @cache

@@ -1,6 +1,7 @@
 """Which rules are on for a file, and how far their fixes may go.
 
-A selector is a code (`TL102`), a prefix (`TL1`), a name (`graph-kept-in-total`), a TorchFix alias (`TOR101`) or `ALL`. Within one
+A selector is a code (`TL102`), a prefix (`TL1`), a name (`graph-kept-in-total`), a TorchFix alias (`TOR101`) or `ALL`; those of plugins
+have prefixes of their own. Within one
 layer of settings the more precise selector wins, and `ignore` wins over a selector as precise; a later layer wins over an earlier one.
 """
 
@@ -10,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, lru_cache
 
+from torchlint import plugins
 from torchlint.diagnostic import Severity
 from torchlint.edits import Applicability, Effect
 from torchlint.rule import Rule, load_rules
@@ -17,6 +19,8 @@ from torchlint.settings import DEFAULT_TEST_FILES, Settings, nearest
 from torchlint.sources.patterns import matcher, relative
 
 _EXACT = 99
+_CODES = re.compile(r"(?P<letters>[A-Z]+)\d*")
+"""A code, or the beginning of one."""
 _DEFAULT_TEST = re.compile(r"(?:^|/)(?:tests/|test_[^/]*\.py$|[^/]*_test\.py$|conftest\.py$)")
 
 
@@ -42,8 +46,19 @@ class SelectorError(ValueError):
 
 @cache
 def all_rules() -> tuple[Rule, ...]:
-    """Every rule, the tool's own included, by code."""
-    return (*OWN_RULES, *load_rules())
+    """Every rule by code: the tool's own, those that ship with it, and those of plugins, installed ones and others that are loaded.
+
+    `SettingsError` for a plugin that cannot be used.
+    """
+    load_plugins()
+    return (*OWN_RULES, *load_rules(), *plugins.rules())
+
+
+def load_plugins(names: Iterable[str] = ()) -> None:
+    """Let the rules of installed plugins and of these be known from now on. `SettingsError` for one that cannot be used."""
+    if plugins.load((*plugins.installed(), *names), (*OWN_RULES, *load_rules())):
+        for each in (all_rules, named, _resolve, _selected_codes, _spared_in_tests, _file_ignores):
+            each.cache_clear()
 
 
 @cache
@@ -55,7 +70,7 @@ def named(name: str) -> tuple[Rule, ...]:
 def spelled(name: str) -> str:
     """A selector typed on the command line, the way rules write it: codes in capitals, names in small letters with hyphens."""
     code = name.upper()
-    return code if re.fullmatch(r"(TL|TOR)\d*|ALL", code) else name.lower().replace("_", "-")
+    return code if code == "ALL" or _beginning_with(code) else name.lower().replace("_", "-")
 
 
 def known_names() -> list[str]:
@@ -66,7 +81,7 @@ def known_names() -> list[str]:
 def enabled_rules(settings: Settings, path: str) -> tuple[Rule, ...]:
     """The rules to run on this file, by code, without the tool's own."""
     codes = enabled_codes(settings, path)
-    return tuple(rule for rule in load_rules() if rule.code in codes)
+    return tuple(rule for rule in (*load_rules(), *plugins.rules()) if rule.code in codes)
 
 
 def enabled_codes(settings: Settings, path: str) -> frozenset[str]:
@@ -98,7 +113,8 @@ def fix_applicability(settings: Settings, rule: Rule, applicability: Applicabili
 
 
 def validate(settings: Settings) -> None:
-    """Raise `SelectorError` if a selector of these settings names no rule, and `PatternError` for a pattern that is none."""
+    """Raise `SelectorError` if a selector names no rule, `PatternError` for a pattern that is none, `SettingsError` for a bad plugin."""
+    load_plugins(settings.plugins)
     _tests(settings.test_files)
     for place, selector in settings.selectors():
         if not _resolve(selector)[1]:
@@ -116,10 +132,24 @@ def _resolve(selector: str) -> tuple[int, frozenset[str]]:
         return 0, frozenset(rule.code for rule in all_rules())
     if exact := named(selector):
         return _EXACT, frozenset(rule.code for rule in exact)
-    if re.fullmatch(r"(TL|TOR)\d*", selector):
-        matching = (rule for rule in all_rules() if any(each.startswith(selector) for each in (rule.code, *rule.aliases)))
+    if matching := _beginning_with(selector):
         return 1 + sum(map(str.isdigit, selector)), frozenset(rule.code for rule in matching)
     return _EXACT, frozenset()
+
+
+def _beginning_with(prefix: str) -> list[Rule]:
+    """The rules whose codes or aliases have all of these letters and begin with these digits."""
+    letters = _letters(prefix)
+    if letters is None:
+        return []
+    return [
+        rule for rule in all_rules() if any(each.startswith(prefix) and _letters(each) == letters for each in (rule.code, *rule.aliases))
+    ]
+
+
+def _letters(code: str) -> str | None:
+    found = _CODES.fullmatch(code)
+    return found["letters"] if found else None
 
 
 def _precision(code: str, selectors: Iterable[str]) -> int:
@@ -134,6 +164,7 @@ def _wins(code: str, wanted: Iterable[str], unwanted: Iterable[str]) -> bool:
 @lru_cache(maxsize=256)
 def _selected_codes(settings: Settings) -> frozenset[str]:
     """What one layer selects on its own, or what it makes of the selection below."""
+    load_plugins(settings.plugins)
     if settings.below is None:
         before = frozenset(rule.code for rule in all_rules() if rule.default)
     else:
@@ -144,7 +175,10 @@ def _selected_codes(settings: Settings) -> frozenset[str]:
     lowest = Severity[settings.severity.upper()]
     wanted = (*(settings.select or ()), *settings.extend_select)
     selected = set()
+    present = (None, *plugins.installed(), *settings.plugins)
     for rule in all_rules():
+        if rule.plugin not in present:
+            continue  # other folders have it
         given, refused = _precision(rule.code, wanted), _precision(rule.code, settings.ignore)
         if given == refused == -1:
             keep = rule.code in before

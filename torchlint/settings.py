@@ -61,6 +61,8 @@ class Settings:
     torch_origin: str | None = None
     """The file of the project that both were read from; None where the user named them, or nothing does."""
     managed_loops: tuple[str, ...] = ()
+    plugins: tuple[str, ...] = ()
+    """Modules with further rules, apart from those that installed packages announce."""
     baseline: str | None = None
     output_format: str = "full"
     severity: str = "info"
@@ -160,6 +162,10 @@ Where it is not given, the project's dependencies say it, in the nearest folder 
 that has one of these: pyproject.toml, setup.cfg, setup.py (read, never run), requirements*.txt, environment.yml, or else a lock of uv,
 Poetry or PDM. The first of them that says something counts, and of several entries the oldest version.
 `torch>=2.1,<2.4` also tells the newest. Where nothing does, the newest torch that torchlint knows is meant."""
+_PLUGINS = """\
+Packages or modules with rules of your own. They are imported, from where Python finds installed packages.
+
+A package that announces its rules in the entry points `torchlint.rules` need not be named: to install it is enough."""
 _LIST, _PATTERNS = "list of rule selectors", "list of patterns"
 EXTEND = "extend"
 EXTEND_HELP = "Another configuration file, relative to this one, whose settings hold where this one has none."
@@ -181,6 +187,7 @@ KEYS: dict[str, Key] = {
         Key("test-files", _PATTERNS, "Files in which rules about time and memory alone are quiet, unless selected by code.", _strings),
         Key("torch-version", "string", _TORCH_VERSION, _version),
         Key("managed-loops", "list of qualified names", "Base classes whose methods leave the training loop to a framework.", _strings),
+        Key("plugins", "list of modules", _PLUGINS, _strings),
         Key("baseline", "string", "The file that keeps the findings that do not count, from the folder of the configuration.", _string),
         Key("output-format", "string", f"How findings are shown: {', '.join(FORMATS)}.", _format),
     )

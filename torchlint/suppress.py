@@ -102,6 +102,8 @@ def _may_matter(text: str, diagnostics: Sequence[Diagnostic]) -> bool:
     for match in _DIRECTIVE.finditer(text):
         if match["noqa"] is None or (match["codes"] and _OURS.search(match["codes"])) or (diagnostics and not match["colon"]):
             return True
+        if match["codes"] and any(each.code in match["codes"].upper() for each in diagnostics):
+            return True  # the code of a plugin
     return False
 
 

@@ -196,7 +196,9 @@ class Run:
         work = mentioning(found.files, self._outcome)
         if work:
             from torchlint.run.progress import Bar
+            from torchlint.selection import all_rules
 
+            all_rules()  # what is wrong with a plugin is said once, and before the work is shared
             task = self._task(dict.fromkeys(path if os.path.isdir(path) else path.parent for path in paths))
             if self._options.prove:
                 from torchlint.cli._proof import proofs, proven
@@ -227,8 +229,10 @@ class Run:
             self._outcome.checked = 1
         if not skipped and concerns(data):
             from torchlint.run.one import check_bytes
+            from torchlint.selection import all_rules
             from torchlint.sources.reading import decode
 
+            all_rules()  # what is wrong with a plugin is said before anything is done
             report = check_bytes(data, path, settings, self._task([path.parent]))
             self._outcome.reports.append(report)
             if report.fixed:
@@ -339,7 +343,7 @@ def _supported(settings: Sequence[Settings]) -> Iterator[str]:
 def _validate(settings: Sequence[Settings]) -> None:
     """Selectors are compared with the rules only if there are any: loading the rules takes longer than skipping a file without torch."""
     for each in dict.fromkeys(settings):
-        if each.test_files != DEFAULT_TEST_FILES or any(True for _ in each.selectors()):
+        if each.plugins or each.test_files != DEFAULT_TEST_FILES or any(True for _ in each.selectors()):
             from torchlint.selection import SelectorError, validate
 
             try:

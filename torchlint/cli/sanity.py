@@ -7,6 +7,7 @@ import sys
 import click
 
 from torchlint.cli import FINDINGS, _proof
+from torchlint.cli.check import told
 from torchlint.output.terminal import has_color
 from torchlint.run.many import available_processors
 from torchlint.selection import SelectorError, enabled_rules, spelled, validate
@@ -32,12 +33,14 @@ def sanity(codes: tuple[str, ...], device: str, output_format: str, jobs: int | 
     by themselves, then together with the unsafe ones. A device that is not there is skipped, never passed. Exits 1 if a proof fails, 2 if
     nothing can be run.
     """
-    settings = Settings(select=tuple(map(spelled, codes)) or ("ALL",))
-    try:
-        validate(settings)
-    except SelectorError as error:
-        raise click.UsageError(str(error).removeprefix("--select: ")) from None
-    rules = [rule for rule in enabled_rules(settings, "") if rule.fix is not None]
+    with told():
+        settings = Settings(select=tuple(map(spelled, codes)) or ("ALL",))
+        try:
+            validate(settings)
+        except SelectorError as error:
+            raise click.UsageError(str(error).removeprefix("--select: ")) from None
+        # A plugin's rule may have no scenario: it is proven where it is asked for.
+        rules = [rule for rule in enabled_rules(settings, "") if rule.fix is not None and (codes or rule.plugin is None)]
     if not rules:
         raise click.UsageError("none of these rules has a fix to prove")
     _proof.check_torch()

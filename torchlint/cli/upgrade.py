@@ -62,13 +62,13 @@ def upgrade(
     """
     if config is not None and isolated:
         raise click.UsageError("--config and --isolated exclude each other")
-    from torchlint.rule import load_rules
+    from torchlint.selection import all_rules
 
-    selected = tuple(rule.code for rule in load_rules() if rule.by_version)
-    overrides = {"select": selected, "torch-version": to, "newest-torch": to}
-    if output_format is not None:
-        overrides["output-format"] = output_format
     with told():
+        selected = tuple(rule.code for rule in all_rules() if rule.by_version)
+        overrides = {"select": selected, "torch-version": to, "newest-torch": to}
+        if output_format is not None:
+            overrides["output-format"] = output_format
         today = Configuration(file=config, isolated=isolated)
         run = _Upgrade(Options(**flags), Configuration(overrides, file=config, isolated=isolated), today, to, counts=output_format is None)
         status = run.paths(paths or (Path(),))

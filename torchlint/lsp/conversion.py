@@ -59,13 +59,13 @@ class Converter:
         ]
 
     def diagnostic(self, finding: Diagnostic, uri: str, *, with_related: bool) -> types.Diagnostic:
-        rule = next(iter(named(finding.code)), None)
+        page = next((url(rule) for rule in named(finding.code)), None)
         return types.Diagnostic(
             range=self.range(finding.location, finding.end_location),
             message=finding.message if finding.help is None else f"{finding.message}\nHelp: {finding.help}",
             severity=_SEVERITIES[finding.severity],
             code=finding.code,
-            code_description=types.CodeDescription(url(rule)) if rule is not None else None,
+            code_description=types.CodeDescription(page) if page is not None else None,
             source="torchlint",
             tags=[types.DiagnosticTag.Unnecessary] if finding.code == UNUSED_SUPPRESSION.code else None,
             related_information=list(self._related(finding.related, uri)) if with_related and finding.related else None,

@@ -38,13 +38,13 @@ def render(report: Report) -> Iterator[str]:
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
-    page = rulebook.page(rule)
+    page, url = rulebook.page(rule), rulebook.url(rule)
     return {
         "id": rule.code,
         "name": rule.name,
         "shortDescription": {"text": rule.title},
         "help": {"text": page, "markdown": page},
-        "helpUri": rulebook.url(rule),
+        **({"helpUri": url} if url is not None else {}),
         "defaultConfiguration": {"level": _LEVELS[rule.severity.label], "enabled": rule.default},
         "properties": {"tags": [rule.family]},
     }

@@ -1,0 +1,1 @@
+"""How programs at Acme are written."""
