@@ -16,3 +16,11 @@ def tests(session: nox.Session) -> None:
     """Without torch the tests that execute programs skip themselves; everything that reads code still runs."""
     session.install("-e", ".[dev]" if session.python == WITH_TORCH else ".[test]")
     session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The documentation site, into `site/`; every link in it must lead somewhere."""
+    session.install("-e", ".[docs,test]")
+    session.run("mkdocs", "build", "--strict")
+    session.run("python", "-m", "pytest", "tests/test_site.py")

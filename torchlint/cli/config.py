@@ -34,10 +34,10 @@ def config(key: str | None, output_format: str) -> None:
         return
     if key not in KEYS:
         raise click.UsageError(f"there is no key `{key}`; the nearest is `{nearest(key, (*KEYS, EXTEND))}`")
-    click.echo(f"{key}: {KEYS[key].type}\n\n{KEYS[key].help}\n\nDefault: {_shown(KEYS[key])}")
+    click.echo(f"{key}: {KEYS[key].type}\n\n{KEYS[key].help}\n\nDefault: {default(KEYS[key])}")
 
 
-def _shown(key: Key) -> str:
+def default(key: Key) -> str:
     """The default as it would be written in TOML."""
     if key.name == "select":
         return "the rules that `torchlint rule` lists as on"
