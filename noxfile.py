@@ -1,4 +1,4 @@
-"""The tests on every supported Python that this machine has; torch is installed on one of them only.
+"""The tests on every supported Python that this machine has (torch is installed on one of them only), the extension for VS Code, and the site.
 
 `nox` runs all sessions; the full gate (lint, format, types, own findings) is `.ci/run`.
 """
@@ -16,6 +16,15 @@ def tests(session: nox.Session) -> None:
     """Without torch the tests that execute programs skip themselves; everything that reads code still runs."""
     session.install("-e", ".[dev]" if session.python == WITH_TORCH else ".[test]")
     session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session
+def vscode(session: nox.Session) -> None:
+    """The extension for VS Code: compiled, and its side of the conversation with the server. Needs Node.js."""
+    session.install("-e", ".[lsp]")
+    session.chdir("editors/vscode")
+    for command in (["ci"], ["run", "compile"], ["test"]):
+        session.run("npm", *command, external=True)
 
 
 @nox.session

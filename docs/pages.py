@@ -32,6 +32,7 @@ COPIED = (
     "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "editors/vscode/README.md",
     "examples/plugin/README.md",
     "rules/**/*.md",
     "docs/*.md",
@@ -84,7 +85,10 @@ def navigation() -> list[Any]:
     return [
         {"Start": "README.md"},
         {"Rules": about},
-        *({title: page_name(title)} for title in SECTIONS if title != "Rules of your own"),
+        {"Configuration": page_name("Configuration")},
+        {"Editors": [page_name("Editors"), "editors/vscode/README.md"]},
+        {"CI": page_name("CI")},
+        {"Proof": page_name("Proof")},
         {"Coming from TorchFix": "docs/coming-from-torchfix.md"},
         {"Contributing": ["CONTRIBUTING.md", "examples/plugin/README.md", "CHANGELOG.md"]},
     ]
