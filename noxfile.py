@@ -1,4 +1,4 @@
-"""The tests on every supported Python that this machine has (torch is installed on one of them only), the extension for VS Code, and the site.
+"""The tests on every supported Python that this machine has, torch on one of them only; the extension for VS Code; the site.
 
 `nox` runs all sessions; the full gate (lint, format, types, own findings) is `.ci/run`.
 """
