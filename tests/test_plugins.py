@@ -21,6 +21,8 @@ from torchlint.settings import Settings, SettingsError
 from torchlint.sources import toml
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "plugin"
+OURS = ("acme_rules", "broken", "copied_rules", "graph_kept_in_total", "zed_rules")
+"""The plugins of these tests."""
 SEEDS = "import torch\n\ntorch.manual_seed(0)\n"
 SEEDS_FIXED = "import torch\nfrom acme.seeding import seed_everything\n\nseed_everything(0)\n"
 RULE = """\
@@ -45,13 +47,11 @@ def forget() -> None:
 def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """As in a process that has loaded no plugin yet."""
     monkeypatch.setattr(plugins, "_loaded", {})
-    before = set(sys.modules)
     forget()
     yield
     monkeypatch.undo()
-    for name in set(sys.modules) - before:
-        if not name.startswith("torchlint"):
-            del sys.modules[name]
+    for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
+        del sys.modules[name]
     forget()
 
 
@@ -86,6 +86,14 @@ def test_rules_of_an_installed_package_are_on(torchlint: Torchlint, installed: P
 
     assert "ACME101" in checked(torchlint)
     assert checked(torchlint, "--isolated", "--select", "ACME101") == ["ACME101"]
+
+
+def test_packages_are_not_read_where_none_announces_rules(monkeypatch: pytest.MonkeyPatch, importable: None) -> None:
+    for name in [name for name in sys.modules if name.startswith("importlib.metadata")]:
+        monkeypatch.delitem(sys.modules, name)
+
+    assert plugins.installed() == ()
+    assert "importlib.metadata" not in sys.modules
 
 
 def test_a_package_that_is_named_in_the_configuration_is_on_there_alone(torchlint: Torchlint, importable: None) -> None:

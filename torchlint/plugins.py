@@ -7,10 +7,14 @@ imported by its name, from where Python finds installed packages, once in each p
 
 from __future__ import annotations
 
+import glob
 import importlib
+import os
 import pkgutil
 import re
+import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from types import ModuleType
@@ -30,9 +34,20 @@ _loaded: dict[str, tuple[Rule, ...]] = {}
 @cache
 def installed() -> tuple[str, ...]:
     """The modules that installed packages name in their entry points."""
+    if not any(map(_announces, sys.path)):
+        return ()
     from importlib.metadata import entry_points
 
     return tuple(sorted({each.module for each in entry_points(group=GROUP)}))
+
+
+def _announces(folder: str) -> bool:
+    """Whether a package in this folder may name some. To have all of them read by `importlib.metadata` takes longer than many a check."""
+    for name in glob.iglob(os.path.join(glob.escape(folder or os.curdir), "*-info", "entry_points.txt")):
+        with suppress(OSError), open(name, "rb") as file:
+            if GROUP.encode() in file.read():
+                return True
+    return False
 
 
 def load(names: Iterable[str], shipped: Sequence[Rule]) -> bool:
