@@ -26,7 +26,7 @@ class _PageByDefault(click.Group):
         return super().parse_args(ctx, args)
 
 
-@click.group(cls=_PageByDefault, short_help="Print a rule's page, list all rules, or begin a new one.", no_args_is_help=False)
+@click.group(cls=_PageByDefault, short_help="Print a rule's page, list all rules, or begin a new one.", subcommand_metavar="[RULE]")
 def rule() -> None:
     """Print the page of a RULE, named by code (TL102), name (graph-kept-in-total) or TorchFix alias; without one, list all.
 
