@@ -12,7 +12,7 @@ PACKAGE = ROOT / "torchlint"
 LAYERS = ["facts", "syntax", "values", "program", "model", "rules"]
 FREE = {"settings", "edits", "diagnostic"}
 """Plain data without an import of their own that any layer may name."""
-VOCABULARY = """text source span nodes parent ancestors statement function is_after when loops qualname uses_of spelling references
+VOCABULARY = """text source span nodes parent ancestors statement function is_shown is_after when loops qualname uses_of spelling references
     literal value consumers escapes memory calls methods operations operation discarded classes module_of trainings evaluations program
     torch analysis""".split()
 """What a rule may ask of a file. A question that one family alone asks is answered beside the rule."""

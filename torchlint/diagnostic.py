@@ -5,8 +5,10 @@ Rows and columns count from 1, columns in characters, as in Ruff's JSON.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from torchlint.edits import ResolvedFix
 
@@ -30,6 +32,37 @@ class Severity(IntEnum):
 class Location:
     row: int
     column: int
+
+
+class Place(NamedTuple):
+    """A location as people count: in a notebook, within the cell."""
+
+    cell: int | None
+    row: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.row}:{self.column}" if self.cell is None else f"cell {self.cell}:{self.row}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Which cell of a notebook each row of its code is in."""
+
+    numbers: tuple[int, ...]
+    """Of the cells that hold code, counted from 1 among all cells."""
+    firsts: tuple[int, ...]
+    """The row at which each of them begins."""
+    rows: tuple[int, ...]
+    """The row of the notebook's own file that each row of the code is written on."""
+
+    def place(self, location: Location) -> Place:
+        index = max(bisect_right(self.firsts, location.row) - 1, 0)
+        return Place(self.numbers[index], location.row - self.firsts[index] + 1, location.column)
+
+    def written(self, row: int) -> int:
+        """The row of the file."""
+        return self.rows[min(row, len(self.rows)) - 1] if self.rows else 1
 
 
 @dataclass(frozen=True, slots=True)

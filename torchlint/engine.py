@@ -15,7 +15,7 @@ import libcst as cst
 
 from torchlint import baseline, suppress
 from torchlint.diagnostic import Diagnostic, Location, Related
-from torchlint.edits import Applicability, Edit, Effect, ResolvedFix, apply
+from torchlint.edits import Applicability, Edit, Effect, ResolvedFix, apply, is_rows
 from torchlint.model import FileModel
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.project import Project
@@ -24,6 +24,7 @@ from torchlint.rule import Finding, Fix, Rule
 from torchlint.selection import INTERNAL_ERROR, SYNTAX_ERROR, UNUSED_SUPPRESSION, enabled_codes, enabled_rules, fix_applicability
 from torchlint.settings import Settings
 from torchlint.sources.reading import declared_encoding
+from torchlint.syntax import cells
 from torchlint.syntax.file import SourceFile
 from torchlint.syntax.nesting import with_room
 from torchlint.syntax.parsing import Unreadable, parse
@@ -163,12 +164,12 @@ def _moved(fix: ResolvedFix | None) -> ResolvedFix | None:
 
 
 def _stands(changed: str, text: str) -> bool:
-    """Whether the changed text is Python, in the encoding that it declared before."""
+    """Whether the changed text is Python, in the encoding that it declared before, and of as many cells."""
     try:
         parse(changed)
     except Unreadable:
         return False
-    return declared_encoding(changed) == declared_encoding(text)
+    return declared_encoding(changed) == declared_encoding(text) and cells.order(changed) == cells.order(text)
 
 
 def _of_tool(rule: Rule, message: str, location: Location) -> Diagnostic:
@@ -252,6 +253,8 @@ def _resolve(rule: Rule, finding: Finding, fix: Fix | None, file: FileAnalysis, 
     except Unfixable:
         return None
     if not edits or rule.fix is None or not all(file.parsed.is_its_own(edit.content) for edit in edits):
+        return None
+    if any(cells.is_touched(file.text, edit.start, edit.end) for edit in edits if not is_rows(edit)):
         return None
     level = rule.fix if fix.applicability is None else min(rule.fix, fix.applicability)
     if level is Applicability.SAFE and deletes_comment(file, edits):

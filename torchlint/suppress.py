@@ -18,6 +18,7 @@ from torchlint.edits import Applicability, Edit, Effect, ResolvedFix
 from torchlint.selection import OWN_RULES, UNUSED_SUPPRESSION, known_names, named
 from torchlint.settings import nearest
 from torchlint.sources.reading import declared_encoding
+from torchlint.syntax import cells
 
 _DIRECTIVE = re.compile(
     r"#\s*torchlint:\s*ignore(?P<file>-file)?\s*(?:\[(?P<names>[^\]#]*)\])?"
@@ -91,6 +92,8 @@ def _rows_with_an_end(text: str) -> dict[int, tuple[int, int]]:
             if token.type in (tokenize.NEWLINE, tokenize.NL):
                 row, column = token.start
                 end = starts[row - 1] + column
+                if cells.is_touched(text, starts[row - 1], end):
+                    continue
                 found[row] = starts[row - 1] + len(text[starts[row - 1] : end].rstrip()), end
     except (tokenize.TokenError, SyntaxError):
         return {}

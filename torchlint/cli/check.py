@@ -230,13 +230,13 @@ class Run:
         if not skipped and concerns(data):
             from torchlint.run.one import check_bytes
             from torchlint.selection import all_rules
-            from torchlint.sources.reading import decode
+            from torchlint.sources import kinds
 
             all_rules()  # what is wrong with a plugin is said before anything is done
             report = check_bytes(data, path, settings, self._task([path.parent]))
             self._outcome.reports.append(report)
             if report.fixed:
-                result = decode(data).encode(report.text)
+                result = kinds.read(data, path).encode(report.became)
         if not self._changes:
             return self._finish(sys.stdout)
         if not self._options.diff:

@@ -102,6 +102,10 @@ class FileModel:
         """What must hold for a node to be reached, outermost first: branches, early exits, short circuits."""
         return conditions.when(self.analysis, node)
 
+    def is_shown(self, node: Node) -> bool:
+        """Whether the node belongs to the last statement of a notebook's cell, whose value is displayed."""
+        return self.analysis.is_shown(node)
+
     def is_after(self, node: Node, earlier: Node) -> bool:
         """Whether the node begins later in the text."""
         return self.analysis.is_after(node, earlier)

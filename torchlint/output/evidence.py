@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from torchlint.diagnostic import Diagnostic, Related
+from torchlint.diagnostic import Diagnostic, Location, Related
 from torchlint.edits import Edit
 from torchlint.output.excerpt import excerpt, visible
 from torchlint.output.positions import Positions
@@ -19,19 +19,31 @@ _Row = tuple[int | None, str | None, str]
 
 
 def blocks(file: FileReport, finding: Diagnostic, positions: Positions) -> Iterator[tuple[str, list[_Row]]]:
-    """The rows of the finding and of the places related to it, in order; then those in other files, each under its name."""
+    """The rows of the finding and of the places related to it, in order; then those in other cells and files, each under its name."""
     # A failure of ours is not in the source, and a file that cannot be decoded has no text to show.
     if finding.is_internal_error or not file.text:
         return
-    pieces: list[list[_Row]] = [list(excerpt(positions, finding.location, finding.end_location))]
-    for related in finding.related:
-        if related.path is None and not _marked(pieces, related, rows := list(_labelled(positions, related))):
-            pieces.append(rows)
-    yield "", _joined(pieces)
+    place = file.place(finding.location)
+    pieces: list[list[_Row]] = [list(excerpt(positions, finding.location, finding.end_location, context=place.row > 1))]
+    elsewhere: list[tuple[str, list[_Row]]] = []
     for related in finding.related:
         if related.path is not None:
             where = f"{near(related.path)}:{related.location.row}:{related.location.column}"
-            yield visible(where), list(_labelled(Positions(related.text), related))
+            elsewhere.append((visible(where), list(_labelled(Positions(related.text), related))))
+            continue
+        rows = list(_labelled(positions, related))
+        if file.place(related.location).cell != place.cell:
+            elsewhere.append((str(file.place(related.location)), list(_numbered(file, rows))))
+        elif not _marked(pieces, related, rows):
+            pieces.append(rows)
+    yield "", list(_numbered(file, _joined(pieces)))
+    yield from elsewhere
+
+
+def _numbered(file: FileReport, rows: Sequence[_Row]) -> Iterator[_Row]:
+    """The rows with the numbers that they have in their cell."""
+    for number, source, marks in rows:
+        yield number and file.place(Location(number, 1)).row, source, marks
 
 
 def _marked(pieces: list[list[_Row]], related: Related, rows: list[_Row]) -> bool:

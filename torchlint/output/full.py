@@ -43,7 +43,7 @@ def _finding(file: FileReport, finding: Diagnostic, positions: Positions, report
     color = _COLORS[finding.severity.label]
     applicable = Applicability.UNSAFE if report.unsafe else Applicability.SAFE
     mark = " [*]" if finding.fix is not None and finding.fix.applicability >= applicable else ""
-    where = f"{visible(str(file.path))}:{finding.location.row}:{finding.location.column}"
+    where = f"{visible(str(file.path))}:{file.place(finding.location)}"
     severity, code = style(finding.severity.label, fg=color, bold=True), style(finding.code, bold=True)
     yield f"{style(where, bold=True)}: {severity} {code} {finding.name}{mark}"
     yield f"  {visible(finding.message)}"

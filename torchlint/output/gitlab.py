@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from torchlint.diagnostic import Location
 from torchlint.fingerprint import fingerprints
 from torchlint.output import Report
 from torchlint.output.paths import inside
@@ -29,9 +30,13 @@ def _entries(file: FileReport) -> Iterator[dict[str, Any]]:
             "fingerprint": fingerprint,
             "location": {
                 "path": path,
-                "positions": {
-                    "begin": {"line": start.row, "column": start.column},
-                    "end": {"line": end.row, "column": end.column},
-                },
+                **_span(file, start, end),
             },
         }
+
+
+def _span(file: FileReport, start: Location, end: Location) -> dict[str, Any]:
+    """Of a notebook, the rows that its code is written on: columns there mean nothing."""
+    if file.cells is not None:
+        return {"lines": {"begin": file.row(start), "end": file.row(end)}}
+    return {"positions": {"begin": {"line": start.row, "column": start.column}, "end": {"line": end.row, "column": end.column}}}

@@ -16,7 +16,7 @@ def render(report: Report) -> Iterator[str]:
         if not file.diagnostics:
             continue
         yield f"{visible(str(file.path))}:"
-        places = [f"{each.location.row}:{each.location.column}" for each in file.diagnostics]
+        places = [str(file.place(each.location)) for each in file.diagnostics]
         width = max(map(len, places))
         for place, each in zip(places, file.diagnostics, strict=True):
             mark = " [*]" if each.fix is not None and each.fix.applicability >= applicable else ""

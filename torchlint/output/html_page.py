@@ -75,8 +75,7 @@ def _finding(file: FileReport, finding: Diagnostic) -> dict[str, Any]:
     fixes = [fix for fix in (finding.fix, *finding.alternatives) if fix is not None]
     return {
         "path": _path(file),
-        "row": finding.location.row,
-        "column": finding.location.column,
+        "place": str(file.place(finding.location)),
         "code": finding.code,
         "name": finding.name,
         "severity": finding.severity.label,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from torchlint.diagnostic import Diagnostic, Location
+from torchlint.diagnostic import Diagnostic, Location, Related
 from torchlint.edits import Edit, ResolvedFix
 from torchlint.output import Report
 from torchlint.output.positions import Positions
@@ -31,21 +31,12 @@ def entries(file: FileReport) -> Iterator[dict[str, Any]]:
             "severity": each.severity.label,
             "url": _url(each.code),
             "filename": file.filename,
-            "cell": None,
-            "location": _place(each.location),
-            "end_location": _place(each.end_location),
-            "noqa_row": _comment_row(each),
-            "related": [
-                {
-                    "message": related.message,
-                    "filename": file.filename if related.path is None else os.path.abspath(related.path),
-                    "location": _place(related.location),
-                    "end_location": _place(related.end_location),
-                }
-                for related in each.related
-            ],
-            "fix": None if each.fix is None else _fix(each.fix, positions),
-            "alternatives": [_fix(other, positions) for other in each.alternatives],
+            "cell": file.place(each.location).cell,
+            **_span(file, each.location, each.end_location),
+            "noqa_row": file.place(Location(_comment_row(each), 1)).row,
+            "related": [_related(file, related) for related in each.related],
+            "fix": None if each.fix is None else _fix(file, each.fix, positions),
+            "alternatives": [_fix(file, other, positions) for other in each.alternatives],
         }
 
 
@@ -53,8 +44,22 @@ def _url(code: str) -> str | None:
     return next((url(rule) for rule in named(code)), None)
 
 
-def _place(location: Location) -> dict[str, int]:
-    return {"row": location.row, "column": location.column}
+def _span(file: FileReport, start: Location, end: Location) -> dict[str, Any]:
+    places = {"location": file.place(start), "end_location": file.place(end)}
+    return {name: {"row": place.row, "column": place.column} for name, place in places.items()}
+
+
+def _cell(file: FileReport, location: Location) -> dict[str, Any]:
+    """A fix may change other cells than that of its finding, and evidence may be in one."""
+    return {} if file.cells is None else {"cell": file.place(location).cell}
+
+
+def _related(file: FileReport, related: Related) -> dict[str, Any]:
+    if related.path is not None:
+        other = FileReport(Path(related.path))
+        return {"message": related.message, "filename": other.filename, **_span(other, related.location, related.end_location)}
+    where = {"filename": file.filename, **_cell(file, related.location)}
+    return {"message": related.message, **where, **_span(file, related.location, related.end_location)}
 
 
 def _comment_row(finding: Diagnostic) -> int:
@@ -62,18 +67,15 @@ def _comment_row(finding: Diagnostic) -> int:
     return max(finding.rows, default=finding.location.row)
 
 
-def _fix(fix: ResolvedFix, positions: Positions) -> dict[str, Any]:
+def _fix(file: FileReport, fix: ResolvedFix, positions: Positions) -> dict[str, Any]:
     return {
         "applicability": fix.applicability.label,
         "effect": fix.effect.value,
         "message": fix.message,
-        "edits": [_edit(each, positions) for each in fix.edits],
+        "edits": [_edit(file, each, positions) for each in fix.edits],
     }
 
 
-def _edit(edit: Edit, positions: Positions) -> dict[str, Any]:
-    return {
-        "content": edit.content,
-        "location": _place(positions.location(edit.start)),
-        "end_location": _place(positions.location(edit.end)),
-    }
+def _edit(file: FileReport, edit: Edit, positions: Positions) -> dict[str, Any]:
+    start, end = positions.location(edit.start), positions.location(edit.end)
+    return {"content": edit.content, **_cell(file, start), **_span(file, start, end)}

@@ -30,8 +30,8 @@ def _suite(file: FileReport) -> Element:
     if not failures:
         SubElement(suite, "testcase", name=name, classname=name)
     for each in file.diagnostics:
-        place = f"{each.location.row}:{each.location.column}"
-        case = SubElement(suite, "testcase", name=f"{each.code} {each.name}", classname=name, file=name, line=str(each.location.row))
+        place, row = file.place(each.location), str(file.row(each.location))
+        case = SubElement(suite, "testcase", name=f"{each.code} {each.name}", classname=name, file=name, line=row)
         failure = SubElement(case, "failure", message=_text(each.message), type=each.severity.label)
         failure.text = _text(f"{name}:{place}: {each.code} {each.message}" + (f"\nhelp: {each.help}" if each.help else ""))
     return suite

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from torchlint import __version__, rulebook
@@ -59,13 +60,13 @@ def _results(file: FileReport, codes: list[str]) -> Iterator[dict[str, Any]]:
             "ruleIndex": codes.index(each.code),
             "level": _LEVELS[each.severity.label],
             "message": {"text": each.message if each.help is None else f"{each.message}\n{_sentence(each.help)}"},
-            "locations": [{"physicalLocation": _place(where, each.location, each.end_location)}],
+            "locations": [_location(file, where, each)],
             "partialFingerprints": {"torchlint/v1": mark},
         }
         if each.related:
-            result["relatedLocations"] = list(_related(each, where))
+            result["relatedLocations"] = list(_related(file, each, where))
         fixes = [fix for fix in (each.fix, *each.alternatives) if fix is not None and fix.applicability > Applicability.DISPLAY]
-        if fixes:
+        if fixes and file.cells is None:  # they replace code, and a notebook is JSON
             result["fixes"] = [_fix(fix, where, positions) for fix in fixes]
         yield result
 
@@ -74,14 +75,23 @@ def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def _related(finding: Diagnostic, where: str) -> Iterator[dict[str, Any]]:
+def _location(file: FileReport, where: str, finding: Diagnostic) -> dict[str, Any]:
+    found: dict[str, Any] = {"physicalLocation": _place(file, where, finding.location, finding.end_location)}
+    if file.cells is not None:
+        found["logicalLocations"] = [{"name": str(file.place(finding.location)), "kind": "element"}]
+    return found
+
+
+def _related(file: FileReport, finding: Diagnostic, where: str) -> Iterator[dict[str, Any]]:
     for number, each in enumerate(finding.related):
-        place = _place(where if each.path is None else uri_of(each.path), each.location, each.end_location)
+        home = file if each.path is None else FileReport(Path(each.path))
+        place = _place(home, where if each.path is None else uri_of(each.path), each.location, each.end_location)
         yield {"id": number, "message": {"text": each.message}, "physicalLocation": place}
 
 
-def _place(where: str, start: Location, end: Location) -> dict[str, Any]:
-    return {"artifactLocation": {"uri": where}, "region": _region(start, end)}
+def _place(file: FileReport, where: str, start: Location, end: Location) -> dict[str, Any]:
+    region = _region(start, end) if file.cells is None else {"startLine": file.row(start), "endLine": file.row(end)}
+    return {"artifactLocation": {"uri": where}, "region": region}
 
 
 def _region(start: Location, end: Location) -> dict[str, int]:

@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torchlint import selection
-from torchlint.diagnostic import Diagnostic, Location
+from torchlint.diagnostic import Cells, Diagnostic, Location, Place
 from torchlint.edits import Applicability
 from torchlint.rule import Rule
 from torchlint.run.failure import account
 from torchlint.settings import Settings
-from torchlint.sources import writing
-from torchlint.sources.reading import Undecodable, decode
+from torchlint.sources import kinds, writing
+from torchlint.sources.notebooks import Notebook
+from torchlint.sources.reading import Undecodable
 
 if TYPE_CHECKING:
     from torchlint.program.project import Project
-
 
 STANDARD_INPUT = Path("-")
 
@@ -57,18 +57,30 @@ class FileReport:
     diagnostics: tuple[Diagnostic, ...] = ()
     """What is left; positions are those of `text`."""
     text: str = ""
-    """The text that the diagnostics speak of, if there are any."""
+    """The text that the diagnostics speak of, if there are any. Of a notebook, the code of its cells, one after the other."""
     fixed: tuple[Diagnostic, ...] = ()
     diff: str = ""
     problem: str | None = None
     """Why the file could not be read or written."""
     seconds: dict[str, float] = field(default_factory=dict)
     """By phase and rule; empty unless it was asked for."""
+    cells: Cells | None = None
+    """Where in a notebook the rows of the text are."""
+    became: str = ""
+    """What the text of the file's `Source` became. Nobody needs it once the file is written."""
 
     @property
     def filename(self) -> str:
         """For other programs, which may run elsewhere: absolute, and `-` for standard input."""
         return "-" if self.path == STANDARD_INPUT else str(self.path.absolute())
+
+    def place(self, location: Location) -> Place:
+        """Where a location of the text is, as people count."""
+        return Place(None, location.row, location.column) if self.cells is None else self.cells.place(location)
+
+    def row(self, location: Location) -> int:
+        """The row of the file itself, for what knows no cells."""
+        return location.row if self.cells is None else self.cells.written(location.row)
 
 
 def check_file(path: Path, settings: Settings, task: Task) -> FileReport:
@@ -80,27 +92,29 @@ def check_file(path: Path, settings: Settings, task: Task) -> FileReport:
     report = check_bytes(data, path, settings, task)
     if task.mode in (Mode.FIX, Mode.SUPPRESS) and report.fixed:
         try:
-            writing.write(path, decode(data), report.text, data)
+            writing.write(path, kinds.read(data, path), report.became, data)
         except writing.NotWritten as error:
             report = replace(check_bytes(data, path, settings, replace(task, mode=Mode.CHECK)), problem=f"was not changed: {error}")
-    return report if report.diagnostics else replace(report, text="")
+    return replace(report, became="") if report.diagnostics else replace(report, text="", cells=None, became="")
 
 
 def check_bytes(data: bytes, path: Path, settings: Settings, task: Task) -> FileReport:
-    """The same without a file; `text` of the report is what the text became."""
+    """The same without a file; `became` of the report is what the source's text became."""
     try:
-        source = decode(data)
+        source = kinds.read(data, path)
     except Undecodable as error:
-        return _failed(path, settings, selection.SYNTAX_ERROR, str(error), error.row)
+        return _failed(path, settings, selection.SYNTAX_ERROR, str(error), Location(error.row, 1))
     seconds: dict[str, float] = {}
     try:
         text, left, fixed = _linted(source.text, path, settings, task, seconds if task.timed else None)
     except Exception as error:  # noqa: BLE001 - a defect of ours in one file must not take the others with it; it is reported as TL000
-        return replace(
-            _failed(path, settings, selection.INTERNAL_ERROR, f"torchlint failed on this file: {account(error)}", 1), text=source.text
-        )
-    diff = _diff(source.text, text, path) if task.mode is Mode.DIFF else ""
-    return FileReport(path, tuple(left), text, tuple(fixed), diff, seconds=seconds)
+        message = f"torchlint failed on this file: {account(error)}"
+        return replace(_failed(path, settings, selection.INTERNAL_ERROR, message, Location(1, 1)), text=source.text)
+    report = FileReport(path, tuple(left), text, fixed=tuple(fixed), seconds=seconds, became=text)
+    after = source.encode(text) if fixed else data
+    if isinstance(source, Notebook):
+        report = _in_cells(report, source, Notebook(after), settings)
+    return replace(report, diff=_diff(data, after, source.encoding, path)) if task.mode is Mode.DIFF else report
 
 
 def _linted(
@@ -130,6 +144,16 @@ def _without(found: Sequence[Diagnostic], left: Sequence[Diagnostic]) -> list[Di
     return [each for each in found if (each.code, each.location) not in still]
 
 
+def _in_cells(report: FileReport, before: Notebook, after: Notebook, settings: Settings) -> FileReport:
+    """The report on the text of a notebook, on the code of its cells; with what is no Python there."""
+    left = [before.moved(each, report.became) for each in report.diagnostics]
+    for cell in after.broken:
+        message = f"this cell is not valid Python: {cell.reason}"
+        left += _failed(report.path, settings, selection.SYNTAX_ERROR, message, cell.location).diagnostics
+    left.sort(key=lambda each: (each.location, each.code))
+    return replace(report, diagnostics=tuple(left), text=before.shown(report.became), cells=after.cells)
+
+
 @lru_cache(maxsize=1)
 def _project(roots: tuple[Path, ...]) -> Project:
     """What the other files of the run say about the names that they share. Each process has its own."""
@@ -138,20 +162,19 @@ def _project(roots: tuple[Path, ...]) -> Project:
     return Project(roots)
 
 
-def _failed(path: Path, settings: Settings, rule: Rule, message: str, row: int) -> FileReport:
+def _failed(path: Path, settings: Settings, rule: Rule, message: str, place: Location) -> FileReport:
     if rule.code not in selection.enabled_codes(settings, str(path)):
         return FileReport(path)
-    place = Location(row, 1)
-    return FileReport(path, (Diagnostic(rule.code, rule.name, message, None, rule.severity, place, place, (row,)),))
+    return FileReport(path, (Diagnostic(rule.code, rule.name, message, None, rule.severity, place, place, (place.row,)),))
 
 
-def _diff(before: str, after: str, path: Path) -> str:
+def _diff(before: bytes, after: bytes, encoding: str, path: Path) -> str:
     """A unified diff that `patch` can apply. Only a line feed ends a line here: other endings belong to the text."""
     from difflib import unified_diff
 
     from torchlint.output.excerpt import visible
 
-    old, new = (re.findall(r"[^\n]*\n|[^\n]+", text) for text in (before, after))
+    old, new = (re.findall(r"[^\n]*\n|[^\n]+", text.decode(encoding)) for text in (before, after))
     name = visible(path.as_posix())
     lines = unified_diff(old, new, name, name)
     return "".join(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines)

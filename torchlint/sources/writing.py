@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from torchlint.sources.reading import Source
+from torchlint.sources.kinds import Source
 
 SUFFIX = ".torchlint"
 """Ends the name of the file that is written beside `a.py`: `.a.py.torchlint`."""
@@ -36,6 +36,8 @@ def write(path: Path, source: Source, text: str, original: bytes) -> None:
         data = source.encode(text)
     except UnicodeEncodeError as error:
         raise NotWritten(f"its encoding ({source.encoding}) cannot hold {error.object[error.start : error.end]!r}") from error
+    except ValueError as error:
+        raise NotWritten(str(error)) from error
     try:
         _replace(path.resolve(strict=True), data, original)
     except OSError as error:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import TypeVar
 
 import libcst as cst
 
+from torchlint.syntax import cells
 from torchlint.syntax.names import Names
 from torchlint.syntax.parsing import Parsed
 from torchlint.syntax.source import Source
@@ -77,6 +79,17 @@ class SourceFile:
     def function(self, node: Node) -> Node:
         """The function, lambda or module whose code evaluates the node."""
         return self.tree.function(node)
+
+    def is_shown(self, node: Node) -> bool:
+        """Whether the node belongs to the last statement of a notebook's cell, whose value is displayed."""
+        if not cells.may_be_in(self.text):
+            return False
+        statement = self.statement(node)
+        below = next((below for each, below in pairwise(self.module.body) if each is statement), None)
+        last = statement.body[-1] if isinstance(statement, cst.SimpleStatementLine) else None
+        if below is None or not cells.is_end(below) or not isinstance(last, cst.Expr):
+            return False
+        return last.semicolon is cst.MaybeSentinel.DEFAULT and (node is last or self.is_inside(node, last))
 
     def is_inside(self, node: Node, ancestor: Node) -> bool:
         return self.tree.is_inside(node, ancestor)

@@ -63,3 +63,17 @@ def beginnings(text: str, tree: Tree) -> dict[Node, int] | None:
     """Where the line of each statement begins; None where the lines of the text are not told apart as the parser does."""
     nodes, places = heads(tree), starts(text)
     return dict(zip(nodes, places, strict=True)) if len(nodes) == len(places) else None
+
+
+def line_end(text: str, first: int) -> int:
+    """Where the logical line that begins here ends, behind its newline."""
+    depth = 0
+    for match in _NOTABLE.finditer(text, first):
+        mark = text[match.start()]
+        if mark in "([{":
+            depth += 1
+        elif mark in ")]}":
+            depth -= 1
+        elif mark in "\r\n" and not depth:
+            return match.end()
+    return len(text)

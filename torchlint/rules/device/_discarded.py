@@ -83,7 +83,7 @@ def _writes(call: cst.Call) -> bool:
 def _is_wanted(file: FileAnalysis, call: cst.Call) -> bool:
     """Whether the call is made to see whether it works or how long it takes, or shows its result."""
     function = file.function(call)
-    if function is file.module and any(mark in file.text for mark in _NOTEBOOK):
+    if file.is_shown(call) or function is file.module and any(mark in file.text for mark in _NOTEBOOK):
         return True
     for each in file.ancestors(call):
         if isinstance(each, (cst.Try, cst.TryStar)) or isinstance(each, cst.With) and not _is_plain(file, each):

@@ -32,6 +32,8 @@ def uncalled(file: FileAnalysis) -> Iterator[tuple[cst.Attribute, Value]]:
             continue
         held, method = file.value(named.value), named.attr.value
         kind = Kind.UNKNOWN if _is_known_by_this(file, named, held) else held.kind
+        if file.is_shown(named):
+            continue  # to be looked at
         if method in _MEANT.get(kind, ()) and not _is_own(held, method) and not _is_asked_for(file, statement):
             yield named, held
 

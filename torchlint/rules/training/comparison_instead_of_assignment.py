@@ -50,7 +50,9 @@ def _is_group(file: FileModel, group: cst.BaseExpression) -> bool:
 
 
 def _is_checked(file: FileModel, statement: cst.Expr) -> bool:
-    """Whether an assertion was meant: the function makes some, or is a test."""
+    """Whether somebody looks at the result, or an assertion was meant: the function makes some, or is a test."""
+    if file.is_shown(statement):
+        return True
     function = file.function(statement)
     if isinstance(function, cst.FunctionDef) and function.name.value.startswith("test"):
         return True
