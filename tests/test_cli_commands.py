@@ -103,7 +103,7 @@ def test_keys_are_listed_and_explained(torchlint: Torchlint) -> None:
     for key in listed:
         result = torchlint("config", key)
         assert result.status == 0 and result.out.startswith(f"{key}: ") and "Default: " in result.out
-    assert 'Default: ["*.py", "*.pyi", "*.ipynb"]' in torchlint("config", "include").out
+    assert 'Default: ["*.py", "*.pyi", "*.ipynb", "*.md"]' in torchlint("config", "include").out
 
 
 def test_an_unknown_key_is_2_and_names_the_nearest(torchlint: Torchlint) -> None:

@@ -52,7 +52,7 @@ class Settings:
     extend_unsafe_fixes: tuple[str, ...] = ()
     exclude: tuple[str, ...] = DEFAULT_EXCLUDE
     extend_exclude: tuple[str, ...] = ()
-    include: tuple[str, ...] = ("*.py", "*.pyi", "*.ipynb")
+    include: tuple[str, ...] = ("*.py", "*.pyi", "*.ipynb", "*.md")
     test_files: tuple[str, ...] = DEFAULT_TEST_FILES
     torch_version: str | None = None
     """The oldest torch that the project supports; None where nobody says so."""

@@ -20,6 +20,7 @@ from torchlint.rule import Rule
 from torchlint.run.failure import account
 from torchlint.settings import Settings
 from torchlint.sources import kinds, writing
+from torchlint.sources.markdown import Markdown
 from torchlint.sources.notebooks import Notebook
 from torchlint.sources.reading import Undecodable
 
@@ -106,7 +107,11 @@ def check_bytes(data: bytes, path: Path, settings: Settings, task: Task) -> File
         return _failed(path, settings, selection.SYNTAX_ERROR, str(error), Location(error.row, 1))
     seconds: dict[str, float] = {}
     try:
-        text, left, fixed = _linted(source.text, path, settings, task, seconds if task.timed else None)
+        timings = seconds if task.timed else None
+        if isinstance(source, Markdown):
+            text, left, fixed = _in_blocks(source, path, settings, task, timings)
+        else:
+            text, left, fixed = _linted(source.text, path, settings, task, timings)
     except Exception as error:  # noqa: BLE001 - a defect of ours in one file must not take the others with it; it is reported as TL000
         message = f"torchlint failed on this file: {account(error)}"
         return replace(_failed(path, settings, selection.INTERNAL_ERROR, message, Location(1, 1)), text=source.text)
@@ -117,10 +122,11 @@ def check_bytes(data: bytes, path: Path, settings: Settings, task: Task) -> File
     return replace(report, diff=_diff(data, after, source.encoding, path)) if task.mode is Mode.DIFF else report
 
 
-def _linted(
-    text: str, path: Path, settings: Settings, task: Task, timings: dict[str, float] | None
-) -> tuple[str, Sequence[Diagnostic], Sequence[Diagnostic]]:
-    """The text afterwards, what is left in it, and what was fixed."""
+_Result = tuple[str, Sequence[Diagnostic], Sequence[Diagnostic]]
+"""The text afterwards, what is left in it, and what was fixed."""
+
+
+def _linted(text: str, path: Path, settings: Settings, task: Task, timings: dict[str, float] | None) -> _Result:
     from torchlint import baseline, engine, suppress
 
     project = _project(task.roots)
@@ -136,6 +142,25 @@ def _linted(
         return silent, left, _without(found, left)
     result = engine.fix(text, settings, path=str(path), project=project, applicability=task.applicability, known=known, timings=timings)
     return result.text, result.remaining, result.applied
+
+
+def _in_blocks(source: Markdown, path: Path, settings: Settings, task: Task, timings: dict[str, float] | None) -> _Result:
+    """The same of a document: each of its blocks alone. One that is not Python is a fragment, and nothing is said of it."""
+    from torchlint.run.many import concerns
+
+    results: list[_Result] = []
+    for code in [block.code for block in source.blocks]:
+        results.append(_linted(code, path, settings, task, timings) if concerns(code.encode()) else (code, (), ()))
+    text = source.with_codes([code for code, _, _ in results])
+    after = Markdown(source.encode(text))
+    if [block.code for block in after.blocks] != [code for code, _, _ in results]:
+        raise ValueError("the blocks of a document are not what was written into them")
+    left: list[Diagnostic] = []
+    fixed: list[Diagnostic] = []
+    for block, (_, some, others) in zip(after.blocks, results, strict=True):
+        left += [block.moved(each) for each in some if each.code != selection.SYNTAX_ERROR.code]
+        fixed += others
+    return text, left, fixed
 
 
 def _without(found: Sequence[Diagnostic], left: Sequence[Diagnostic]) -> list[Diagnostic]:

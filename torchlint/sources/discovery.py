@@ -137,7 +137,7 @@ def _judge(settings: Settings, top: Path) -> tuple[Callable[[str], bool], Callab
     if prefix:
         patterns = tuple(pattern for pattern in patterns if not matcher((pattern,))(prefix))
     if settings.include == Settings().include:
-        return matcher(patterns), lambda name: name.endswith((".py", ".pyi", ".ipynb")), prefix
+        return matcher(patterns), lambda name: name.endswith((".py", ".pyi", ".ipynb", ".md")), prefix
     return matcher(patterns), matcher(settings.include), prefix
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+from torchlint.sources.markdown import Markdown
 from torchlint.sources.notebooks import Notebook
 from torchlint.sources.reading import decode
 
-NOTEBOOK = ".ipynb"
+NOTEBOOK, MARKDOWN = ".ipynb", ".md"
 
 
 class Source(Protocol):
@@ -27,4 +28,5 @@ class Source(Protocol):
 
 def read(data: bytes, path: Path) -> Source:
     """Raises `Undecodable` for bytes that are not what the name says. Whatever has another name is taken for Python."""
-    return Notebook(data) if path.suffix.lower() == NOTEBOOK else decode(data)
+    kind = path.suffix.lower()
+    return Notebook(data) if kind == NOTEBOOK else Markdown(data) if kind == MARKDOWN else decode(data)
