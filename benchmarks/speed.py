@@ -38,7 +38,7 @@ def installed_torch() -> list[Path]:
 
 def contenders(files: list[str], jobs: int, torchfix: str | None) -> dict[str, Callable[[], Run]]:
     listed = "\n".join(files)
-    check = [sys.executable, "-m", "torchlint", "check", "--isolated", "--jobs", str(jobs), "--output-format", "json"]
+    check = [sys.executable, "-m", "torchlint", "check", "--isolated", "--no-cache", "--jobs", str(jobs), "--output-format", "json"]
     entries: dict[str, Callable[[], Run]] = {
         "libcst.parse_module": lambda: run([sys.executable, "-m", "benchmarks.bare_parse", str(jobs)], listed),
         "torchlint check": lambda: run([*check, *files], accepted=(0, 1)),

@@ -45,9 +45,9 @@ def main() -> None:
         commands = {
             'python -c "import click"': [sys.executable, "-c", "import click"],
             "torchlint --version": [sys.executable, "-m", "torchlint", "--version"],
-            "torchlint check, no torch in the file": [sys.executable, "-m", "torchlint", "check", "--isolated", str(plain)],
+            "torchlint check, no torch in the file": [sys.executable, "-m", "torchlint", "check", "--isolated", "--no-cache", str(plain)],
             f"torchlint check, {script.read_text(encoding='utf-8').count(chr(10))} lines": [
-                *(sys.executable, "-m", "torchlint", "check", "--isolated", str(script))
+                *(sys.executable, "-m", "torchlint", "check", "--isolated", "--no-cache", str(script))
             ],
             'python -c "import libcst"': [sys.executable, "-c", "import libcst"],
         }

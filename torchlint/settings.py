@@ -22,7 +22,7 @@ FILE_NAMES = (".torchlint.toml", "torchlint.toml", "pyproject.toml")
 """In order of precedence within one folder."""
 DEFAULT_EXCLUDE = (
     *(".bzr", ".direnv", ".eggs", ".git", ".hg", ".ipynb_checkpoints", ".mypy_cache", ".nox", ".pytest_cache", ".pytype"),
-    *(".ruff_cache", ".svn", ".tox", ".venv", ".vscode", "__pycache__", "__pypackages__", "_build", "build", "dist"),
+    *(".ruff_cache", ".svn", ".tox", ".venv", ".vscode", ".torchlint_cache", "__pycache__", "__pypackages__", "_build", "build", "dist"),
     *("node_modules", "site-packages", "venv"),
 )
 DEFAULT_TEST_FILES = ("tests/", "test_*.py", "*_test.py", "conftest.py")
@@ -64,6 +64,8 @@ class Settings:
     plugins: tuple[str, ...] = ()
     """Modules with further rules, apart from those that installed packages announce."""
     baseline: str | None = None
+    cache_dir: str | None = None
+    """Where findings are kept between runs; None for the usual folder."""
     output_format: str = "full"
     severity: str = "info"
     """The lowest severity that is reported; rules below it do not run."""
@@ -166,6 +168,7 @@ _PLUGINS = """\
 Packages or modules with rules of your own. They are imported, from where Python finds installed packages.
 
 A package that announces its rules in the entry points `torchlint.rules` need not be named: to install it is enough."""
+_CACHE_DIR = "The folder that keeps findings between runs, from the folder of the configuration; by default .torchlint_cache beside it."
 _LIST, _PATTERNS = "list of rule selectors", "list of patterns"
 EXTEND = "extend"
 EXTEND_HELP = "Another configuration file, relative to this one, whose settings hold where this one has none."
@@ -189,6 +192,7 @@ KEYS: dict[str, Key] = {
         Key("managed-loops", "list of qualified names", "Base classes whose methods leave the training loop to a framework.", _strings),
         Key("plugins", "list of modules", _PLUGINS, _strings),
         Key("baseline", "string", "The file that keeps the findings that do not count, from the folder of the configuration.", _string),
+        Key("cache-dir", "string", _CACHE_DIR, _string),
         Key("output-format", "string", f"How findings are shown: {', '.join(FORMATS)}.", _format),
     )
 }

@@ -49,7 +49,7 @@ def test_name_is_used_where_another_file_has_the_whole_word(tmp_path: Path) -> N
     assert not around.name("Heir", str(tmp_path / "sub" / "heir.py"))
 
 
-@pytest.mark.parametrize("limit", ["_MOST_FOLDERS", "_MOST_CHARACTERS"])
+@pytest.mark.parametrize("limit", ["_MOST_FOLDERS", "_MOST_BYTES"])
 def test_where_too_much_lies_around_everything_may_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
     monkeypatch.setattr(neighbours, limit, 1)
     around = seen(tmp_path, {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
@@ -16,12 +16,14 @@ from torchlint.cli import FAILURE, FINDINGS
 from torchlint.output import HUMAN_FORMATS, Report, count, nothing_found, render
 from torchlint.output.excerpt import visible
 from torchlint.output.terminal import has_color
+from torchlint.plugins import installed
 from torchlint.run.many import Outcome, available_processors, check_all, concerns, mentioning
 from torchlint.settings import DEFAULT_TEST_FILES, FORMATS, KEYS, SEVERITIES, Configuration, Settings, SettingsError
 from torchlint.sources.discovery import discover, is_excluded
 from torchlint.sources.patterns import PatternError
 
 if TYPE_CHECKING:
+    from torchlint.cache.kept import Cache
     from torchlint.run.one import Task
 
 STANDARD_INPUT = "-"
@@ -66,6 +68,8 @@ class Options(NamedTuple):
     baseline: Path | None = None
     write_baseline: bool = False
     add_suppressions: bool = False
+    no_cache: bool = False
+    cache_dir: Path | None = None
 
 
 @click.command(short_help="Report mistakes, and fix them.")
@@ -92,6 +96,8 @@ class Options(NamedTuple):
 @click.option("--torch-version", callback=_version, metavar="VERSION", help="The oldest torch that the project supports.")
 @click.option("--config", type=_file, help="Use this configuration file and no other.")
 @click.option("--isolated", is_flag=True, help="Use no configuration file.")
+@click.option("-n", "--no-cache", is_flag=True, help="Neither use nor keep what was found in earlier runs.")
+@click.option("--cache-dir", type=click.Path(file_okay=False, path_type=Path), help="Where to keep what was found.")
 @click.option("--force-exclude", is_flag=True, help="Leave excluded files out even if they are named (for pre-commit).")
 @click.option("--stdin-filename", type=_file, help="What to call standard input, and where to look for its settings.")
 @click.option("-j", "--jobs", type=click.IntRange(min=1), help="How many processes to use; by default one per processor.")
@@ -190,23 +196,41 @@ class Run:
         self._outcome.seconds["find files"] = perf_counter() - started
         self._outcome.problems += found.problems
         self._begin([path for path, _ in found.files])
-        _validate([self._settings, *(settings for _, settings in found.files)])
+        roots = dict.fromkeys(path if os.path.isdir(path) else path.parent for path in paths)
+        with_plugins = bool(installed()) or any(settings.plugins for _, settings in found.files)
+        folder = None if with_plugins else self._cache_folder()  # what the rules of others find may rest on anything
+        cache = _opened(folder, roots) if folder is not None and folder.is_dir() else None
+        validated = _validate([self._settings, *(settings for _, settings in found.files)], cache)
         if not found.files and not found.problems:
             click.echo(visible(f"torchlint: no Python files in {', '.join(map(str, paths))}"), err=True)
-        work = mentioning(found.files, self._outcome)
+        work = mentioning(found.files, self._outcome, cache)
         if work:
             from torchlint.run.progress import Bar
-            from torchlint.selection import all_rules
 
-            all_rules()  # what is wrong with a plugin is said once, and before the work is shared
-            task = self._task(dict.fromkeys(path if os.path.isdir(path) else path.parent for path in paths))
+            if with_plugins:
+                from torchlint.selection import all_rules
+
+                all_rules()  # what is wrong with a plugin is said once, and before the work is shared
+            if cache is None and folder is not None:
+                cache = _opened(folder, roots)
+            if cache is not None:
+                cache.validated(validated)
+            task = self._task(roots)
             if self._options.prove:
                 from torchlint.cli._proof import proofs, proven
 
                 work = proven(work, task, self._options.jobs, proofs(self._options.jobs))
             with Bar(len(work)) as bar:
-                check_all(work, task, self._outcome, jobs=self._options.jobs, advance=bar.advance)
+                check_all(work, task, self._outcome, jobs=self._options.jobs, advance=bar.advance, cache=cache)
+        if self._options.verbose and cache is not None and cache.problem is not None:
+            click.echo(f"torchlint: no cache: {visible(cache.problem)}", err=True)
         return self._finish(sys.stdout)
+
+    def _cache_folder(self) -> Path | None:
+        """Where earlier runs keep what they found; nowhere for one that is asked where its time goes."""
+        if self._options.no_cache or self._options.statistics and self._options.verbose:
+            return None
+        return cache_folder(self._settings, self._options.cache_dir)
 
     def _begin(self, files: Sequence[Path]) -> None:
         """What is to be done once it is known which files there are."""
@@ -340,16 +364,37 @@ def _supported(settings: Sequence[Settings]) -> Iterator[str]:
             yield f"torch {versions}, as {origin} says"
 
 
-def _validate(settings: Sequence[Settings]) -> None:
-    """Selectors are compared with the rules only if there are any: loading the rules takes longer than skipping a file without torch."""
+def cache_folder(settings: Settings, given: Path | None) -> Path:
+    """Where findings are kept: as the command line says or else the configuration, or in the usual place."""
+    from torchlint.cache import FOLDER
+
+    return given.absolute() if given is not None else settings.root / (settings.cache_dir or FOLDER)
+
+
+def _opened(folder: Path, roots: Iterable[Path]) -> Cache:
+    from torchlint.cache.kept import Cache
+
+    return Cache(folder, [root.absolute() for root in roots], concerns)
+
+
+def _validate(settings: Sequence[Settings], cache: Cache | None = None) -> list[Settings]:
+    """Compare selectors with the rules, if there are any that the cache does not know to be valid; the settings that have them.
+
+    Loading the rules takes longer than skipping a file without torch.
+    """
+    validated = []
     for each in dict.fromkeys(settings):
         if each.plugins or each.test_files != DEFAULT_TEST_FILES or any(True for _ in each.selectors()):
+            if cache is not None and cache.is_valid(each):
+                continue
             from torchlint.selection import SelectorError, validate
 
             try:
                 validate(each)
             except SelectorError as error:
                 raise click.ClickException(visible(str(error))) from error
+            validated.append(each)
+    return validated
 
 
 def _status(outcome: Outcome, options: Options) -> int:

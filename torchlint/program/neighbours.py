@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
+from torchlint.program.grounds import Answer, Question, digest
+
 _CLASS = re.compile(r"^[ \t]*class[ \t]+(\w+)[ \t]*\(([^)]*)\)", re.MULTILINE)
 _WORD = re.compile(r"\w+")
-_MOST_FOLDERS, _MOST_CHARACTERS = 1_500, 25_000_000
+_MOST_FOLDERS, _MOST_BYTES = 1_500, 25_000_000
 """What takes a second or two. Beyond, every name counts as used."""
 _LEFT_OUT = frozenset("node_modules site-packages venv __pycache__ build dist".split())
 
@@ -26,6 +28,16 @@ class Neighbours:
         self._written: dict[re.Pattern[str], dict[str, int]] = {}
         """For each pattern that was asked for, the files in which it is found, and where it begins."""
         self._is_complete = self._read(dict.fromkeys(roots))
+
+    def answer(self, question: Question, path: str) -> Answer:
+        """What the files other than this one say to a question: `name`, `write`, `find` or `reach`, and about what."""
+        kind, first, *others = question
+        if kind == "name":
+            return self.name(str(first), path)
+        if kind == "reach":
+            return self.reaches(str(first), str(others[0]), path)
+        pattern = re.compile(str(first), int(others[0]))
+        return self.write(pattern, path) if kind == "write" else self.find(pattern, path)
 
     def name(self, word: str, path: str) -> bool:
         """Whether another file uses a word."""
@@ -82,22 +94,42 @@ class Neighbours:
         return heirs
 
     def _read(self, roots: Iterable[str]) -> bool:
-        folders = characters = 0
-        for root in roots:
-            for path in _files(root):
-                if path is None:
-                    folders += 1
-                else:
-                    try:
-                        text = Path(path).read_text(encoding="utf-8", errors="replace")
-                    except OSError:
-                        continue  # its own check reports what is wrong with it
-                    characters += len(text)
-                    self._texts[path] = text
-                if folders > _MOST_FOLDERS or characters > _MOST_CHARACTERS:
-                    self._texts.clear()
-                    return False
-        return True
+        digests = around(roots, self._read_one)
+        if digests is None:
+            self._texts.clear()
+        self.digest = together(digests)
+        return digests is not None
+
+    def _read_one(self, path: str) -> tuple[str, int]:
+        data = Path(path).read_bytes()
+        self._texts[path] = data.decode("utf-8", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
+        return digest(data), len(data)
+
+
+def around(roots: Iterable[str], look: Callable[[str], tuple[str, int]]) -> dict[str, str] | None:
+    """The digests of all files below some folders, given how to get one and its size; None where there are too many to look."""
+    found: dict[str, str] = {}
+    folders = size = 0
+    for root in roots:
+        for path in _files(root):
+            if path is None:
+                folders += 1
+            elif path not in found:
+                try:
+                    found[path], more = look(path)
+                except OSError:
+                    continue  # its own check reports what is wrong with it
+                size += more
+            if folders > _MOST_FOLDERS or size > _MOST_BYTES:
+                return None
+    return found
+
+
+def together(digests: Mapping[str, str] | None) -> str:
+    """One digest for all of them: where it is the same, so is every answer."""
+    if digests is None:
+        return "too many"
+    return digest("".join(f"{path}\0{each}\n" for path, each in digests.items()).encode("utf-8", "surrogatepass"))
 
 
 def _has_word(text: str, word: str) -> bool:

@@ -9,6 +9,9 @@ import ast
 import re
 from collections.abc import Iterator
 from functools import cached_property
+from pathlib import Path
+
+from torchlint.program.grounds import digest
 
 _TELLING = re.compile(
     r"backward|zero_grad|\bF\.|loss|\.step\(|grad\b|inference_mode|\.(?:item|cpu|numpy|tolist)\(|detach|\bnn\b|torch|Module|[Oo]ptim|Loader|\.to\(|\.cuda\(|append|print\(|\.write\(|add_scalar|device|\.train\(|\.eval\(|\+="
@@ -74,6 +77,19 @@ class Outline:
         if name in self._imports:
             return [self._imports[name]]
         return [joined(base, name) for base in self._stars if not name.startswith("_")]
+
+
+def read(path: str) -> tuple[str, str]:
+    """The text of an imported file and the digest of its bytes; empty where it cannot be read, which its own check reports."""
+    try:
+        data = Path(path).read_bytes()
+    except OSError:
+        return "", ""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = ""
+    return text.replace("\r\n", "\n").replace("\r", "\n"), digest(data)
 
 
 def joined(base: str, name: str) -> str:

@@ -15,8 +15,10 @@ from pathlib import Path
 import libcst as cst
 
 from torchlint.program.analysis import FileAnalysis
+from torchlint.program.grounds import Answer, Consulted, Grounds, Question
 from torchlint.program.neighbours import Neighbours
-from torchlint.program.outline import Outline, joined
+from torchlint.program.outline import Outline, joined, read
+from torchlint.program.searching import ImportSearch
 from torchlint.syntax.parsing import Parsed, Unreadable
 from torchlint.values.value import Value
 
@@ -42,7 +44,7 @@ class Project:
     def __init__(self, roots: Sequence[Path] = (), *, files: Files | None = None, distance: int = 1) -> None:
         self._roots = [os.path.abspath(root) for root in roots]
         self._files = files or Files()
-        self._places: dict[tuple[str, str], str | None] = {}
+        self._search = ImportSearch(self._roots)
         self._distance = distance
         self._located: dict[tuple[str, str, int], tuple[str, str] | None] = {}
         self._origins: dict[tuple[str, str, int], str | None] = {}
@@ -97,23 +99,32 @@ class Project:
 
     def names_elsewhere(self, path: str, word: str) -> bool:
         """Whether a file of the run other than this one uses a word."""
-        return self._neighbours.name(word, os.path.abspath(path))
+        return bool(self._asked(path, ("name", word)))
 
     def writes_elsewhere(self, path: str, pattern: re.Pattern[str]) -> bool:
         """Whether something of this form stands in the text of a file of the run other than this one."""
-        return self._neighbours.write(pattern, os.path.abspath(path))
+        return bool(self._asked(path, ("write", pattern.pattern, pattern.flags)))
 
     def found_elsewhere(self, path: str, pattern: re.Pattern[str]) -> tuple[tuple[str, int], ...] | None:
         """The files of the run other than this one in which something of this form stands, with its first line; None: too many to look."""
-        return self._neighbours.find(pattern, os.path.abspath(path))
+        found = self._asked(path, ("find", pattern.pattern, pattern.flags))
+        return found if isinstance(found, tuple) else None
 
     def reaches_elsewhere(self, path: str, attribute: str, of: str) -> bool:
         """Whether a file of the run other than this one may ask an instance of the class `of` for this attribute."""
-        return self._neighbours.reaches(attribute, of, os.path.abspath(path))
+        return bool(self._asked(path, ("reach", attribute, of)))
+
+    def _asked(self, path: str, question: Question) -> Answer:
+        own = os.path.abspath(path)
+        answer = self._neighbours.answer(question, own)
+        self._files.consulted.note_answer(own, question, answer)
+        return answer
 
     @cached_property
     def _neighbours(self) -> Neighbours:
-        return Neighbours(self._roots)
+        neighbours = Neighbours(self._roots)
+        self._files.consulted.around = neighbours.digest
+        return neighbours
 
     def _locate(self, importer: str, path: str, hops: int = _HOPS) -> tuple[str, str] | None:
         """The file that defines what a dotted path leads to, through imports from file to file, and its name there."""
@@ -142,40 +153,13 @@ class Project:
         return next((each for each in found if each is not None), None)
 
     def _file(self, importer: str, module: str) -> str | None:
-        folder = os.path.dirname(importer)
-        key = (folder, module)
-        if key not in self._places:
-            self._places[key] = self._search(folder, module)
-        return self._places[key]
+        found = self._search.file(os.path.dirname(importer), module)
+        self._files.consulted.note_import(importer, module, found)
+        return found
 
-    def _search(self, folder: str, module: str) -> str | None:
-        name = module.lstrip(".")
-        dots = len(module) - len(name)
-        parts = [part for part in name.split(".") if part]
-        if dots:
-            for _ in range(dots - 1):
-                folder = os.path.dirname(folder)
-            return self._existing(folder, parts)
-        while self._is_within(folder):
-            found = self._existing(folder, parts)
-            if found is not None:
-                return found
-            above = os.path.dirname(folder)
-            if above == folder:
-                break
-            folder = above
-        return None
-
-    def _is_within(self, folder: str) -> bool:
-        """Whether imports may be looked for in this folder: in a checked root, or where a root itself is imported from."""
-        return any(folder == root or folder.startswith(root + os.sep) or os.path.dirname(root) == folder for root in self._roots)
-
-    def _existing(self, folder: str, parts: list[str]) -> str | None:
-        base = os.path.join(folder, *parts)
-        for candidate in (base + ".py", os.path.join(base, "__init__.py")):
-            if os.path.isfile(candidate):
-                return candidate
-        return None
+    def grounds(self, path: str) -> Grounds:
+        """What was asked so far for a file that was checked, and for those that it led to."""
+        return self._files.consulted.grounds(os.path.abspath(path))
 
     def parsed(self, path: str, text: str) -> Parsed:
         """The tree of a file that is checked; parsed before, if another file has already asked for it. Raises `Unreadable`."""
@@ -206,13 +190,11 @@ class Files:
         self._trees: OrderedDict[str, Parsed] = OrderedDict()
         self._size = 0
         self._imported: set[str] = set()
+        self.consulted = Consulted()
 
     def outline(self, path: str) -> Outline | None:
         if path not in self._outlines:
-            try:
-                text = Path(path).read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError):
-                text = ""  # its own check reports what is wrong with it
+            text, self.consulted.texts[path] = read(path)
             self._outlines[path] = Outline(text) if 0 < len(text) <= _LARGEST else None
         return self._outlines[path]
 

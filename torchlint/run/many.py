@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
 
+    from torchlint.cache.kept import Cache
     from torchlint.run.one import FileReport, Task
     from torchlint.settings import Settings
 
@@ -54,38 +55,62 @@ def concerns(data: bytes) -> bool:
     return MENTION in data or (_MODULE in data or all(each in data for each in _TRAINING)) and _OTHERS.search(data) is None
 
 
-def mentioning(files: Files, outcome: Outcome) -> list[tuple[Path, Settings, int]]:
+def mentioning(files: Files, outcome: Outcome, cache: Cache | None = None) -> list[tuple[Path, Settings, int]]:
     """The files that are worth parsing, each with its size."""
     started = perf_counter()
     found = []
     for path, settings in files:
         try:
-            data = path.read_bytes()
+            size, is_worth_it = _looked_at(path) if cache is None else cache.look(path)[1:]
         except OSError as error:
             outcome.problems.append(f"{path}: cannot be read: {error.strerror}")
             continue
         outcome.checked += 1
-        if concerns(data):
-            found.append((path, settings, len(data)))
+        if is_worth_it:
+            found.append((path, settings, size))
     outcome.seconds["skip files without torch"] = perf_counter() - started
     return found
 
 
-def check_all(files: Sequence[tuple[Path, Settings, int]], task: Task, outcome: Outcome, *, jobs: int, advance: Callable[[], None]) -> None:
+def _looked_at(path: Path) -> tuple[int, bool]:
+    data = path.read_bytes()
+    return len(data), concerns(data)
+
+
+def check_all(
+    files: Sequence[tuple[Path, Settings, int]],
+    task: Task,
+    outcome: Outcome,
+    *,
+    jobs: int,
+    advance: Callable[[], None],
+    cache: Cache | None = None,
+) -> None:
     """Check the files and add their reports to the outcome."""
+    from torchlint.run import warm
+    from torchlint.run.one import forget
+
     started = perf_counter()
-    # The large ones first, so that none is left alone at the end; the others folder by folder, since neighbours import each other.
-    work = sorted(files, key=lambda each: each[2] < LARGE)
-    processes = min(jobs, len(work), 1 + sum(size for _, _, size in work) // WORK_PER_PROCESS)
-    reports: dict[Path, FileReport] = {}
-    for report in _in_turn(work, task) if processes <= 1 else _shared(work, task, processes):
-        reports[report.path] = report
+    forget()
+    reports = {} if cache is None else warm.reports(cache, files, task)
+    for _ in reports:
         advance()
+    # The large ones first, so that none is left alone at the end; the others folder by folder, since neighbours import each other.
+    work = sorted((each for each in files if each[0] not in reports), key=lambda each: each[2] < LARGE)
+    processes = min(jobs, len(work), 1 + sum(size for _, _, size in work) // WORK_PER_PROCESS)
+    given = task if cache is None else warm.cold(task)
+    try:
+        for report in _in_turn(work, given) if processes <= 1 else _shared(work, given, processes):
+            reports[report.path] = report
+            advance()
+    finally:
+        if cache is not None:  # what an interrupt leaves is true as well
+            warm.keep(cache, files, reports)
     for path, _, _ in files:
         report = reports[path]
         if report.problem is not None:
             outcome.problems.append(f"{path}: {report.problem}")
-        outcome.reports.append(report)
+        outcome.reports.append(report if cache is None or given is task else warm.counted(report, task))
     outcome.seconds["check"] = perf_counter() - started
 
 

@@ -5,6 +5,7 @@ Runs in the processes that share the work, so what goes in and out is small and 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 from torchlint import selection
 from torchlint.diagnostic import Cells, Diagnostic, Location, Place
 from torchlint.edits import Applicability
+from torchlint.program.grounds import digest
 from torchlint.rule import Rule
 from torchlint.run.failure import account
 from torchlint.settings import Settings
@@ -25,6 +27,7 @@ from torchlint.sources.notebooks import Notebook
 from torchlint.sources.reading import Undecodable
 
 if TYPE_CHECKING:
+    from torchlint.program.grounds import Grounds
     from torchlint.program.project import Project
 
 STANDARD_INPUT = Path("-")
@@ -50,6 +53,8 @@ class Task:
     timed: bool = False
     baseline: Path | None = None
     """Where the findings are kept that do not count."""
+    remembered: bool = False
+    """Whether somebody keeps the findings, and so what they rest on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,8 @@ class FileReport:
     """Where in a notebook the rows of the text are."""
     became: str = ""
     """What the text of the file's `Source` became. Nobody needs it once the file is written."""
+    grounds: Grounds | None = None
+    """What the findings rest on, if they are all there are and somebody keeps them."""
 
     @property
     def filename(self) -> str:
@@ -96,7 +103,27 @@ def check_file(path: Path, settings: Settings, task: Task) -> FileReport:
             writing.write(path, kinds.read(data, path), report.became, data)
         except writing.NotWritten as error:
             report = replace(check_bytes(data, path, settings, replace(task, mode=Mode.CHECK)), problem=f"was not changed: {error}")
+    if task.remembered:
+        report = replace(report, grounds=_grounds(report, data, task))
     return replace(report, became="") if report.diagnostics else replace(report, text="", cells=None, became="")
+
+
+def _grounds(report: FileReport, data: bytes, task: Task) -> Grounds | None:
+    """What the findings rest on. Those of a file that was changed, or that was not read to its end, are not those of the next run."""
+    if report.fixed or report.problem is not None or any(each.is_internal_error for each in report.diagnostics):
+        return None
+    if report.path.suffix.lower() in (kinds.NOTEBOOK, kinds.MARKDOWN):
+        return None  # their findings have places in a text that the file only leads to
+    grounds = _project(task.roots).grounds(str(report.path))
+    name, text = os.path.abspath(report.path), digest(data)
+    if grounds.texts.get(name, text) != text:
+        return None  # it changed between two looks at it
+    return replace(grounds, texts={name: text, **grounds.texts})
+
+
+def forget() -> None:
+    """Another run begins, and looks at the files anew."""
+    _project.cache_clear()
 
 
 def check_bytes(data: bytes, path: Path, settings: Settings, task: Task) -> FileReport:
