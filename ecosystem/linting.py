@@ -150,7 +150,7 @@ def child(arguments: Sequence[str], timeout: float) -> subprocess.CompletedProce
 def _run(pin: Pin, files: Tree, timeout: float) -> Result:
     started = perf_counter()
     # One process each, so that stopping it stops all of it.
-    arguments = ["-m", "torchlint", "check", "--config", str(UNCONFIGURED), "--exit-zero", "--jobs", "1"]
+    arguments = ["-m", "torchlint", "check", "--config", str(UNCONFIGURED), "--no-cache", "--exit-zero", "--jobs", "1"]
     arguments += ["--output-format", "json", str(files.root)]
     try:
         process = child(arguments, timeout)

@@ -10,17 +10,19 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from torchlint.cache import findings
 from torchlint.cache.identity import told
-from torchlint.cache.store import Entry, Store
+from torchlint.cache.store import Entry, Store, Writer
 from torchlint.cache.world import Look, World, vanished
 from torchlint.program.grounds import Answer, Grounds, digest
 
 if TYPE_CHECKING:
     from torchlint.diagnostic import Diagnostic
     from torchlint.settings import Settings
+
+    Found: TypeAlias = Mapping[Path, tuple[Settings, Grounds, Sequence[Diagnostic]]]
 
 
 class Cache:
@@ -109,31 +111,28 @@ class Cache:
 
     # -- what is found now ----------------------------------------------------------------------------------------------
 
-    def keep(self, found: Mapping[Path, tuple[Settings, Grounds, Sequence[Diagnostic]]]) -> None:
+    def keep(self, found: Found) -> None:
         """Keep what was found in these files, and what it rests on."""
         if not found and not self._world.fresh and not self._again and not self._valid:
             return
-        with self._store.writing() as writer:
-            if writer is None:
-                return
-            writer.contents(self._world.fresh)
-            writer.settings(self._valid)
-            for entry in self._again:
-                writer.entry(entry)
-            for path, (settings, grounds, diagnostics) in found.items():
-                name = os.path.abspath(path)
-                facts = [writer.number(_fact("text", *each)) for each in grounds.texts.items()]
-                facts += [writer.number(_fact("import", self._place, *key, place)) for key, place in grounds.imports.items()]
-                asked = [
-                    writer.number(_fact("answer", self._place, asker, question, answer))
-                    for (asker, question), answer in grounds.answers.items()
-                ]
-                text = grounds.texts[name]
-                lists = json.dumps(facts), json.dumps(asked)
-                writer.entry(Entry(name, self._key(path, settings), text, *lists, grounds.around, findings.written(diagnostics)))
-            if found and writer.has_grown:
-                writer.drop(vanished(writer.paths()))
-                writer.shed({number for grounds in writer.grounds() for number in json.loads(grounds)})
+        self._store.write(lambda writer: self._write(writer, found))
+
+    def _write(self, writer: Writer, found: Found) -> None:
+        writer.contents(self._world.fresh)
+        writer.settings(self._valid)
+        for entry in self._again:
+            writer.entry(entry)
+        for path, (settings, grounds, diagnostics) in found.items():
+            name = os.path.abspath(path)
+            facts = [writer.number(_fact("text", *each)) for each in grounds.texts.items()]
+            facts += [writer.number(_fact("import", self._place, *key, place)) for key, place in grounds.imports.items()]
+            asked = [writer.number(_fact("answer", self._place, *key, answer)) for key, answer in grounds.answers.items()]
+            lists = json.dumps(facts), json.dumps(asked)
+            key = self._key(path, settings)
+            writer.entry(Entry(name, key, grounds.texts[name], *lists, grounds.around, findings.written(diagnostics)))
+        if found and writer.has_grown:
+            writer.drop(vanished(writer.paths()))
+            writer.shed({number for grounds in writer.grounds() for number in json.loads(grounds)})
 
 
 def _fact(*parts: Any) -> str:

@@ -8,7 +8,7 @@ accidents.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -121,16 +121,15 @@ class Store:
                     found = connection.execute("SELECT 1 FROM settings WHERE key = ?", (key,)).fetchone() is not None
         return found
 
-    @contextmanager
-    def writing(self) -> Iterator[Writer | None]:
-        """All or nothing."""
+    def write(self, what: Callable[[Writer], None]) -> None:
+        """All or nothing of it."""
         with self._forgiving():
             self._prepare()
             with self._connected() as connection:
                 connection.executescript(_SCHEMA)
                 connection.execute("BEGIN IMMEDIATE")
                 try:
-                    yield Writer(connection)
+                    what(Writer(connection))
                     connection.execute("COMMIT")
                 finally:
                     if connection.in_transaction:
@@ -178,12 +177,13 @@ class Writer:
         return [path for (path,) in self._connection.execute("SELECT path FROM contents UNION SELECT path FROM entries")]
 
     def drop(self, paths: Iterable[str]) -> None:
-        """Let go of files that are gone, and of facts that nothing rests on any more."""
+        """Let go of files that are gone."""
         gone = [(path,) for path in paths]
         self._connection.executemany("DELETE FROM contents WHERE path = ?", gone)
         self._connection.executemany("DELETE FROM entries WHERE path = ?", gone)
 
     def shed(self, used: set[int]) -> None:
+        """Let go of facts that nothing rests on any more."""
         spare = [(number,) for number in self._numbers.values() if number not in used]
         self._connection.executemany("DELETE FROM facts WHERE id = ?", spare)
 
