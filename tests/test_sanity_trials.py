@@ -99,7 +99,7 @@ def test_programs_on_the_cpu_share_the_process_that_imported_torch_and_others_st
     parents = {alone(text)["result"]["values"][0] for _ in range(2)}
     assert len(parents) == 1
     assert (os.getpid() in parents) == (sys.platform != "linux")
-    assert processes._context({"device": "cuda"}).get_start_method() == processes._context({"device": "mps"}).get_start_method() == "spawn"
+    assert processes._context("cuda").get_start_method() == processes._context("mps").get_start_method() == "spawn"
 
 
 def test_a_fresh_process_gives_what_a_forked_one_gives(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,7 +107,7 @@ def test_a_fresh_process_gives_what_a_forked_one_gives(monkeypatch: pytest.Monke
         "import torch\nclass Mine:\n    pass\ndef program(device):\n    return [torch.rand(3), hash('text'), ValueError(Mine.__module__)]\n"
     )
     forked = alone(text)
-    monkeypatch.setattr(processes, "_context", lambda job: multiprocessing.get_context("spawn"))
+    monkeypatch.setattr(processes, "_context", lambda device: multiprocessing.get_context("spawn"))
     assert alone(text) == forked
 
 

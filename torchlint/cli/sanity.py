@@ -1,8 +1,12 @@
-"""`torchlint sanity`: prove the rules' fixes by running them. What is run and how it is judged stands in `torchlint.sanity`."""
+"""`torchlint sanity`: prove the rules' fixes by running them. What is run and how it is judged stands in `torchlint.sanity`.
+
+`torchlint sanity run` does so with a program of the user's own.
+"""
 
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import click
 
@@ -14,7 +18,22 @@ from torchlint.selection import SelectorError, enabled_rules, spelled, validate
 from torchlint.settings import Settings
 
 
-@click.command(short_help="Prove the fixes of rules by running them.")
+class _Sanity(click.Command):
+    """Takes codes of rules, of which `run` is none: as the first word it leads to the other command."""
+
+    def make_context(self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any) -> click.Context:
+        if args[:1] != ["run"]:
+            return super().make_context(info_name, args, parent, **extra)
+        from torchlint.cli._sanity_run import run
+
+        return run.make_context(f"{info_name} run", args[1:], parent, **extra)
+
+
+@click.command(
+    cls=_Sanity,
+    short_help="Prove the fixes of rules by running them.",
+    epilog="`torchlint sanity run SCRIPT` does so with a program of your own: see `torchlint sanity run --help`.",
+)
 @click.argument("codes", nargs=-1)
 @click.option("--device", type=click.Choice(["cpu", "cuda", "mps", "all"]), default="all", show_default=True, help="Where to run.")
 @click.option(

@@ -69,20 +69,20 @@ def run(job: dict[str, Any], path: Path) -> dict[str, Any]:
     outcome: dict[str, Any] = {"raised": None, "message": "", "trace": "", "unusable": None, "result": None, "random": {}, "costs": {}}
     with redirect_stdout(io.StringIO()) as printed:
         try:
-            _seed()
+            seed()
             module = _load(path)
             program = getattr(module, job["function"])
-            _seed()
+            seed()
             value = program(device)
             outcome["random"] = observe.generators(device.type)
             outcome["printed"] = printed.getvalue()
             outcome["result"] = observe.result(value)
             if job["example"]:
-                observe.behaviour(value, outcome["result"], lambda: module.example(device), _seed)
+                observe.behaviour(value, outcome["result"], lambda: module.example(device), seed)
             if job["measure"]:
 
                 def again(steps: int) -> object:
-                    _seed()
+                    seed()
                     return program(device, steps=steps)
 
                 outcome["costs"] = measure.per_step(again, tuple(job["steps"]), job["device"])
@@ -106,7 +106,8 @@ def _load(path: Path) -> ModuleType:
     return module
 
 
-def _seed() -> None:
+def seed() -> None:
+    """Start every random generator that is there from the same place."""
     import torch
 
     random.seed(SEED)

@@ -14,10 +14,11 @@ import sys
 import sysconfig
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext, SpawnContext
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,10 @@ from torchlint.sanity import child
 TIME_LIMIT = 300.0
 """Seconds for one program. A scenario takes a second or two; this ends only what hangs."""
 
-PRELOADED = ["torchlint.cli", "torch", "torch._dynamo", "torch.distributed", "torchlint.sanity.measure", "torchlint.sanity.observe"]
+PRELOADED = [
+    *("torchlint.cli", "torch", "torch._dynamo", "torch.distributed"),
+    *("torchlint.sanity.measure", "torchlint.sanity.observe", "torchlint.sanity.own.child", "torchlint.sanity.own.recorder"),
+]
 """What the process that forks has imported: what the parent's script imports, torch, and what torch loads at first use."""
 
 _children = threading.Lock()
@@ -43,14 +47,9 @@ def execute(job: dict[str, Any], *, time_limit: float = TIME_LIMIT) -> dict[str,
     with tempfile.TemporaryDirectory(prefix="torchlint-", ignore_cleanup_errors=True) as folder:
         if "text" in job:
             Path(folder, child.PROGRAM).write_text(job["text"], encoding="utf-8")
-        process = _context(job).Process(target=child.work, args=(job, folder))
-        with _children, _environment():
-            process.start()
+        process = start(child.work, (job, folder), job.get("device", "cpu"))
         ended = wait([process.sentinel], time_limit)
-        with _children:
-            if not ended:
-                process.kill()
-            process.join()
+        join(process, kill=not ended)
         if not ended:
             raise ChildFailedError(f"it was still running after {time_limit:g} seconds")
         outcome = Path(folder, child.OUTCOME)
@@ -62,8 +61,24 @@ def execute(job: dict[str, Any], *, time_limit: float = TIME_LIMIT) -> dict[str,
         return found
 
 
-def _context(job: dict[str, Any]) -> ForkServerContext | SpawnContext:
-    if sys.platform != "linux" or job.get("device", "cpu") != "cpu":
+def start(work: Callable[..., None], arguments: tuple[Any, ...], device: str) -> BaseProcess:
+    """A process that does this work on this kind of device, forked from the one that has imported torch where that can be."""
+    process = _context(device).Process(target=work, args=arguments)
+    with _children, _environment():
+        process.start()
+    return process
+
+
+def join(process: BaseProcess, *, kill: bool) -> None:
+    """Take leave of a process that has ended, or that is to end now."""
+    with _children:
+        if kill:
+            process.kill()
+        process.join()
+
+
+def _context(device: str) -> ForkServerContext | SpawnContext:
+    if sys.platform != "linux" or device != "cpu":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)

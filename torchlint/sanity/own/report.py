@@ -1,0 +1,169 @@
+"""What came of running a program before and after its fixes, the verdict first: for people, and as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from torchlint.output import count
+from torchlint.output.excerpt import visible
+from torchlint.sanity.own import signals
+from torchlint.sanity.own.align import RANDOM
+from torchlint.sanity.own.decide import Judged, Outcome, State, Verdict
+from torchlint.sanity.own.launch import Program
+from torchlint.sanity.own.record import Record
+from torchlint.sanity.own.texts import Found
+
+EXIT = {Verdict.UNEXPECTED: 1, Verdict.FAILED: 2}
+"""Of the command, where it is not 0."""
+
+
+def as_text(outcome: Outcome, program: Program) -> str:
+    return "\n".join(map(visible, _lines(outcome, program)))
+
+
+def _lines(outcome: Outcome, program: Program) -> Iterator[str]:
+    yield f"{program}: {outcome.verdict.value}{f': {outcome.reason}' if outcome.reason else ''}"
+    original, fixed = outcome.original, outcome.fixed
+    if original is not None and outcome.verdict is Verdict.FAILED:
+        yield from _trace(fixed or original)
+    if original is None or not original.steps or outcome.verdict is Verdict.FAILED:
+        return
+    yield from _difference(outcome)
+    if fixed is not None and outcome.verdict is Verdict.UNEXPECTED:
+        yield from _trace(fixed)
+    yield from _compared(outcome, original)
+    if outcome.noise:
+        yield f"  This program is not reproducible: two runs as it is differ by up to {outcome.noise:.2g} in their losses."
+    yield from _costs(original, fixed)
+    if outcome.findings:
+        yield ""
+        yield from map(_finding, outcome.findings)
+    if outcome.unseen:
+        yield ""
+        yield "Seen in the run, and not by the linter:"
+        for signal in outcome.unseen:
+            codes = f" ({' or '.join(signal.codes)})" if signal.codes else ""
+            yield f"  {_where(signal.line)}: {signal.kind}{codes}: {signal.message}"
+
+
+def _trace(record: Record) -> Iterator[str]:
+    if record.how == "crashed":
+        yield from (f"  {line}" for line in record.trace.rstrip().splitlines())
+
+
+def _difference(outcome: Outcome) -> Iterator[str]:
+    difference, original = outcome.difference, outcome.original
+    if difference is None or original is None:
+        return
+    where = difference.at(original.optimizers > 1)
+    what = "the random generators" if difference.what == RANDOM else f"the {difference.what}"
+    yield f"  First difference: {f'{where}, ' if where else ''}{what}: {difference.detail}"
+    if outcome.blamed:
+        yield f"  The fixes that make it, alone: {', '.join(outcome.blamed)}"
+
+
+def _compared(outcome: Outcome, original: Record) -> Iterator[str]:
+    kind = "steps" if original.optimizers else "backwards"
+    several = f" of {count(original.optimizers, 'optimizer')}" if original.optimizers > 1 else ""
+    why = {"timed out": ", when its time was over", "finished": f", when it ended with status {original.status}"}.get(original.how, "")
+    yield f"  {original.steps} {kind}{several}{why}; {count(outcome.runs, 'run')}; {count(len(original.files), 'file')} of yours imported."
+    if outcome.fixes:
+        left = f"; nothing is said of the {len(outcome.unreached)} whose statements did not run" if outcome.unreached else ""
+        yield f"  {count(outcome.fixes, 'finding')} with a fix{left}."
+
+
+def _costs(original: Record, fixed: Record | None) -> Iterator[str]:
+    if fixed is None or not fixed.steps:
+        return
+    waits = [_per_step(each) for each in (original, fixed)]
+    if waits[0] != waits[1]:
+        yield f"  Waits for a value per step: {waits[0]:.2f} before, {waits[1]:.2f} after."
+    kept = [_kept(each) for each in (original, fixed)]
+    if kept[0] != kept[1]:
+        yield f"  Graphs of earlier steps alive at the end: {kept[0]} before, {kept[1]} after."
+
+
+def _per_step(record: Record) -> float:
+    return sum(signals.waits(record).values()) / record.steps
+
+
+def _kept(record: Record) -> int:
+    return max((event["kept"] for event in [*record.timeline.values()][-1:] if "kept" in event), default=0)
+
+
+def _finding(judged: Judged) -> str:
+    diagnostic = judged.found.diagnostic
+    evidence = f" ({judged.evidence})" if judged.evidence else ""
+    return f"{_place(judged.found)}: {diagnostic.code} {diagnostic.name}: {judged.state.value}{evidence}"
+
+
+def _place(found: Found) -> str:
+    return f"{_where(found.path)}:{found.row}"
+
+
+def _where(line: str) -> str:
+    """From the current folder where it lies in it."""
+    here = os.path.join(os.getcwd(), "")
+    return line[len(here) :] if line.startswith(here) else line
+
+
+def as_json(outcome: Outcome, program: Program) -> str:
+    difference = outcome.difference
+    return json.dumps(
+        {
+            "program": [*(["-m"] if program.module else []), program.target, *program.arguments],
+            "verdict": outcome.verdict.value,
+            "reason": outcome.reason or None,
+            "first_difference": None
+            if difference is None
+            else {
+                "what": difference.what,
+                "detail": difference.detail,
+                "optimizer": difference.key.optimizer + 1 if difference.key is not None else None,
+                "step": difference.key.number if difference.key is not None else None,
+            },
+            "blamed": list(outcome.blamed),
+            "noise": outcome.noise if outcome.noise is None or outcome.noise < float("inf") else "inf",
+            "runs": outcome.runs,
+            "original": _run(outcome.original),
+            "fixed": _run(outcome.fixed),
+            "fixes": outcome.fixes,
+            "findings": [
+                {
+                    "code": each.found.diagnostic.code,
+                    "name": each.found.diagnostic.name,
+                    "filename": each.found.path,
+                    "row": each.found.row,
+                    "state": each.state.value,
+                    "evidence": each.evidence or None,
+                }
+                for each in outcome.findings
+            ],
+            "unseen": [
+                {"kind": each.kind, "codes": list(each.codes), "line": each.line, "message": each.message} for each in outcome.unseen
+            ],
+        },
+        indent=2,
+    )
+
+
+def _run(record: Record | None) -> dict[str, Any] | None:
+    if record is None:
+        return None
+    return {
+        "ended": record.how,
+        "exit_status": record.status,
+        "traceback": record.trace or None,
+        "steps": record.steps,
+        "optimizers": record.optimizers,
+        "seconds": round(record.seconds, 3),
+        "waits_per_step": _per_step(record) if record.steps else None,
+        "graphs_kept": _kept(record),
+        "files": list(record.files),
+    }
+
+
+__all__ = ["EXIT", "State", "as_json", "as_text"]
