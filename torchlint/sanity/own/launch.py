@@ -102,7 +102,7 @@ def _attend(
     record: Path,
     time_limit: float,
 ) -> bool:
-    """Answer and listen until the process ends; whether it did so in time, which begins with the program and not with the import of torch."""
+    """Answer and listen until the process ends; whether it did so in time. Importing torch is not counted."""
     asked: list[Any] = [connection]
     over: float | None = None
     until = monotonic() + _START
