@@ -289,8 +289,6 @@ UNSEEN = """
 from torch.optim.optimizer import register_optimizer_step_post_hook as register
 register(lambda *_: [setattr(each, "grad", None) for each in model.parameters()])
 """
-    "torch.optim.optimizer.register_optimizer_step_post_hook(lambda *_: [setattr(each, 'grad', None) for each in model.parameters()])\n"
-)
 
 
 @pytest.mark.parametrize(
