@@ -18,7 +18,7 @@ from types import ModuleType, TracebackType
 from typing import Any
 
 from torchlint.sanity import child
-from torchlint.sanity.own.loading import Files, Loader, Place, Served, install
+from torchlint.sanity.own.loading import Files, Place, Served, install
 from torchlint.sanity.own.writing import Writer
 
 OUTPUT, RECORD = "output.txt", "record.jsonl"
@@ -152,6 +152,3 @@ def _found(name: str, module: ModuleType) -> str:
         raise _NotFound(f"No module named {name}")
     module.__spec__, module.__package__, module.__loader__ = spec, spec.parent, spec.loader
     return spec.origin
-
-
-__all__ = ["OUTPUT", "RECORD", "Enough", "Loader", "work"]

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
-from torchlint.edits import Effect
+from torchlint.edits import Applicability, Effect
 from torchlint.sanity.own import align, repairs, signals
 from torchlint.sanity.own.align import Difference
 from torchlint.sanity.own.launch import Program, launch
-from torchlint.sanity.own.record import BACKWARD, Record
+from torchlint.sanity.own.record import Record
 from torchlint.sanity.own.signals import Signal
 from torchlint.sanity.own.texts import Found, Sources
 
@@ -62,6 +62,8 @@ class Outcome:
     unreached: tuple[Found, ...] = ()
     """Fixes whose statements did not run: nothing is said of them."""
     fixes: int = 0
+    unsafe: int = 0
+    """Findings whose fixes were left out, for being unsafe."""
     runs: int = 0
     noise: float | None = None
     """How far the losses of two runs of the original were apart; None where that was not asked."""
@@ -163,7 +165,9 @@ class _Comparison:
                     return self._told(Verdict.NOISE, "", None, (), fixed)
                 return self._told(Verdict.UNEXPECTED if wrong else Verdict.INTENDED, wrong, difference, (), fixed)
         reached = [each for each in sources.fixable if each.number in self.original.reached]
-        return self._told(verdict if reached else Verdict.NOT_REACHED, fixed=fixed)
+        if not reached:
+            return self._told(Verdict.NOT_REACHED, "no statement that a fix changes was run", fixed=fixed)
+        return self._told(verdict, fixed=fixed)
 
     def _cut_short(self, fixed: Record) -> str | None:
         if fixed.how == "timed out" and not fixed.steps and self.original.how != "timed out":
@@ -220,6 +224,7 @@ class _Comparison:
             tuple(each for each in shown if not said & set(each.codes)),
             tuple(each for each in sources.fixable if each.number not in self.original.reached),
             len(sources.fixable),
+            sum(each.is_fixed_at(Applicability.UNSAFE) for each in sources.found) - len(sources.fixable),
             self.trial.runs,
             self.noise,
         )
@@ -251,13 +256,9 @@ def _judged(found: Found, record: Record, shown: list[Signal]) -> Judged:
         return Judged(found, State.CONFIRMED, waited)
     for kind, codes in signals.CODES.items():
         least = signals.REFUTED_AFTER.get(kind)
-        if code in codes and least is not None and len(reached) >= least and record.steps >= least and _steps(record):
+        if code in codes and least is not None and record.optimizers and min(len(reached), record.steps) >= least:
             return Judged(found, State.REFUTED, f"reached, and no {kind} in {record.steps} steps")
     return Judged(found, State.REACHED)
-
-
-def _steps(record: Record) -> bool:
-    return not any(key.kind == BACKWARD for key in record.timeline)
 
 
 WAITING = ("TL402", "TL403")

@@ -123,7 +123,7 @@ def install(files: Files, reached: Callable[[int], None]) -> None:
 def marked(text: str, path: str, places: Sequence[Place]) -> ast.Module:
     """The tree of the text with a call before the statement of each place."""
     tree = ast.parse(text, path)
-    statements = [(places_in(node), node) for node in ast.walk(tree) if isinstance(node, ast.stmt)]
+    statements = [(_rows(node), node) for node in ast.walk(tree) if isinstance(node, ast.stmt)]
     before: dict[int, list[int]] = {}
     within: dict[int, list[int]] = {}
     for number, row in places:
@@ -144,7 +144,7 @@ def marked(text: str, path: str, places: Sequence[Place]) -> ast.Module:
     return tree
 
 
-def places_in(node: ast.stmt) -> tuple[int, int]:
+def _rows(node: ast.stmt) -> tuple[int, int]:
     """The rows of a statement, decorators included."""
     decorators = getattr(node, "decorator_list", [])
     return min(node.lineno, *(each.lineno for each in decorators), node.lineno), node.end_lineno or node.lineno

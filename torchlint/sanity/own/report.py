@@ -11,7 +11,7 @@ from torchlint.output import count
 from torchlint.output.excerpt import visible
 from torchlint.sanity.own import signals
 from torchlint.sanity.own.align import RANDOM
-from torchlint.sanity.own.decide import Judged, Outcome, State, Verdict
+from torchlint.sanity.own.decide import Judged, Outcome, Verdict
 from torchlint.sanity.own.launch import Program
 from torchlint.sanity.own.record import Record
 from torchlint.sanity.own.texts import Found
@@ -73,6 +73,8 @@ def _compared(outcome: Outcome, original: Record) -> Iterator[str]:
     if outcome.fixes:
         left = f"; nothing is said of the {len(outcome.unreached)} whose statements did not run" if outcome.unreached else ""
         yield f"  {count(outcome.fixes, 'finding')} with a fix{left}."
+    if outcome.unsafe:
+        yield f"  {count(outcome.unsafe, 'more finding')} with a fix that --unsafe-fixes applies."
 
 
 def _costs(original: Record, fixed: Record | None) -> Iterator[str]:
@@ -131,6 +133,7 @@ def as_json(outcome: Outcome, program: Program) -> str:
             "original": _run(outcome.original),
             "fixed": _run(outcome.fixed),
             "fixes": outcome.fixes,
+            "unsafe_fixes_left": outcome.unsafe,
             "findings": [
                 {
                     "code": each.found.diagnostic.code,
@@ -164,6 +167,3 @@ def _run(record: Record | None) -> dict[str, Any] | None:
         "graphs_kept": _kept(record),
         "files": list(record.files),
     }
-
-
-__all__ = ["EXIT", "State", "as_json", "as_text"]
