@@ -462,3 +462,22 @@ def test_a_warm_run_imports_no_parser(tmp_path: Path) -> None:
 
     assert "libcst" in loaded[0]
     assert loaded[1].isdisjoint({"libcst", "torchlint.engine", "multiprocessing", "concurrent.futures", "rich"})
+
+
+def test_a_file_that_an_import_would_have_found_counts_once_it_is_there(torchlint: Torchlint) -> None:
+    write("main.py", MAIN)
+    assert "TL102" not in found(checked(torchlint).out)
+    write("helper.py", HELPER)
+    assert "TL102" in found(checked(torchlint).out)
+    write("nearer/main.py", MAIN)
+    assert found(checked(torchlint, "nearer/main.py", "helper.py").out) == ["TL102"]
+    write("nearer/helper.py", VARIANTS["helper.py"][2] or "")
+    assert found(checked(torchlint, "nearer/main.py", "helper.py").out) == []
+
+
+def test_the_folders_of_a_run_are_part_of_what_it_says(torchlint: Torchlint) -> None:
+    for name in ("package/net.py", "package/layers.py", "other.py"):
+        put(name, VARIANTS[name][0])
+    fixes = [json.loads(checked(torchlint, path).out)[0]["fix"]["applicability"] for path in (".", "package/net.py", ".")]
+
+    assert fixes == ["safe", "unsafe", "safe"]

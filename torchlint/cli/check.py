@@ -70,6 +70,7 @@ class Options(NamedTuple):
     add_suppressions: bool = False
     no_cache: bool = False
     cache_dir: Path | None = None
+    watch: bool = False
 
 
 @click.command(short_help="Report mistakes, and fix them.")
@@ -98,6 +99,7 @@ class Options(NamedTuple):
 @click.option("--isolated", is_flag=True, help="Use no configuration file.")
 @click.option("-n", "--no-cache", is_flag=True, help="Neither use nor keep what was found in earlier runs.")
 @click.option("--cache-dir", type=click.Path(file_okay=False, path_type=Path), help="Where to keep what was found.")
+@click.option("--watch", is_flag=True, help="Check again whenever a file changes.")
 @click.option("--force-exclude", is_flag=True, help="Leave excluded files out even if they are named (for pre-commit).")
 @click.option("--stdin-filename", type=_file, help="What to call standard input, and where to look for its settings.")
 @click.option("-j", "--jobs", type=click.IntRange(min=1), help="How many processes to use; by default one per processor.")
@@ -145,6 +147,17 @@ def check(
     if options.prove and (from_standard_input or not (options.fix or options.fix_only or options.diff)):
         raise click.UsageError("--prove goes with --fix, --fix-only or --diff, and not with standard input")
     overrides = {name: value for name, value in given.items() if value}
+
+    def once() -> int:
+        configuration = Configuration(overrides, severity=severity, file=config, isolated=isolated)
+        return Run(options, configuration).paths(paths or (Path(),))
+
+    if options.watch:
+        from torchlint.cli import _watch
+
+        if from_standard_input or options.fix or options.fix_only or options.add_suppressions or options.write_baseline:
+            raise click.UsageError("--watch reports and changes nothing: it goes with no fixing, and not with standard input")
+        ctx.exit(_watch.watch(paths or (Path(),), config, once))
     with told():
         configuration = Configuration(overrides, severity=severity, file=config, isolated=isolated)
         run = Run(options, configuration)
