@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -481,3 +482,18 @@ def test_the_folders_of_a_run_are_part_of_what_it_says(torchlint: Torchlint) -> 
     fixes = [json.loads(checked(torchlint, path).out)[0]["fix"]["applicability"] for path in (".", "package/net.py", ".")]
 
     assert fixes == ["safe", "unsafe", "safe"]
+
+
+READERS = {"outline.py", "neighbours.py", "searching.py", "project.py"}
+"""The modules that look at other files: what they see is noted, so that it is asked again before findings count once more."""
+
+
+def test_nothing_reads_other_files_behind_the_back_of_the_cache() -> None:
+    package = Path(engine.__file__).parent
+    looks = re.compile(
+        r"\bos\.(?:path\.(?:exists|isfile|isdir)|walk|stat|listdir|scandir)\b|\bopen\(|\.(?:read_text|read_bytes|is_file|iterdir|r?glob)\("
+    )
+    modules = [each for layer in ("syntax", "values", "program", "model", "rules", "rewrite") for each in (package / layer).rglob("*.py")]
+    looking = {each.name for each in modules if looks.search(re.sub(r"[\"'][^\"'\n]*[\"']", "", each.read_text(encoding="utf-8")))}
+
+    assert looking == READERS
