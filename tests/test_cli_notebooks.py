@@ -58,6 +58,15 @@ def test_what_a_cell_displays_is_not_thrown_away(torchlint: Torchlint) -> None:
     ]
 
 
+@pytest.mark.parametrize(("code", "row"), [("TL219", "model.eval"), ("TL214", "model.weight.requires_grad == False")])
+def test_what_a_cell_asks_for_is_no_mistake(torchlint: Torchlint, code: str, row: str) -> None:
+    write(
+        "a.ipynb", notebook("import torch\nmodel = torch.nn.Linear(2, 1)", row, f"{row}\nprint(model)", f"# why\n\n{row}  # so\n\n# shown")
+    )
+
+    assert [each.split(": ")[0] for each in torchlint("check", "--select", code, *CONCISE).out.splitlines()[:-1]] == ["a.ipynb:cell 3:1:1"]
+
+
 def test_suppressions_hold_in_their_cell(torchlint: Torchlint) -> None:
     row = MOVED.splitlines()[0]
     write("a.ipynb", notebook(IMPORT, f"{row}  # torchlint: ignore[TL401]", row, f"{row}  # noqa"))

@@ -104,7 +104,7 @@ def _is_said(file: FileAnalysis, use: Node) -> bool:
     return isinstance(call, cst.Call)
 
 
-def _is_handed_on(file: FileAnalysis, node: Node, loop: Iteration) -> bool:
+def _is_handed_on(file: FileAnalysis, node: Node, loop: Iteration, seen: set[Node] | None = None) -> bool:
     """Whether a whole tensor is given to something that may need it there and then: `memory.update(indices, priorities.cpu())`."""
     for each in file.ancestors(node):
         if isinstance(each, cst.Arg):
@@ -113,7 +113,11 @@ def _is_handed_on(file: FileAnalysis, node: Node, loop: Iteration) -> bool:
         if isinstance(each, (cst.AugAssign, cst.Comparison)):
             return False
         if isinstance(each, cst.Assign):
-            return any(_is_taken_apart(file, use) or _is_handed_on(file, use, loop) for use in _uses(file, each, loop))
+            done = set() if seen is None else seen  # `a, b = b, a + b` leads back to itself
+            if each in done:
+                return False
+            done.add(each)
+            return any(_is_taken_apart(file, use) or _is_handed_on(file, use, loop, done) for use in _uses(file, each, loop))
         if isinstance(each, cst.BaseSuite):
             return False
     return False
