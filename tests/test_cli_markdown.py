@@ -87,8 +87,10 @@ def test_blocks_that_are_fragments_or_sessions_are_passed_over(torchlint: Torchl
     assert places(torchlint("check", *CONCISE).out) == ["a.md:12:5"]
 
 
-def test_names_of_one_block_are_unknown_in_the_next(torchlint: Torchlint) -> None:
-    write("a.md", fenced("import torch\n") + fenced("w = torch.zeros(2).cuda()\n"))
+def test_block_that_relies_on_the_imports_of_another_is_a_fragment(torchlint: Torchlint) -> None:
+    asked = "def answer(model, x):\n    model.eval()\n    with {}no_grad():\n        y = model(x)\n    return y.argmax().item()\n"
+    write("a.md", fenced("import torch\n") + fenced(asked.format("torch.")) + fenced("w = torch.zeros(2).cuda()\nprint(w)\n"))
+    write("b.md", fenced("from torch import *\n" + asked.format("")))
 
     assert torchlint("check").status == 0
 
@@ -100,6 +102,12 @@ def test_suppressions_stand_in_the_block(torchlint: Torchlint) -> None:
     assert places(torchlint("check", *CONCISE).out) == ["a.md:14:5"]
     assert torchlint("check", "--add-suppressions").status == 0
     assert read("a.md").count(silent) == 2
+
+
+def test_suppression_that_is_shown_is_no_unused_one(torchlint: Torchlint) -> None:
+    write("a.md", fenced("history.append(loss)  # torchlint: ignore[TL101]\n"))
+
+    assert torchlint("check", "--fix").out == "No findings in 1 file.\n"
 
 
 def test_baseline_knows_what_stands_in_a_block(torchlint: Torchlint) -> None:

@@ -172,12 +172,14 @@ def _linted(text: str, path: Path, settings: Settings, task: Task, timings: dict
 
 
 def _in_blocks(source: Markdown, path: Path, settings: Settings, task: Task, timings: dict[str, float] | None) -> _Result:
-    """The same of a document: each of its blocks alone. One that is not Python is a fragment, and nothing is said of it."""
+    """The same of a document: each of its blocks alone. Nothing is said of fragments."""
     from torchlint.run.many import concerns
 
+    settings = replace(settings, ignore=(*settings.ignore, selection.UNUSED_SUPPRESSION.code))  # documents show how one is written
     results: list[_Result] = []
-    for code in [block.code for block in source.blocks]:
-        results.append(_linted(code, path, settings, task, timings) if concerns(code.encode()) else (code, (), ()))
+    for block in source.blocks:
+        is_judged = concerns(block.code.encode()) and not block.is_fragment
+        results.append(_linted(block.code, path, settings, task, timings) if is_judged else (block.code, (), ()))
     text = source.with_codes([code for code, _, _ in results])
     after = Markdown(source.encode(text))
     if [block.code for block in after.blocks] != [code for code, _, _ in results]:

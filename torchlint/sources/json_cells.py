@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 from typing import Any
 
 _BLANKS = re.compile(r"[ \t\n\r]*")
@@ -143,6 +142,8 @@ class Document:
         return "".join((*pieces, self.text[place:]))
 
     def _rewritten(self, cell: Cell, source: str) -> str:
+        from difflib import SequenceMatcher  # a run that fixes nothing does without
+
         old = list(self._written(cell))
         new = _rows(source)
         raws: list[str] = []

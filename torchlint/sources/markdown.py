@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import codecs
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
 
 from torchlint.diagnostic import Diagnostic, Location, Related
 from torchlint.edits import Edit, ResolvedFix
@@ -15,6 +16,8 @@ from torchlint.sources.reading import Undecodable
 _FENCE = re.compile(r"(?P<blanks>[ \t]*)(?P<fence>`{3,}(?=[^`\r\n]*$)|~{3,})[ \t]*(?P<info>[^\r\n]*)", re.MULTILINE)
 _ROW = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 _PYTHON = frozenset("python py python3".split())
+_ASSUMED = frozenset("torch nn F optim".split())
+"""Names that every reader knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,24 @@ class Block:
     def code(self) -> str:
         return "".join(row[self._indent(row) :] for row in self.rows)
 
+    @property
+    def is_fragment(self) -> bool:
+        """Whether it is no program that can be judged: no Python, or with names of torch that an earlier block has imported."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                nodes = list(ast.walk(ast.parse(self.code)))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return True
+        imports = (alias for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom)) for alias in node.names)
+        bound = {(alias.asname or alias.name).partition(".")[0] for alias in imports}
+        used = {node.id for node in nodes if isinstance(node, ast.Name)}
+        return "*" not in bound and not used & _ASSUMED <= bound
+
     def with_code(self, code: str) -> str:
         """The rows with other code. Those that stay the same stay as they are."""
+        from difflib import SequenceMatcher  # a run that fixes nothing does without
+
         old, new = [row[self._indent(row) :] for row in self.rows], _ROW.findall(code)
         rows: list[str] = []
         for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
