@@ -2,6 +2,7 @@
 
 import ast
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -190,6 +191,28 @@ class TestPlaces:
         for code in ("a = 1", "b = 2", "c = 3"):
             row = read.cells.written(read.text.split("\n").index(code) + 1)
             assert code in data.decode().split("\n")[row - 1]
+
+
+def test_any_edit_of_any_layout_changes_the_source_as_text_and_nothing_else() -> None:
+    chance = random.Random(0)
+    bits = ["a", "\n", "\\", '"', "\t", "\u00e9", "\u2028", "\U0001f600", "/", "<", "\\n", "\x7f", "{", "]", ","]
+
+    def code() -> str:
+        return "# " + "".join(chance.choices(bits, k=chance.randrange(12))).replace("\n", "\n# ")
+
+    for _ in range(300):
+        layout = {"indent": chance.choice([None, 1, 4]), "ensure_ascii": chance.random() < 0.5}
+        before = [code() for _ in range(3)]
+        given = [cell([each] if chance.random() < 0.5 else each) for each in before]
+        data = notebook(*given, **layout)
+        read = Notebook(data)
+        assert read.encode(read.text) == data
+        old, new = f"{before[1]}\n", f"{code()}\n{code()}\n"
+        place = read.text.index(old, len(before[0]) + 1)
+        document, expected = (json.loads(each) for each in (read.encode(read.text[:place] + new + read.text[place + len(old) :]), data))
+        assert "".join(document["cells"][1].pop("source")) == new[:-1]
+        del expected["cells"][1]["source"]
+        assert document == expected
 
 
 def test_real_layout_of_jupyter_is_kept(tmp_path: Path) -> None:
