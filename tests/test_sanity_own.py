@@ -472,3 +472,11 @@ def test_codes_and_the_other_command_do_not_meet(torchlint: Torchlint) -> None:
     assert "torchlint sanity run SCRIPT" in torchlint("sanity", "--help").out
     assert torchlint("sanity", "run", "--help").out.startswith("Usage: torchlint sanity run [OPTIONS] SCRIPT [ARGS]...")
     assert "TL999" in torchlint("sanity", "TL999").err
+
+
+def test_what_the_readme_shows_is_what_its_example_gives(torchlint: Torchlint) -> None:
+    root = Path(__file__).parents[1]
+    _, _, shown = (root / "README.md").read_text(encoding="utf-8").partition("$ torchlint sanity run examples/train.py\n")
+    write((root / "examples" / "train.py").read_text(encoding="utf-8"), "examples/train.py")
+    found = torchlint("sanity", "run", "--isolated", "--device", "cpu", "examples/train.py")
+    assert found.out == shown.partition("```")[0]
