@@ -480,3 +480,28 @@ def test_what_the_readme_shows_is_what_its_example_gives(torchlint: Torchlint) -
     write((root / "examples" / "train.py").read_text(encoding="utf-8"), "examples/train.py")
     found = torchlint("sanity", "run", "--isolated", "--device", "cpu", "examples/train.py")
     assert found.out == shown.partition("```")[0]
+
+
+def test_a_process_that_starts_afresh_records_what_a_forked_one_does() -> None:
+    write(TRAINING)
+    forked, fresh = (launch(Program("train.py", device=device), steps=3, time_limit=60) for device in ("cpu", "cuda"))
+    assert (fresh.how, fresh.steps, fresh.files) == ("stopped", 3, forked.files)
+    assert fresh.events == forked.events
+
+
+def test_waits_that_a_fix_does_away_with_are_counted_and_their_finding_is_confirmed() -> None:
+    waiting = TOTAL.replace("total += loss", "total += loss.item()").replace("nn.Linear(8, 1))", "nn.Linear(8, 1)).to(device)")
+    found = judged("    device = 'cuda' if torch.cuda.is_available() else 'cpu'\n" + waiting, unsafe=True)
+    assert found.verdict is Verdict.IDENTICAL
+    assert ("TL402", "confirmed") in states(found)
+    assert found.original is not None
+    assert found.fixed is not None
+    assert (sum(signals.waits(found.original).values()), sum(signals.waits(found.fixed).values())) == (5, 0)
+
+
+def test_a_repair_that_lets_a_crashing_program_run_is_what_it_intends() -> None:
+    found = judged(UNREGISTERED.replace("model.parameters()", "model"))
+    assert found.original is not None
+    assert found.original.how == "crashed"
+    assert found.verdict is Verdict.INTENDED
+    assert found.reason == "the program crashes by itself (TypeError: 'Network' object is not iterable), and goes on with its fixes"

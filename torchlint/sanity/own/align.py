@@ -46,7 +46,7 @@ def differences(before: Record, after: Record) -> Iterator[Difference]:
 
 def _end(record: Record) -> str:
     if record.how == "crashed":
-        return record.trace.strip().splitlines()[-1]
+        return record.last_words
     return f"exit status {record.status}" if record.how == "finished" else record.how
 
 

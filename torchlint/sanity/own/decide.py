@@ -7,7 +7,7 @@ may change what `repairs` allows. Nothing is called identical that did not run.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from torchlint.edits import Applicability, Effect
@@ -107,9 +107,11 @@ def decide(trial: Trial) -> Outcome:
     if original.how == "timed out" and original.steps:
         trial.steps = original.steps
     found = _Comparison(trial, original, keeping, repairing).outcome()
-    if mended and found.verdict is not Verdict.INTENDED:
+    if not mended:
+        return found
+    if found.verdict is not Verdict.INTENDED or found.fixed is None:
         return Outcome(Verdict.FAILED, reason, original=original, runs=trial.runs)
-    return found
+    return replace(found, reason=f"{reason} ({original.last_words}), and goes on with its fixes")
 
 
 def _useless(record: Record, program: Program) -> str:

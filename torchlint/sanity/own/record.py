@@ -60,8 +60,9 @@ class Record:
         return len({key.optimizer for key in self.timeline if key.kind == STEP})
 
     @property
-    def usable(self) -> bool:
-        return self.how in ("stopped", "finished", "timed out")
+    def last_words(self) -> str:
+        """Of a program that crashed: the exception."""
+        return (self.trace.strip().splitlines() or [""])[-1]
 
 
 def read(path: Path, *, output: str, seconds: float, timed_out: bool, status: int) -> Record:

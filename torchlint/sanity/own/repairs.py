@@ -75,7 +75,8 @@ def _signs(before: Record, after: Record, codes: frozenset[str]) -> Iterator[str
     first, second = ({each.kind: each for each in signals.signals(record)} for record in (before, after))
     for kind, signal in second.items():
         if kind not in first:
-            yield f"it brings about what was not there before: {signal.message}"
+            if before.how != "crashed":  # which showed nothing of what came after
+                yield f"it brings about what was not there before: {signal.message}"
         elif codes & set(signal.codes):
             yield f"what it is to mend is still there: {signal.message}"
     finite = all(math.isfinite(value) for event in before.timeline.values() for value, _ in event["losses"])

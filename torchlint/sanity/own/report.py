@@ -29,7 +29,7 @@ def _lines(outcome: Outcome, program: Program) -> Iterator[str]:
     original, fixed = outcome.original, outcome.fixed
     if original is not None and outcome.verdict is Verdict.FAILED:
         yield from _trace(fixed or original)
-    if original is None or not original.steps or outcome.verdict is Verdict.FAILED:
+    if original is None or outcome.verdict is Verdict.FAILED:
         return
     yield from _difference(outcome)
     if fixed is not None and outcome.verdict is Verdict.UNEXPECTED:
@@ -78,7 +78,7 @@ def _compared(outcome: Outcome, original: Record) -> Iterator[str]:
 
 
 def _costs(original: Record, fixed: Record | None) -> Iterator[str]:
-    if fixed is None or not fixed.steps:
+    if fixed is None or not fixed.steps or not original.steps:
         return
     waits = [_per_step(each) for each in (original, fixed)]
     if waits[0] != waits[1]:
