@@ -22,13 +22,13 @@ from torchlint.rule import Rule
 from torchlint.run.failure import account
 from torchlint.settings import Settings
 from torchlint.sources import kinds, writing
-from torchlint.sources.markdown import Markdown
-from torchlint.sources.notebooks import Notebook
 from torchlint.sources.reading import Undecodable
 
 if TYPE_CHECKING:
     from torchlint.program.grounds import Grounds
     from torchlint.program.project import Project
+    from torchlint.sources.markdown import Markdown
+    from torchlint.sources.notebooks import Notebook
 
 STANDARD_INPUT = Path("-")
 
@@ -135,7 +135,7 @@ def check_bytes(data: bytes, path: Path, settings: Settings, task: Task) -> File
     seconds: dict[str, float] = {}
     try:
         timings = seconds if task.timed else None
-        if isinstance(source, Markdown):
+        if kinds.is_markdown(source):
             text, left, fixed = _in_blocks(source, path, settings, task, timings)
         else:
             text, left, fixed = _linted(source.text, path, settings, task, timings)
@@ -144,8 +144,8 @@ def check_bytes(data: bytes, path: Path, settings: Settings, task: Task) -> File
         return replace(_failed(path, settings, selection.INTERNAL_ERROR, message, Location(1, 1)), text=source.text)
     report = FileReport(path, tuple(left), text, fixed=tuple(fixed), seconds=seconds, became=text)
     after = source.encode(text) if fixed else data
-    if isinstance(source, Notebook):
-        report = _in_cells(report, source, Notebook(after), settings)
+    if kinds.is_notebook(source):
+        report = _in_cells(report, source, type(source)(after), settings)
     return replace(report, diff=_diff(data, after, source.encoding, path)) if task.mode is Mode.DIFF else report
 
 
@@ -181,7 +181,7 @@ def _in_blocks(source: Markdown, path: Path, settings: Settings, task: Task, tim
         is_judged = concerns(block.code.encode()) and not block.is_fragment
         results.append(_linted(block.code, path, settings, task, timings) if is_judged else (block.code, (), ()))
     text = source.with_codes([code for code, _, _ in results])
-    after = Markdown(source.encode(text))
+    after = type(source)(source.encode(text))
     if [block.code for block in after.blocks] != [code for code, _, _ in results]:
         raise ValueError("the blocks of a document are not what was written into them")
     left: list[Diagnostic] = []

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TypeGuard
 
-from torchlint.sources.markdown import Markdown
-from torchlint.sources.notebooks import Notebook
 from torchlint.sources.reading import decode
+
+if TYPE_CHECKING:
+    from torchlint.sources.markdown import Markdown
+    from torchlint.sources.notebooks import Notebook
 
 NOTEBOOK, MARKDOWN = ".ipynb", ".md"
 
@@ -29,4 +31,25 @@ class Source(Protocol):
 def read(data: bytes, path: Path) -> Source:
     """Raises `Undecodable` for bytes that are not what the name says. Whatever has another name is taken for Python."""
     kind = path.suffix.lower()
-    return Notebook(data) if kind == NOTEBOOK else Markdown(data) if kind == MARKDOWN else decode(data)
+    # What reads the others is imported for them alone: it needs a parser, and a run whose findings are known gets by without one.
+    if kind == NOTEBOOK:
+        from torchlint.sources.notebooks import Notebook
+
+        return Notebook(data)
+    if kind == MARKDOWN:
+        from torchlint.sources.markdown import Markdown
+
+        return Markdown(data)
+    return decode(data)
+
+
+def is_notebook(source: Source) -> TypeGuard[Notebook]:
+    from torchlint.sources.notebooks import Notebook
+
+    return isinstance(source, Notebook)
+
+
+def is_markdown(source: Source) -> TypeGuard[Markdown]:
+    from torchlint.sources.markdown import Markdown
+
+    return isinstance(source, Markdown)
