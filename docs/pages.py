@@ -88,7 +88,7 @@ def navigation() -> list[Any]:
         {"Configuration": page_name("Configuration")},
         {"Editors": [page_name("Editors"), "editors/vscode/README.md"]},
         {"CI": page_name("CI")},
-        {"Proof": page_name("Proof")},
+        {"Proof": [page_name("Proof"), "docs/your-own-program.md"]},
         {"Coming from TorchFix": "docs/coming-from-torchfix.md"},
         {"Contributing": ["CONTRIBUTING.md", "examples/plugin/README.md", "CHANGELOG.md"]},
     ]

@@ -18,9 +18,12 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from types import ModuleType
+from typing import TYPE_CHECKING
 
-from torchlint.rule import Rule
 from torchlint.settings import SettingsError
+
+if TYPE_CHECKING:
+    from torchlint.rule import Rule
 
 GROUP = "torchlint.rules"
 """The group of entry points by which an installed package says that it holds rules."""
@@ -69,6 +72,8 @@ def rules() -> tuple[Rule, ...]:
 
 
 def _rules(plugin: str) -> Iterator[Rule]:
+    from torchlint.rule import Rule
+
     package = _imported(plugin, plugin)
     modules = [package]
     if hasattr(package, "__path__"):

@@ -70,7 +70,7 @@ def named(name: str) -> tuple[Rule, ...]:
 def spelled(name: str) -> str:
     """A selector typed on the command line, the way rules write it: codes in capitals, names in small letters with hyphens."""
     code = name.upper()
-    return code if code == "ALL" or _beginning_with(code) else name.lower().replace("_", "-")
+    return code if re.fullmatch(r"(TL|TOR)\d*|ALL|[A-Z]+\d+", code) or _beginning_with(code) else name.lower().replace("_", "-")
 
 
 def known_names() -> list[str]:

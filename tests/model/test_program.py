@@ -63,7 +63,7 @@ def test_a_seed_may_be_set_in_another_file_of_the_run(tmp_path: Path) -> None:
 
 
 def test_where_too_much_lies_around_the_program_may_do_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(neighbours, "_MOST_CHARACTERS", 1)
+    monkeypatch.setattr(neighbours, "_MOST_BYTES", 1)
     found = in_run(tmp_path, "x = 1\n").program.seeds()
 
     assert found.elsewhere is None
