@@ -19,11 +19,12 @@ _ASKING = frozenset({"isinstance", "is_tensor", "hasattr", "type"})
 
 
 def of_tensors(file: FileAnalysis, data: Node) -> bool:
-    """Whether it is a list of several, written out or made in place, of nothing but tensors."""
+    """Whether it is a list of several, written out or made in place, of nothing but tensors, and a graph leads to one of them."""
     if isinstance(data, (cst.List, cst.Tuple)):
         parts = [file.value(each.value) for each in data.elements if isinstance(each, cst.Element)]
-        return len(parts) > 1 and len(parts) == len(data.elements) and all(_is_tensor(each) for each in parts)
-    return isinstance(data, cst.ListComp) and _is_tensor(file.value(data.elt))
+        are_several = len(parts) > 1 and len(parts) == len(data.elements)
+        return are_several and all(_is_tensor(each) for each in parts) and any(each.has_graph for each in parts)
+    return isinstance(data, cst.ListComp) and _is_tensor(made := file.value(data.elt)) and made.has_graph
 
 
 def _is_tensor(value: Value) -> bool:

@@ -8,6 +8,7 @@ from torchlint import rewrite
 from torchlint.facts.operations import Form
 from torchlint.model import FileModel
 from torchlint.rule import KEEPS, UNSAFE, WARNING, Finding, rule
+from torchlint.rules.numerics._idle import is_idle
 from torchlint.rules.numerics._ranks import rank
 
 _MODULES = ("torch.nn.Softmax", "torch.nn.LogSoftmax", "torch.nn.Softmin")
@@ -25,6 +26,8 @@ def check(file: FileModel) -> Iterator[Finding]:
         if use.literal("dim") is None or not use.may_have("dim"):
             yield _finding(file, use.call, {rank(file.analysis, given) if given is not None else None})
     for call in file.calls(*_MODULES):
+        if is_idle(file.analysis, call):
+            continue  # nobody calls it
         if all(arg.keyword is not None and arg.keyword.value == "dim" and file.literal(arg.value) is None for arg in call.args):
             inputs = [use.value("input") for use in used if use.made_with is not None and use.made_with.call is call]
             yield _finding(file, call, {rank(file.analysis, each) if each is not None else None for each in inputs})

@@ -10,7 +10,7 @@ from torchlint.rule import KEEPS, SAFE, UNSAFE, WARNING, Finding, rule
 from torchlint.rules.numerics._copies import asks_whether_tensor, casts, copied, is_proven, of_tensors
 
 
-@rule("TL609", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=("tensor(",))
+@rule("TL609", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=("tensor(",), quiet_in_tests=True)
 def check(file: FileModel) -> Iterator[Finding]:
     for call in file.calls("torch.tensor"):
         data = next((arg.value for arg in call.args if arg.keyword is None or arg.keyword.value == "data"), None)
