@@ -53,5 +53,7 @@ def _may_be_none(file: FileModel, total: Use) -> bool:
 def _is_shifted(file: FileModel, exponent: cst.BaseExpression, log: cst.Call) -> bool:
     """`(x - m).exp().sum(1).log() + m`, or with an `m` that is known to be a maximum."""
     added = {file.source(each.node) for each in terms(sum_around(file.analysis, log)) if each.node is not log}
-    taken = [each.node for each in terms(exponent) if not each.is_added]
+    made = file.value(exponent).node  # `x = x - m`, on a line before
+    whole = made if isinstance(made, cst.BinaryOperation) else exponent
+    taken = [each.node for each in terms(whole) if not each.is_added]
     return any(file.source(each) in added or any(one.op in _LARGEST for one in file.value(each).lineage()) for each in taken)
