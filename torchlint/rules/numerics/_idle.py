@@ -8,6 +8,9 @@ import libcst as cst
 
 from torchlint.program.analysis import FileAnalysis
 
+_OF_OTHERS = r"(?<!\bF)(?<!\bnn)(?<!\btorch)(?<!\bfunctional)(?<!\bself)"
+"""Before the dot, in another file: torch's functions of the name, and what classes there call their own."""
+
 
 def is_idle(file: FileAnalysis, made: cst.Call) -> bool:
     """Whether a call is assigned to an attribute that nobody reads, here or in another file."""
@@ -18,6 +21,7 @@ def is_idle(file: FileAnalysis, made: cst.Call) -> bool:
     if not isinstance(target, cst.Attribute):
         return False
     name = target.attr.value
-    if not all(isinstance(file.parent(each), cst.AssignTarget) for each in file.tree.attributes.get(name, ())):
-        return False
-    return not file.is_written_elsewhere(re.compile(rf"\.{name}\b(?!\s*=[^=])|[\"'][\w.]*\b{name}\b"))
+    for each in file.tree.attributes.get(name, ()):
+        if not isinstance(file.parent(each), cst.AssignTarget) and file.qualname(each) is None:
+            return False  # and no function of torch: `F.softmax`
+    return not file.is_written_elsewhere(re.compile(rf"{_OF_OTHERS}\.{name}\b(?!\s*=[^=])|[\"'][\w.]*\b{name}\b"))
