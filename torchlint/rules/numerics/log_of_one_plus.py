@@ -14,7 +14,7 @@ from torchlint.rules.numerics._terms import Term, terms, without, written
 from torchlint.values.value import Kind
 
 
-@rule("TL611", severity=WARNING, fix=UNSAFE, effect=KEEPS, aliases=("TOR106",), mentions=("log(",))
+@rule("TL611", severity=WARNING, fix=UNSAFE, effect=KEEPS, aliases=("TOR106",), mentions=("log(",), default=False)
 def check(file: FileModel) -> Iterator[Finding]:
     for use in file.operations("log"):
         given = use.arguments["input"]
