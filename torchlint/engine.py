@@ -21,7 +21,7 @@ from torchlint.program.analysis import FileAnalysis
 from torchlint.program.project import Project
 from torchlint.rewrite import Unfixable, deletes_comment, resolve
 from torchlint.rule import Finding, Fix, Rule
-from torchlint.selection import INTERNAL_ERROR, SYNTAX_ERROR, UNUSED_SUPPRESSION, enabled_codes, enabled_rules, fix_applicability
+from torchlint.selection import INTERNAL_ERROR, SYNTAX_ERROR, UNUSED_SUPPRESSION, asked_for, enabled_codes, enabled_rules, fix_applicability
 from torchlint.settings import Settings
 from torchlint.sources.reading import declared_encoding
 from torchlint.syntax import cells
@@ -188,7 +188,8 @@ def _run(rule: Rule, file: FileModel, settings: Settings, clock: _Clock) -> Iter
     """The findings of one rule, located; if it raises, a finding that says so."""
     try:
         with clock.phase(rule.code):
-            findings = list(rule.check(file))
+            asked = rule.code in asked_for(settings)
+            findings = [each for each in rule.check(file) if asked or not each.is_for_askers]
         with clock.phase("spans"):
             found = [_locate(rule, finding, file.analysis, settings) for finding in findings]
     except RecursionError:

@@ -67,6 +67,8 @@ class Finding:
     """Further places that belong to it, each with what happens there; a place in another file comes with that file's model."""
     alternatives: tuple[Fix, ...] = ()
     """Other good ways to mend it, each with a title of its own: offered by editors and in JSON, applied by nobody else."""
+    is_for_askers: bool = False
+    """Whether it is true, and nobody misses it: reported only where the rule is selected by its own code, as `torchlint upgrade` does."""
 
 
 Check = Callable[["FileModel"], Iterator[Finding]]

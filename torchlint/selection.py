@@ -192,12 +192,18 @@ def _selected_codes(settings: Settings) -> frozenset[str]:
 @lru_cache(maxsize=256)
 def _spared_in_tests(settings: Settings) -> frozenset[str]:
     """The rules that are quiet in tests: those that say so of themselves, and that nobody asked for by their own codes."""
+    return frozenset(rule.code for rule in all_rules() if rule.quiet_in_tests) - asked_for(settings)
+
+
+@lru_cache(maxsize=256)
+def asked_for(settings: Settings) -> frozenset[str]:
+    """The codes of the rules that somebody selected by their own code, name or alias."""
     asked: list[str] = []
     layer: Settings | None = settings
     while layer is not None:
         asked += (*(layer.select or ()), *layer.extend_select)
         layer = layer.below if layer.select is None else None
-    return frozenset(rule.code for rule in all_rules() if rule.quiet_in_tests and _precision(rule.code, asked) < _EXACT)
+    return frozenset(rule.code for rule in all_rules() if _precision(rule.code, asked) >= _EXACT)
 
 
 @lru_cache(maxsize=64)

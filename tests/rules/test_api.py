@@ -109,3 +109,26 @@ def test_printing_schedulers_are_changed_freely_only_where_no_torch_prints() -> 
 
     assert fixed(text) == text.replace(", verbose=True", "")
     assert fix(text, Settings(select=RULES, torch_version="2.4")).text == text
+
+
+QUIET = [
+    ("TL802", "import torch\nn = torch.norm(x)\n"),
+    ("TL802", "import torch\nmodel = torch.jit.script(model)\n"),
+    ("TL802", "from torch import ger\ny = ger(a, b)\n"),
+    ("TL802", "import torch\ny = torch.ones(3).ger(torch.ones(3))\n"),
+    ("TL804", "from torch.utils import model_zoo\nstate = model_zoo.load_url(url)\n"),
+    ("TL805", "import torch\nv = torch.var(x, unbiased=False)\n"),
+]
+
+
+@pytest.mark.parametrize(("code", "text"), QUIET)
+def test_what_torch_itself_says_nothing_about_is_for_those_who_ask(code: str, text: str) -> None:
+    assert lint(text) == lint(text, Settings(select=("TL8",))) == []
+    assert [each.code for each in lint(text, Settings(select=(code,)))] == [code]
+    assert [each.code for each in lint(text, Settings(below=Settings(extend_select=(code,))))] == [code]
+
+
+def test_what_raises_is_for_everybody() -> None:
+    text = "import torch\ne = torch.symeig(a, eigenvectors=True)\nm = torch.nn.functional.upsample(x, scale_factor=2)\n"
+
+    assert [each.code for each in lint(text)] == ["TL801", "TL802"]

@@ -115,7 +115,7 @@ ROWS = (
         hint="it takes the backends to choose from",
     ),
     *(
-        Change(f"torch.jit.{name}", "2.5", "`torch.compile`, or `torch.export` to run a model elsewhere", "2.1", _SCRIPT)
+        Change(f"torch.jit.{name}", "2.5", "`torch.compile`, or `torch.export` to run a model elsewhere", "2.1", _SCRIPT, does=Does.HIDDEN)
         for name in ("script", "script_method")
     ),
     _renamed("torch.cuda.memory_cached", "torch.cuda.memory_reserved", "1.4", "1.4", _MEMORY),

@@ -25,6 +25,7 @@ class Does(Enum):
     """What torch does about an old name today."""
 
     NOTHING = "works without a warning"
+    HIDDEN = "warns where Python shows a `DeprecationWarning`"
     WARNS = "warns"
     RAISES = "raises"
     IS_GONE = "is gone"
@@ -142,6 +143,10 @@ class Change:
     def is_outdated(self, versions: Range) -> bool:
         """Whether the newest of these versions has it as something that is on its way out, and the oldest has what takes its place."""
         return not self.is_removed(versions) and versions.newest >= version_of(self.since) and self.can_be_replaced(versions)
+
+    def is_felt(self, versions: Range) -> bool:
+        """Whether who runs it is told: by an error, or by a warning that Python shows everywhere."""
+        return self.is_removed(versions) or self.does not in (Does.NOTHING, Does.HIDDEN)
 
     def can_be_replaced(self, versions: Range) -> bool:
         return versions.oldest >= version_of(self.first)

@@ -84,7 +84,10 @@ def _imports(file: FileAnalysis, statement: cst.ImportFrom, row: Callable[[str, 
         fix = _moving(file, statement, fixable)
     for each in found:
         uses = tuple((use, "used here") for use in each.uses)
-        yield Finding(each.alias, _message(each.change), _help(each.change), fix if each in fixable else None, uses[:5])
+        is_quiet = not each.change.is_felt(supported(file, statement))
+        yield Finding(
+            each.alias, _message(each.change), _help(each.change), fix if each in fixable else None, uses[:5], is_for_askers=is_quiet
+        )
 
 
 def _moving(file: FileAnalysis, statement: cst.ImportFrom, fixable: list[Imported]) -> Fix:
@@ -113,9 +116,8 @@ def _use(file: FileAnalysis, node: cst.Name | cst.Attribute, change: Change) -> 
     if called is not None and not called.is_meant() or called is None and _is_about_calls(change):
         return None
     fix, needs_torch = _fix(file, node, change, None) if change.can_be_replaced(supported(file, node)) else (None, False)
-    return Finding(
-        node, _message(change, called), _help(change), fix + rewrite.add_import("torch") if fix is not None and needs_torch else fix
-    )
+    fix = fix + rewrite.add_import("torch") if fix is not None and needs_torch else fix
+    return Finding(node, _message(change, called), _help(change), fix, is_for_askers=not change.is_felt(supported(file, node)))
 
 
 def _method(file: FileAnalysis, call: cst.Call, change: Change) -> Finding | None:
@@ -134,7 +136,7 @@ def _method(file: FileAnalysis, call: cst.Call, change: Change) -> Finding | Non
         spelling = _Spelling(file, call)
         fix = rewritten(called, recipe, spelling)
         fix = fix + rewrite.add_import("torch") if spelling.is_missing else fix
-    return Finding(call, _message(change, called), _help(change), fix)
+    return Finding(call, _message(change, called), _help(change), fix, is_for_askers=not change.is_felt(supported(file, call)))
 
 
 # -- their fixes ----------------------------------------------------------------------------------------------------------
@@ -239,7 +241,7 @@ def _message(change: Change, called: Called | None = None) -> str:
     if change.removed:
         arguments = "".join(f" without `{parameter}`" for parameter in change.when)
         return f"`{name}`{arguments} raises since torch {change.removed}"
-    still = "works without a warning" if change.does is Does.NOTHING else "warns"
+    still = change.does.value
     if change.kind is Kind.MOVED:
         return f"`{name}` has moved to `{change.to}` in torch {change.since}; the old name still {still}".replace("still warns", "warns")
     without = " and ".join(f"`{each}`" for each in change.when)
