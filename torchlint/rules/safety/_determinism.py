@@ -11,6 +11,7 @@ from torchlint.model.conditions import when
 from torchlint.program.analysis import FileAnalysis
 from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import Node
+from torchlint.values.binding import bind, parameters_of
 from torchlint.values.events import Condition
 from torchlint.values.value import Function
 
@@ -91,6 +92,21 @@ def _called(file: FileAnalysis, call: cst.Call, deep: int, known: Known) -> Iter
         yield Switch(file, call, _DETERMINISTIC, literal(call.args[0].value) is True, when(file, call))
     called = file.value(call.func).definition if deep and isinstance(call.func, (cst.Name, cst.Attribute)) else None
     if isinstance(called, Function) and isinstance(called.file, FileAnalysis) and isinstance(called.node, cst.FunctionDef):
-        before = when(file, call)
+        before, given = when(file, call), _given(call, called.node)
         for each in _switches(called.file, called.node, deep - 1, known):
-            yield replace(each, when=(*before, *each.when))
+            if not any(_is_refused(condition, given) for condition in each.when):
+                yield replace(each, when=(*before, *each.when))
+
+
+def _given(call: cst.Call, function: cst.FunctionDef) -> dict[str, object]:
+    """What the parameters of a function are in a call, by what it passes or by their defaults; `...` where that cannot be read."""
+    bound = bind(call, parameters_of(function))
+    defaults = {each.name.value: literal(each.default) for each in (*function.params.params, *function.params.kwonly_params)}
+    return {name: bound.literal(name) if bound.may_have(name) else default for name, default in defaults.items()}
+
+
+def _is_refused(condition: Condition, given: dict[str, object]) -> bool:
+    """Whether a parameter says no: `if deterministic:` of a call that leaves `deterministic=False` as it is."""
+    test = condition.test
+    value = given.get(test.value, ...) if isinstance(test, cst.Name) else ...
+    return value is not ... and condition.arm in (True, False) and bool(value) is not condition.arm
