@@ -41,7 +41,7 @@ def unmapped(file: FileAnalysis) -> Iterator[Checkpoint]:
     calls = [call for call in file.calls("torch.load") if _is_unmapped(bind(call, _PARAMETERS))]
     if not calls or any(True for _ in file.calls("torch.save")) or not any(file.tree.attributes.get(each) for each in _LOOKS):
         return
-    if loops(file) or any(_needs_gpu(file, call) for call in file.nodes(cst.Call)):
+    if loops(file) or any(_makes_optimizer(file, call) or _needs_gpu(file, call) for call in file.nodes(cst.Call)):
         return  # it goes on where it was trained; or there is a GPU wherever it runs
     loadings = [each for each in file.methods("load_state_dict") if _holds_tensors(file, each)]
     for call in calls:
@@ -51,6 +51,11 @@ def unmapped(file: FileAnalysis) -> Iterator[Checkpoint]:
         into = next((each for each in loadings if each.args and _reads(file, each, call)), None)
         if into is not None or value.kind is Kind.MODULE:
             yield Checkpoint(call, into)
+
+
+def _makes_optimizer(file: FileAnalysis, call: cst.Call) -> bool:
+    """Whether the program trains, be it by a function of another file."""
+    return file.value(call).kind is Kind.OPTIMIZER
 
 
 def _holds_tensors(file: FileAnalysis, loading: cst.Call) -> bool:
