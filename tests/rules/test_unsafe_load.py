@@ -77,3 +77,21 @@ def test_what_is_used_as_a_module_cannot_be_loaded_as_weights(use: str, fixable:
     (found,) = lint(f"import torch\n\n\ndef f(model, path, x):\n    {use}\n", settings("2.1"))
 
     assert (found.fix is not None, "state_dict" in (found.help or "")) == (fixable, not fixable)
+
+
+WRITES = """import torch
+from hub import download
+
+
+def swap(path, state):
+    torch.save(state, path)
+    return torch.load({}, weights_only=False)
+"""
+
+
+@pytest.mark.parametrize(("path", "fires"), [("path", False), ("download(path)", True)])
+def test_what_the_file_writes_itself_is_for_those_who_ask(path: str, fires: bool) -> None:
+    text = WRITES.format(path)
+
+    assert [each.code for each in lint(text, Settings(), path="train.py")] == ["TL901"] * fires
+    assert [each.code for each in lint(text, Settings(select=("TL901",)), path="train.py")] == ["TL901"]

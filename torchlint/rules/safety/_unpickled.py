@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import libcst as cst
 
 from torchlint.program.analysis import FileAnalysis
 from torchlint.values.value import Kind
 
+_FETCHES = re.compile(r"download|fetch|retrieve|from_url|cached", re.IGNORECASE)
 _BEGIN_EMPTY = frozenset({"io.BytesIO", "tempfile.TemporaryFile"})
 
 
@@ -17,6 +20,16 @@ def is_own(file: FileAnalysis, call: cst.Call) -> bool:
     given = file.value(call.args[0].value)
     opened = given.sources[0] if given.node is None and len(given.sources) == 1 else given  # `with io.BytesIO() as buffer`
     return isinstance(opened.node, cst.Call) and not opened.node.args and file.qualname(opened.node.func) in _BEGIN_EMPTY
+
+
+def is_written_here(file: FileAnalysis, call: cst.Call) -> bool:
+    """Whether the file writes such files as well, and does not say that it fetches this one."""
+    if not any(True for _ in file.calls("torch.save")):
+        return False
+    made = file.value(call.args[0].value).lineage() if call.args else ()
+    return not any(
+        isinstance(each.node, cst.Call) and each.node in file.tree.order and _FETCHES.search(file.source(each.node.func)) for each in made
+    )
 
 
 def yields_module(file: FileAnalysis, call: cst.Call) -> bool:

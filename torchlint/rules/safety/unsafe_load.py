@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from torchlint import rewrite
 from torchlint.model import FileModel
 from torchlint.rule import KEEPS, UNSAFE, WARNING, Finding, rule
-from torchlint.rules.safety._unpickled import is_own, yields_module
+from torchlint.rules.safety._unpickled import is_own, is_written_here, yields_module
 
 _AVAILABLE, _DEFAULT = (1, 13), (2, 6)
 """The first torch that knows `weights_only`, and the first in which it is on by itself."""
@@ -38,7 +38,8 @@ def check(file: FileModel) -> Iterator[Finding]:
         reason = "with `weights_only=False`" if wanted is False else f"before 2.6 (this project supports torch {oldest})"
         message = f"{reason}, `torch.load` runs whatever code the file brings along"
         if yields_module(file.analysis, call):
-            yield Finding(call, message, help="save and load the module's `state_dict()`, which `weights_only=True` reads")
+            advice = "save and load the module's `state_dict()`, which `weights_only=True` reads"
+            yield Finding(call, message, help=advice, is_for_askers=is_written_here(file.analysis, call))
             continue
         insert = rewrite.insert_argument(call, "weights_only=True") if flag is None else rewrite.replace_argument(flag, "weights_only=True")
         yield Finding(
@@ -46,4 +47,5 @@ def check(file: FileModel) -> Iterator[Finding]:
             message,
             help="`weights_only=True` loads tensors, numbers and containers of them alone; else load only what nobody else can write",
             fix=insert.saying("load tensors, numbers and containers of them alone"),
+            is_for_askers=is_written_here(file.analysis, call),
         )
