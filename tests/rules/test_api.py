@@ -132,3 +132,7 @@ def test_what_raises_is_for_everybody() -> None:
     text = "import torch\ne = torch.symeig(a, eigenvectors=True)\nm = torch.nn.functional.upsample(x, scale_factor=2)\n"
 
     assert [each.code for each in lint(text)] == ["TL801", "TL802"]
+
+
+def test_a_name_of_the_first_versions_is_gone_rather_than_unknown() -> None:
+    assert [each.code for each in lint("from torch.utils.serialization import load_lua\nnet = load_lua('net.t7')\n")] == ["TL801"]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from torchlint.facts.asked import Asked
+from torchlint.facts.changes import changes
 from torchlint.facts.classes import TENSOR, derives
 from torchlint.facts.declared import Presence, table
 from torchlint.facts.signatures import bases
@@ -48,7 +49,7 @@ def is_absent(path: str) -> bool:
         return False
     if may_exist(path) or not is_told(usual(owner)):
         return False
-    return not _existed(owner, last) and path not in _UNDECLARED and last.removeprefix("is_") not in _BACKENDS
+    return not _existed(owner, last) and path not in changes() and path not in _UNDECLARED and last.removeprefix("is_") not in _BACKENDS
 
 
 ABSENT = Asked(is_absent)

@@ -49,6 +49,15 @@ ROWS = (
         f"{_SOURCE}/optim/lr_scheduler.py",
         Does.NOTHING,
     ),
+    Change(
+        "torch.utils.serialization.load_lua",
+        "0.4",
+        "`torchfile`, which reads the files of Lua's Torch",
+        "0.4",
+        "https://github.com/pytorch/pytorch/releases/tag/v1.0.0",
+        removed="1.0",
+        does=Does.IS_GONE,
+    ),
     *(
         Change(f"torch._six.{name}", "1.13", to, "0.4", _SIX, removed="2.0", kind=Kind.MOVED, does=Does.IS_GONE)
         for name, to in (

@@ -22,6 +22,9 @@ from torchlint.values.value import Kind, Value
 _FOREIGN_METHODS = frozenset("save load fit predict evaluate summary compile_model save_weights load_weights save_pretrained".split())
 """What models of other libraries do by themselves."""
 
+_SCRIPTED = frozenset({"torch.jit.script", "torch.jit.trace"})
+"""What makes modules that save themselves."""
+
 _ARRAYS = frozenset("astype tofile tobytes ptp compress itemset".split())
 """What arrays of NumPy do, and tensors do not."""
 
@@ -85,23 +88,35 @@ def _of_values(file: FileAnalysis) -> Iterator[Missing]:
             continue
         for node in nodes:
             call = _call(file, node)
-            if call is not None and file.qualname(node) is None and file.value(node.value).kind is Kind.TENSOR and _is_meant(path, name):
+            if call is not None and file.qualname(node) is None and _is_meant(file.value(node.value), path, name):
                 yield Missing(node, path, call)
     for name in sorted(_FOREIGN_METHODS & file.tree.attributes.keys()):
         for node in file.tree.attributes[name]:
             call = _call(file, node)
-            if call is not None and file.qualname(node) is None and _lacks(file.value(node.value), name):
+            if call is not None and file.qualname(node) is None and _lacks(file, file.value(node.value), name):
                 yield Missing(node, f"{MODULE}.{name}", call)
 
 
-def _is_meant(path: str, name: str) -> bool:
-    """Whether there is something else that the name can be meant for; any other may be of a class of tensors, many of which are private."""
-    return name in _ARRAYS or bool(elsewhere(path) or near(path, Range(versions()[-1], versions()[-1])))
+def _is_meant(value: Value, path: str, name: str) -> bool:
+    """Whether a tensor is asked for something that can be meant for something else.
+
+    Of a class of tensors, many of which are private, it may be a method: such a name counts where torch has made the tensor. What is
+    computed from something unknown may be an array.
+    """
+    if value.kind is not Kind.TENSOR:
+        return False
+    if near(path, Range(versions()[-1], versions()[-1])):
+        return True
+    if name in _ARRAYS:
+        return all(each.kind in (Kind.TENSOR, Kind.NUMBER) for each in value.lineage())
+    return value.fresh and bool(elsewhere(path))
 
 
-def _lacks(value: Value, name: str) -> bool:
+def _lacks(file: FileAnalysis, value: Value, name: str) -> bool:
     """Whether a value is a module of torch, or of a class all of whose bases are in sight, without such a method."""
     if value.kind is not Kind.MODULE or presence(f"{value.qualname}.{name}") is not None:
+        return False
+    if any(isinstance(each.node, cst.Call) and file.qualname(each.node.func) in _SCRIPTED for each in value.lineage()):
         return False
     made = value.cls
     if made is None:
