@@ -24,6 +24,7 @@ from torchlint.rules.api._recipes import Called, rewritten
 from torchlint.syntax.names import Binds
 from torchlint.syntax.tree import Node
 from torchlint.values.value import Kind as Of
+from torchlint.values.value import Value
 
 Wanted = Callable[[Change, Range], bool]
 
@@ -125,7 +126,7 @@ def _method(file: FileAnalysis, call: cst.Call, change: Change) -> Finding | Non
         return None
     receiver = file.value(call.func.value)
     says_so = receiver.kind is Of.UNKNOWN and any(each.keyword and each.keyword.value in change.given for each in call.args)
-    if not receiver.is_tensor and not says_so:
+    if not says_so and (not receiver.is_tensor or _may_be_foreign(receiver)):
         return None  # a keyword that only tensors know is as good as knowing the tensor
     called = Called(file, change, call, call.func.value)
     if not called.is_meant():
@@ -137,6 +138,11 @@ def _method(file: FileAnalysis, call: cst.Call, change: Change) -> Finding | Non
         fix = rewritten(called, recipe, spelling)
         fix = fix + rewrite.add_import("torch") if spelling.is_missing else fix
     return Finding(call, _message(change, called), _help(change), fix, is_for_askers=not change.is_felt(supported(file, call)))
+
+
+def _may_be_foreign(value: Value) -> bool:
+    """Whether it comes out of arithmetic with something unknown, whose class may have operators of its own, as lazy matrices do."""
+    return isinstance(value.node, cst.BinaryOperation) and any(each.kind is Of.UNKNOWN for each in value.sources)
 
 
 # -- their fixes ----------------------------------------------------------------------------------------------------------
