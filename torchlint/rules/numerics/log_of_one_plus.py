@@ -14,7 +14,7 @@ from torchlint.rules.numerics._terms import Term, terms, without, written
 from torchlint.values.value import Kind
 
 
-@rule("TL611", severity=WARNING, fix=UNSAFE, effect=KEEPS, aliases=("TOR106",), mentions=("log(",), default=False)
+@rule("TL611", severity=WARNING, fix=UNSAFE, effect=KEEPS, aliases=("TOR106",), mentions=("log(",))
 def check(file: FileModel) -> Iterator[Finding]:
     for use in file.operations("log"):
         given = use.arguments["input"]
@@ -25,8 +25,7 @@ def check(file: FileModel) -> Iterator[Finding]:
             continue  # computed once, or of whole numbers, of which `1 + n` is exact
         only = file.operation(rest[0].node) if len(rest) == 1 and isinstance(rest[0].node, cst.Call) else None
         exponent = only.arguments["input"] if only is not None and only.name == "exp" and rest[0].is_added else None
-        if (exponent is None or _is_bounded(file, exponent)) and not any(is_relative(file, use.call, each.node) for each in rest):
-            continue  # added to numbers of ordinary size
+        matters = exponent is not None and not _is_bounded(file, exponent) or any(is_relative(file, use.call, each.node) for each in rest)
         alternatives: tuple[Fix, ...] = ()
         softplus = file.spelling("torch.nn.functional.softplus", use.call)
         if exponent is not None and softplus is not None:
@@ -42,6 +41,7 @@ def check(file: FileModel) -> Iterator[Finding]:
             help="use `torch.log1p`" if exponent is None else "use `torch.log1p`, or `torch.nn.functional.softplus` for `log(1 + exp(x))`",
             fix=rewrite.replace(use.call, text) if text is not None else None,
             alternatives=alternatives,
+            is_for_askers=not matters,  # added to numbers of ordinary size, where the digits that are lost are missed by nobody
         )
 
 
