@@ -55,7 +55,8 @@ def unmapped(file: FileAnalysis) -> Iterator[Checkpoint]:
 
 def _makes_optimizer(file: FileAnalysis, call: cst.Call) -> bool:
     """Whether the program trains, be it by a function of another file."""
-    return file.value(call).kind is Kind.OPTIMIZER
+    made = file.value(call)
+    return made.kind is Kind.OPTIMIZER and (made.qualname is not None or made.cls is not None)
 
 
 def _holds_tensors(file: FileAnalysis, loading: cst.Call) -> bool:
