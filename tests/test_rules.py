@@ -3,7 +3,9 @@
 In a case file, a line on which findings start ends in `# expect: TL102` (one code per finding), and a comment
 `# case: what is special here` opens each case. `bad*.py` holds mistakes and `bad*.fixed.py` what fixing makes of them,
 `good*.py` holds code that looks like the mistake and is not. `# miss: TL102` marks a mistake that the rule knowingly does not see;
-where it learns to, the mark becomes an expectation. `maybe*.py` holds code on which either verdict is fair: it is read without a failure.
+where it learns to, the mark becomes an expectation. `bad_asked*.py` holds mistakes that weigh too little to be told unasked: they are
+found where the rule is selected by its own code, and not by default; `bad_told*.py` what such a rule tells everybody. `maybe*.py` holds
+code on which either verdict is fair: it is read without a failure.
 """
 
 import ast
@@ -47,6 +49,8 @@ def fixed_beside(path: Path) -> Path:
 
 BAD = [pytest.param(rule, path, id=f"{rule.code}-{path.stem}") for rule in RULES for path in sources(rule, "bad")]
 GOOD = [pytest.param(rule, path, id=f"{rule.code}-{path.stem}") for rule in RULES for path in sources(rule, "good")]
+ASKED = [pytest.param(rule, path, id=f"{rule.code}-{path.stem}") for rule in RULES for path in sources(rule, "bad_asked")]
+TOLD = [pytest.param(rule, path, id=f"{rule.code}-{path.stem}") for rule in RULES for path in sources(rule, "bad_told")]
 MAYBE = [pytest.param(path, id=f"{rule.code}-{path.stem}") for rule in RULES for path in sources(rule, "maybe")]
 EVERY_FILE = [pytest.param(path, id=str(path.relative_to(FIXTURES))) for path in sorted(FIXTURES.rglob("*.py"))]
 EVERY_RULE = [pytest.param(rule, id=rule.code) for rule in RULES]
@@ -104,6 +108,18 @@ def test_all_rules_together_are_silent_on_good_code(rule: Rule, path: Path) -> N
     found = lint(read(path), Settings(extend_select=(rule.code,)), path=str(path))
 
     assert [(each.location.row, each.code, each.message) for each in found] == []
+
+
+@pytest.mark.parametrize(("rule", "path"), ASKED)
+def test_what_weighs_little_is_told_only_to_who_asks(rule: Rule, path: Path) -> None:
+    assert [(each.location.row, each.code) for each in lint(read(path), path=str(path)) if each.code == rule.code] == []
+
+
+@pytest.mark.parametrize(("rule", "path"), TOLD)
+def test_what_weighs_more_is_told_unasked(rule: Rule, path: Path) -> None:
+    found = [(each.location.row, each.code) for each in lint(read(path), path=str(path)) if each.code == rule.code]
+
+    assert found == expected(read(path), rule.code)
 
 
 @pytest.mark.parametrize("path", MAYBE)

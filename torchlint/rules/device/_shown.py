@@ -21,7 +21,7 @@ from torchlint.values.value import Kind
 
 _REPORTS = frozenset(
     """print info debug warning write log set_postfix set_postfix_str set_description set_description_str add_scalar add_scalars
-    log_metric log_metrics log_scalar""".split()
+    log_metric log_metrics log_scalar writerow writerows""".split()
 )
 """Calls that show what they are given, and keep nothing of it."""
 _COMPUTING = ("torch.", "math.", "numpy.")

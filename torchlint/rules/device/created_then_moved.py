@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from torchlint.model import FileModel
 from torchlint.rule import KEEPS, SAFE, WARNING, Finding, rule
 from torchlint.rules.device._building import built_in_place, device_of
+from torchlint.rules.device._each_pass import EachPass
 from torchlint.rules.device._host import is_host
 from torchlint.rules.device._moves import created_then_moved
 from torchlint.rules.device._often import Runs
@@ -13,7 +14,7 @@ from torchlint.rules.device._older import is_older
 
 @rule("TL401", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=(".to(", ".cuda("), quiet_in_tests=True)
 def check(file: FileModel) -> Iterator[Finding]:
-    runs = Runs(file.analysis)
+    runs, passes = Runs(file.analysis), EachPass(file.analysis)
     made = list(created_then_moved(file.analysis))
     for found in made if made and not is_older(file.analysis) else ():
         if runs.is_lost(found.move.call) or runs.is_shown(found.move.call):
@@ -30,4 +31,5 @@ def check(file: FileModel) -> Iterator[Finding]:
             help=f"build it in place with `device={device_of(file.analysis, found)}`",
             fix=built_in_place(file.analysis, found),
             related=((found.creation, "built here"),) if found.creation is not None else (),
+            is_for_askers=not (passes.has(found.move.call) or passes.is_given(found.factory) or passes.is_given(found.move.call)),
         )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from torchlint import rewrite
 from torchlint.model import FileModel
 from torchlint.rule import KEEPS, UNSAFE, WARNING, Finding, Fix, rule
+from torchlint.rules.device._queue import holds_up
 from torchlint.rules.device._waits import Wait, stalls
 
 _MPS = ("'mps'", '"mps"')
@@ -27,6 +28,7 @@ def check(file: FileModel) -> Iterator[Finding]:
                 help=wait.advice,
                 fix=_fix(file, wait) if stall.only_adds else None,
                 related=tuple(wait.related),
+                is_for_askers=not holds_up(wait),
             )
 
 

@@ -27,6 +27,9 @@ _MAKES_OPTIMIZER = re.compile(r"optimi[sz]er[^.]*$", re.IGNORECASE)
 """`engine.build_optimizer`, of a package or another file: who asks for one trains."""
 _OPTIMIZER = r"\b(?:optim\.\w+|Adam\w*|SGD|RMSprop)\s*\("
 
+_SMALL = re.compile(r"\bCIFAR100?\b|\b(?:Fashion|K|E|Q)?MNIST\b|\bSVHN\b|\bUSPS\b")
+_LARGE = re.compile(r"\bImageFolder\b|\bImageNet\b")
+
 
 class Course(Enum):
     """What a program does with a wrapped module."""
@@ -110,6 +113,16 @@ class Program:
             return False  # by somebody else, of whatever
         modules = [{id(whole) for part in each.lineage() if part.kind is Kind.MODULE for whole in _wholes(file, part)} for each in made]
         return bool(modules) and all(each and not each & wrapped for each in modules)
+
+    def would_gain(self, call: cst.Call, course: Course) -> bool:
+        """Whether a process per GPU is known to fit: the wrap trains on batches of weight that a `DistributedSampler` could deal out.
+
+        A program that draws its batches by a sampler of its own, or makes them out of sight, may need them whole; one that can start a
+        process per GPU already was left its other way on purpose; pictures of 32 pixels keep no second GPU busy.
+        """
+        if course is not Course.TRAINS or "DistributedDataParallel" in self.file.text or not shuffling(self.file):
+            return False
+        return not _SMALL.search(self.file.text) or _LARGE.search(self.file.text) is not None
 
     def distributed(self, call: cst.Call) -> cst.Call | None:
         """Where the function that wraps a module here wraps one for one process per GPU already."""

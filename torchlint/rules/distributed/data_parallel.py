@@ -33,6 +33,7 @@ def check(file: FileModel) -> Iterator[Finding]:
             help=advice,
             fix=_fix(file, call) if course is not Course.PREDICTS and launched is None else None,
             related=places,
+            is_for_askers=not program.would_gain(call, course),
         )
 
 

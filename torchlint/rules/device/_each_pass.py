@@ -1,0 +1,97 @@
+"""Whether a line belongs to what is done for every batch, as far as can be seen: then even what costs little is paid again and again.
+
+What stands in a forward or backward pass does, and in a loop that trains; what those call; and what is built after a tensor that a
+function is given, whoever calls it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from torchlint.facts.modules import MANAGED_STEPS
+from torchlint.program import callers
+from torchlint.program.analysis import FileAnalysis
+from torchlint.rules.device._hot import HotLoops
+from torchlint.syntax.tree import Node, descendants
+
+_FAR = 3
+"""Through how many calls a pass is followed."""
+_DEEP = 40
+"""How many of the values that something was computed from are looked at."""
+_ASKED = frozenset({"shape", "size", "device", "get_device", "dim", "numel"})
+"""What is asked of a tensor to build another one after it."""
+
+
+class EachPass:
+    """The code of one file that is run for every batch, or for whatever tensor it is given."""
+
+    def __init__(self, file: FileAnalysis) -> None:
+        self.file = file
+        self._hot = HotLoops(file)
+        self._functions: dict[Node, bool] = {}
+
+    def has(self, node: Node) -> bool:
+        """Whether a node is evaluated in each pass forward or backward, or in each iteration of a loop that trains."""
+        return self._is_trained(node) or self._is_called(self.file.function(node), _FAR)
+
+    def is_given(self, node: Node) -> bool:
+        """Whether an expression asks for the shape or device of what the function around it is given."""
+        asked = (each for each in descendants(node) if isinstance(each, (cst.Attribute, cst.Call)))
+        return any(self._is_parameter(subject) for each in asked if (subject := _subject(each)) is not None)
+
+    def _is_called(self, function: Node, far: int) -> bool:
+        if not isinstance(function, cst.FunctionDef):
+            return False
+        known = self._functions.get(function)
+        if known is None:
+            self._functions[function] = False  # a function that calls itself
+            known = self._is_pass(function) or far > 0 and any(self._calls(each, far) for each in callers.calls(self.file, function))
+            if known or far == _FAR:
+                self._functions[function] = known
+            else:
+                del self._functions[function]
+        return known
+
+    def _calls(self, site: cst.Call, far: int) -> bool:
+        return self._is_trained(site) or self._is_called(self.file.function(site), far - 1)
+
+    def _is_trained(self, node: Node) -> bool:
+        loop = self._hot.around(node)
+        return loop is not None and self._hot.trains(loop)
+
+    def _is_pass(self, function: cst.FunctionDef) -> bool:
+        """`forward` of a module, `forward` and `backward` of an operation, and the steps of a module that a framework runs."""
+        owner, name = self.file.owner(function), function.name.value
+        if owner is None:
+            return False
+        return (
+            owner.is_module
+            and (name == "forward" or owner.is_managed and name in MANAGED_STEPS)
+            or (name in ("forward", "backward") and "torch.autograd.Function" in owner.imported_bases)
+        )
+
+    def _is_parameter(self, node: cst.BaseExpression) -> bool:
+        """Whether a value is, or is computed from, what the function around it is given."""
+        own = {each.name for each in self._parameters(self.file.function(node))}
+        queue = [self.file.value(node)]
+        for each in queue:
+            if isinstance(each.node, cst.Param) and each.node.name in own:
+                return True
+            queue += each.sources[: max(0, _DEEP - len(queue))]
+        return False
+
+    def _parameters(self, function: Node) -> Iterator[cst.Param]:
+        if isinstance(function, cst.FunctionDef):
+            given = [*function.params.posonly_params, *function.params.params, *function.params.kwonly_params]
+            yield from (each for each in given if each.name.value not in ("self", "cls", "ctx"))
+
+
+def _subject(node: Node) -> cst.BaseExpression | None:
+    """`x` of `x.shape`, `x.size(0)` and `len(x)`."""
+    if isinstance(node, cst.Attribute):
+        return node.value if node.attr.value in _ASKED else None
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == "len" and len(node.args) == 1:
+        return node.args[0].value
+    return None
