@@ -14,8 +14,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from ecosystem.linting import child, keep, results_folder
-from ecosystem.mirror import Tree
+from ecosystem.mirror import Tree, sources
 from ecosystem.pins import Pin
+from torchlint.sources.kinds import NOTEBOOK
+from torchlint.sources.notebooks import Notebook
+from torchlint.sources.reading import Undecodable
 
 LEVELS = ("safe", "unsafe")
 """`--fix`, and `--fix --unsafe-fixes`."""
@@ -77,7 +80,7 @@ def _fix(before: Path, copy: Path, level: str, rules: Sequence[str], timeout: fl
         if once[path] != data:
             codes = sorted(set(fixed.get(path, ())))
             fixes.hunks += [Hunk(path, codes, text) for text in hunks(data, once[path])]
-            if _compiles(data) and not _compiles(once[path]):
+            if _compiles(path, data) and not _compiles(path, once[path]):
                 fixes.broken.append(path)
     if not fixed and not fixes.hunks:
         return fixes  # there is nothing that a second run would meet differently
@@ -97,16 +100,16 @@ def _run(copy: Path, level: str, rules: Sequence[str], timeout: float) -> tuple[
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
-    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in sorted(folder.rglob("*.py")) if file.is_file()}
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in sources(folder)}
 
 
-def _compiles(data: bytes) -> bool:
-    """Whether this Python reads it; nothing is executed."""
+def _compiles(path: str, data: bytes) -> bool:
+    """Whether this Python reads it, or the cells of a notebook together; nothing is executed."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            compile(data, "<file>", "exec", dont_inherit=True)
-        except (SyntaxError, ValueError):
+            compile(Notebook(data).text if path.endswith(NOTEBOOK) else data, "<file>", "exec", dont_inherit=True)
+        except (SyntaxError, ValueError, Undecodable):
             return False
     return True
 

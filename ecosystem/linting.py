@@ -21,7 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
 
-from ecosystem.mirror import Tree, Unavailable, tree
+from ecosystem.mirror import SUFFIXES, Tree, Unavailable, tree
 from ecosystem.pins import Pin
 
 ROOT = Path(__file__).parents[1]
@@ -38,6 +38,7 @@ class Finding:
     rule: str
     path: str
     line: int
+    """Of the file, which in a notebook is JSON."""
     mark: str
     """Of the line's text, see `mark`."""
     message: str
@@ -70,8 +71,8 @@ def mark(lines: Sequence[str], line: int) -> str:
 
 @cache
 def digest() -> str:
-    """Of everything that decides what is found: torchlint's own sources, and what parses for it."""
-    total = hashlib.sha256(f"{platform.python_version()} {version('libcst')}".encode())
+    """Of everything that decides what is found: torchlint's own sources, what parses for it, and which files it is given."""
+    total = hashlib.sha256(f"{platform.python_version()} {version('libcst')} {SUFFIXES}".encode())
     for file in sorted((ROOT / "torchlint").rglob("*.py")):
         total.update(f"{file.relative_to(ROOT).as_posix()}\0".encode() + file.read_bytes() + b"\0")
     return total.hexdigest()[:16]
@@ -167,6 +168,8 @@ def _run(pin: Pin, files: Tree, timeout: float) -> Result:
     for each in entries:
         path = Path(os.path.relpath(each["filename"], files.root)).as_posix()
         line = each["location"]["row"]
+        if each["cell"] is not None:
+            line = files.row_of_cell(path, each["cell"], line)
         if path not in texts:
             texts[path] = files.lines(path)
         fix = each["fix"]["applicability"] if each["fix"] else None

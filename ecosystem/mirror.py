@@ -1,7 +1,7 @@
-"""Snapshots of repositories on this machine: where the git directories lie, what is newest in them, which Python files a commit has.
+"""Snapshots of repositories on this machine: where the git directories lie, what is newest in them, which code a commit has.
 
-Nothing of a repository is ever executed or imported. Only regular files are taken out: `.py` files, and those in which a project names the
-torch that it needs. No links, no `.gitignore`.
+Nothing of a repository is ever executed or imported. Only regular files are taken out: `.py` files and notebooks, and those in which a
+project names the torch that it needs. No links, no `.gitignore`.
 """
 
 from __future__ import annotations
@@ -18,9 +18,13 @@ from typing import NamedTuple
 
 from ecosystem.pins import Pin
 from torchlint import dependencies
+from torchlint.sources.kinds import NOTEBOOK
+from torchlint.sources.notebooks import Notebook
 
 DEPTH = 3
 """How many folders below the mirror a git directory, or the work tree around it, may lie."""
+SUFFIXES = (".py", NOTEBOOK)
+"""Of the files that are linted."""
 _NOTE = "taken_out.json"
 
 
@@ -29,24 +33,31 @@ class Unavailable(Exception):
 
 
 class Tree(NamedTuple):
-    """The Python files of one commit, and those that name its dependencies."""
+    """The Python files and notebooks of one commit, and the files that name its dependencies."""
 
     root: Path
     files: int
-    """How many Python files."""
+    """How many Python files and notebooks."""
     left_out: tuple[str, ...]
     """Paths that the snapshot lists and does not hold, or whose names cannot be shown."""
 
     def lines(self, path: str) -> list[str]:
-        """The rows of a file as torchlint counts them; none if there is no such file."""
+        """The rows of a file as torchlint counts them, those of JSON in a notebook; none if there is no such file."""
         file = self.root / path
         return re.split(r"\r\n|\r|\n", file.read_bytes().decode("utf-8-sig", errors="replace")) if file.is_file() else []
 
+    def row_of_cell(self, path: str, cell: int, row: int) -> int:
+        """The row of a notebook's own file on which a row of one of its cells is written."""
+        return Notebook((self.root / path).read_bytes()).cells.written_in(cell, row)
+
     def mentioning(self, word: bytes) -> list[str]:
         """The files in which the word stands."""
-        return sorted(
-            file.relative_to(self.root).as_posix() for file in self.root.rglob("*.py") if file.is_file() and word in file.read_bytes()
-        )
+        return sorted(file.relative_to(self.root).as_posix() for file in sources(self.root) if word in file.read_bytes())
+
+
+def sources(folder: Path) -> list[Path]:
+    """The Python files and notebooks below a folder."""
+    return sorted(file for file in folder.rglob("*") if file.name.endswith(SUFFIXES) and file.is_file())
 
 
 def git_directories(mirror: Path) -> dict[str, Path]:
@@ -79,17 +90,18 @@ def tree(pin: Pin, git: Path | None, cache: Path) -> Tree:
     """The files of the pinned commit, from the cache if they were taken out before: that needs no mirror."""
     folder = cache / "trees" / pin.folder / pin.commit
     note = folder / _NOTE
-    if not note.exists():
+    said = json.loads(note.read_text(encoding="utf-8")) if note.exists() else {}
+    if said.get("suffixes") != list(SUFFIXES):
         if git is None:
             raise Unavailable("not in the mirror")
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as building:
             files, left_out = _extract(git, pin.commit, Path(building) / "tree")
-            (Path(building) / _NOTE).write_text(json.dumps({"files": files, "left_out": left_out}), encoding="utf-8")
-            shutil.rmtree(folder, ignore_errors=True)  # of a run that was broken off
+            said = {"files": files, "left_out": left_out, "suffixes": list(SUFFIXES)}
+            (Path(building) / _NOTE).write_text(json.dumps(said), encoding="utf-8")
+            shutil.rmtree(folder, ignore_errors=True)  # of a run that was broken off, or that took out other files
             os.replace(building, folder)
             os.mkdir(building)  # what leaving the block removes
-    said = json.loads(note.read_text(encoding="utf-8"))
     return Tree((folder / "tree").resolve(), said["files"], tuple(said["left_out"]))
 
 
@@ -113,12 +125,12 @@ def _extract(git: Path, commit: str, into: Path) -> tuple[int, list[str]]:
             continue
         (into / path).parent.mkdir(parents=True, exist_ok=True)
         (into / path).write_bytes(data)
-        files += path.endswith(".py")
+        files += path.endswith(SUFFIXES)
     return files, left_out
 
 
 def _is_wanted(name: bytes) -> bool:
-    return name.endswith(b".py") or dependencies.is_read(name.decode("utf-8", errors="replace"))
+    return name.endswith(tuple(map(str.encode, SUFFIXES))) or dependencies.is_read(name.decode("utf-8", errors="replace"))
 
 
 def _is_plain(path: str, name: bytes) -> bool:

@@ -30,7 +30,8 @@ class Pin(NamedTuple):
         return self.repository.replace("/", "+")
 
     def url(self, path: str, line: int) -> str:
-        return f"https://github.com/{self.repository}/blob/{self.commit}/{path}#L{line}"
+        plain = "?plain=1" if path.endswith(".ipynb") else ""  # a notebook is shown as its cells, without rows
+        return f"https://github.com/{self.repository}/blob/{self.commit}/{path}{plain}#L{line}"
 
 
 def read(file: Path) -> list[Pin]:

@@ -47,7 +47,7 @@ def counted(places: Collection[Place]) -> str:
 def seconds(results: Iterable[Result]) -> str:
     done = [result for result in results if result.is_done]
     files = sum(result.tree.files for result in done if result.tree is not None)
-    return f"{len(done)} repositories, {files:,} Python files, {sum(result.seconds for result in done):.0f} s of linting in all"
+    return f"{len(done)} repositories, {files:,} files, {sum(result.seconds for result in done):.0f} s of linting in all"
 
 
 def failures(results: Iterable[Result]) -> Iterator[str]:

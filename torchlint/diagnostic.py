@@ -64,6 +64,10 @@ class Cells:
         """The row of the file."""
         return self.rows[min(row, len(self.rows)) - 1] if self.rows else 1
 
+    def written_in(self, number: int, row: int) -> int:
+        """The row of the file on which a row of this cell is written."""
+        return self.written(self.firsts[self.numbers.index(number)] + row - 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Related:

@@ -1,5 +1,6 @@
 """What the small repositories contain, git as they are made with it, and the fixtures as types."""
 
+import json
 import os
 import subprocess
 from collections.abc import Callable
@@ -19,6 +20,13 @@ def train(model, batches, loss_of):
     return total
 """
 MOVED = "import torch\n\nweight = torch.zeros(2).cuda()\nprint(weight)\n"
+
+
+def notebook(*cells: str) -> str:
+    """The file of a notebook with these cells, each row of code on a row of its own."""
+    written = [{"cell_type": "code", "source": cell.splitlines(keepends=True), "outputs": [], "execution_count": None} for cell in cells]
+    return json.dumps({"metadata": {}, "nbformat": 4, "nbformat_minor": 4, "cells": written}, indent=1)
+
 
 Commit = Callable[..., str]
 Ecosystem = Callable[..., Result]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from small_repositories import MOVED, Commit, Ecosystem
+from small_repositories import MOVED, Commit, Ecosystem, notebook
 
 from ecosystem import fixing
 
@@ -22,6 +22,15 @@ def test_sound_fixes_are_counted_and_shown(commit: Commit, ecosystem: Ecosystem,
     assert [file.read_text(encoding="utf-8") for file in (tmp_path / "cache" / "trees").rglob("moved.py")] == [MOVED]
 
 
+def test_fixes_in_a_notebook_are_counted_and_hold(commit: Commit, ecosystem: Ecosystem) -> None:
+    commit("a/b", {"moved.ipynb": notebook("%matplotlib inline\n", MOVED)})
+    ecosystem("pin", *PRACTICE)
+    text = ecosystem("fix-check").stdout
+
+    assert "unsafe fixes: TL401 1" in text
+    assert "TL401 a/b moved.ipynb" in text
+
+
 def test_rule_that_finds_nothing_fixes_nothing(commit: Commit, ecosystem: Ecosystem) -> None:
     commit("a/b", {"moved.py": MOVED})
     ecosystem("pin", *PRACTICE)
@@ -30,11 +39,11 @@ def test_rule_that_finds_nothing_fixes_nothing(commit: Commit, ecosystem: Ecosys
 
 
 def test_fix_that_breaks_or_never_ends_is_a_fault(commit: Commit, ecosystem: Ecosystem, monkeypatch: pytest.MonkeyPatch) -> None:
-    commit("a/b", {"broken.py": "x = 1\n", "grows.py": "x = 1\n", "python2.py": "print 1\n"})
+    commit("a/b", {"broken.py": "x = 1\n", "grows.py": "x = 1\n", "python2.py": "print 1\n", "cells.ipynb": notebook("x = 1")})
     ecosystem("pin", *PRACTICE)
 
     def run(copy: Path, *_: object) -> tuple[dict[str, list[str]], list[str]]:
-        for name, text in (("broken.py", "x = = 1\n"), ("python2.py", "print 2\n")):
+        for name, text in (("broken.py", "x = = 1\n"), ("python2.py", "print 2\n"), ("cells.ipynb", notebook("x = = 1"))):
             (copy / name).write_text(text, encoding="utf-8")
         with (copy / "grows.py").open("a", encoding="utf-8") as file:
             file.write("x = 1\n")
@@ -44,6 +53,7 @@ def test_fix_that_breaks_or_never_ends_is_a_fault(commit: Commit, ecosystem: Eco
     text = ecosystem("fix-check", status=1).stdout
 
     assert text.count("a/b: no longer compiles: broken.py") == 2
+    assert text.count("a/b: no longer compiles: cells.ipynb") == 2
     assert text.count("a/b: a second run changes it again: grows.py") == 2
     assert "python2.py" not in text.replace("a/b python2.py", "")
 

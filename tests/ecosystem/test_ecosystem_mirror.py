@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-from small_repositories import Commit, git
+from small_repositories import Commit, git, notebook
 
+from ecosystem import mirror
 from ecosystem.mirror import Unavailable, git_directories, newest, tree
 from ecosystem.pins import Pin
 
@@ -24,7 +25,7 @@ def test_git_directory_is_found_bare_or_not(place: str, tmp_path: Path) -> None:
     assert git_directories(tmp_path) == {"owner/name": tmp_path / place}
 
 
-def test_python_files_and_those_that_name_dependencies_are_taken_out(commit: Commit, tmp_path: Path) -> None:
+def test_code_and_files_that_name_dependencies_are_taken_out(commit: Commit, tmp_path: Path) -> None:
     files = {
         "a.py": "import os\n",
         "pkg/b.py": "x = 1\r\n",
@@ -32,17 +33,19 @@ def test_python_files_and_those_that_name_dependencies_are_taken_out(commit: Com
         "pyproject.toml": "[tool.torchlint]\n",
         ".gitignore": "*.py\n",
         "c.txt": "text\n",
+        "d.ipynb": notebook("x = 1"),
     }
     at = commit("owner/name", files)
     found = tree(pinned(at), tmp_path / "mirror" / "owner+name" / ".git", tmp_path / "cache")
 
     assert sorted(file.relative_to(found.root).as_posix() for file in found.root.rglob("*") if file.is_file()) == [
         "a.py",
+        "d.ipynb",
         "pkg/b.py",
         "pkg/requirements/base.txt",
         "pyproject.toml",
     ]
-    assert (found.files, found.left_out) == (2, ())
+    assert (found.files, found.left_out) == (3, ())
     assert (found.root / "pkg" / "b.py").read_bytes() == Path(tmp_path, "mirror", "owner+name", "pkg", "b.py").read_bytes()
 
 
@@ -72,6 +75,18 @@ def test_tree_that_was_taken_out_needs_no_mirror(commit: Commit, tmp_path: Path)
     first = tree(pinned(at), tmp_path / "mirror" / "owner+name" / ".git", tmp_path / "cache")
 
     assert tree(pinned(at), None, tmp_path / "cache") == first
+
+
+def test_tree_of_which_other_files_were_taken_out_is_taken_out_again(
+    commit: Commit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = commit("owner/name", {"a.py": "x = 1\n", "b.ipynb": notebook("x = 1")})
+    git_directory = tmp_path / "mirror" / "owner+name" / ".git"
+    with monkeypatch.context() as context:
+        context.setattr(mirror, "SUFFIXES", (".py",))
+        assert tree(pinned(at), git_directory, tmp_path / "cache").files == 1
+
+    assert tree(pinned(at), git_directory, tmp_path / "cache").files == 2
 
 
 def test_unknown_commit_is_unavailable(commit: Commit, tmp_path: Path) -> None:

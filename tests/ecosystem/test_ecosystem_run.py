@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_repositories import MOVED, TRAINING, Commit, Ecosystem
+from small_repositories import MOVED, TRAINING, Commit, Ecosystem, notebook
 
 from ecosystem import linting
 
@@ -70,6 +70,18 @@ def test_torch_that_a_repository_needs_counts(commit: Commit, ecosystem: Ecosyst
     ecosystem("pin", *PRACTICE)
 
     assert places(run(ecosystem, "--show", "unread"), "unread") == [("old.py", 3, "TL901")]
+
+
+def test_place_in_a_notebook_is_a_row_of_its_file(commit: Commit, ecosystem: Ecosystem) -> None:
+    text = notebook("import torch\n%matplotlib inline\n", "1 + 1\n\nweight = torch.zeros(2).cuda()\nprint(weight)\n")
+    commit("a/b", {"moved.ipynb": text})
+    ecosystem("pin", *PRACTICE)
+    [(path, line, rule)] = places(run(ecosystem, "--show", "unread"), "unread")
+
+    assert (path, rule) == ("moved.ipynb", "TL401")
+    assert text.splitlines()[line - 1].strip().startswith('"weight = torch')
+    assert f"/moved.ipynb?plain=1#L{line}" in ecosystem("run", "--show", "unread").stdout
+    assert "weight = torch" in ecosystem("judge", "a/b", path, str(line), rule, "right", "made in the wrong place").stdout
 
 
 def test_imports_between_files_are_followed(commit: Commit, ecosystem: Ecosystem) -> None:
