@@ -104,11 +104,13 @@ def _contents(folder: Path) -> dict[str, bytes]:
 
 
 def _compiles(path: str, data: bytes) -> bool:
-    """Whether this Python reads it, or the cells of a notebook together; nothing is executed."""
+    """Whether this Python reads it, or all cells of a notebook; nothing is executed."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            compile(Notebook(data).text if path.endswith(NOTEBOOK) else data, "<file>", "exec", dont_inherit=True)
+            if path.endswith(NOTEBOOK):
+                return not Notebook(data).broken
+            compile(data, "<file>", "exec", dont_inherit=True)
         except (SyntaxError, ValueError, Undecodable):
             return False
     return True
