@@ -165,7 +165,7 @@ NUMBERS = Asked(_is_number, also="nelement ndimension element_size data_ptr __le
 """Tensor methods that return plain Python values; those that are added are made in C, without a schema."""
 
 TENSOR_EVIDENCE = frozenset(
-    """backward detach detach_ requires_grad_ retain_grad masked_fill masked_fill_ logsumexp argmax softmax log_softmax
+    """backward detach detach_ requires_grad_ retain_grad masked_fill masked_fill_ logsumexp softmax log_softmax
     unsqueeze unsqueeze_""".split()
 )
 """Methods that nothing but a tensor has in practice: calling one proves the receiver."""
