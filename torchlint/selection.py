@@ -197,13 +197,18 @@ def _spared_in_tests(settings: Settings) -> frozenset[str]:
 
 @lru_cache(maxsize=256)
 def asked_for(settings: Settings) -> frozenset[str]:
-    """The codes of the rules that somebody selected by their own code, name or alias."""
+    """The codes of the rules that somebody selected by their own code, name or alias, or by how aliases begin: who says `TOR` wants what
+    TorchFix found."""
     asked: list[str] = []
     layer: Settings | None = settings
     while layer is not None:
         asked += (*(layer.select or ()), *layer.extend_select)
         layer = layer.below if layer.select is None else None
-    return frozenset(rule.code for rule in all_rules() if _precision(rule.code, asked) >= _EXACT)
+    return frozenset(rule.code for rule in all_rules() if _precision(rule.code, asked) >= _EXACT or _is_named_elsewhere(rule, asked))
+
+
+def _is_named_elsewhere(rule: Rule, selectors: Iterable[str]) -> bool:
+    return any(rule in _beginning_with(each) and not rule.code.startswith(each) for each in selectors)
 
 
 @lru_cache(maxsize=64)

@@ -113,6 +113,9 @@ def test_printing_schedulers_are_changed_freely_only_where_no_torch_prints() -> 
 
 QUIET = [
     ("TL802", "import torch\nmodel = torch.jit.script(model)\n"),
+    ("TL802", "import torch\nn = torch.norm(x)\n"),
+    ("TL802", "from torch import ger\ny = ger(a, b)\n"),
+    ("TL802", "from torch import nn\nup = nn.UpsamplingNearest2d(scale_factor=2)\n"),
     ("TL804", "from torch.utils import model_zoo\nstate = model_zoo.load_url(url)\n"),
     ("TL805", "import torch\nv = torch.var(x, unbiased=False)\n"),
 ]
@@ -125,9 +128,11 @@ def test_what_torch_itself_says_nothing_about_is_for_those_who_ask(code: str, te
     assert [each.code for each in lint(text, Settings(below=Settings(extend_select=(code,))))] == [code]
 
 
-@pytest.mark.parametrize("text", ["import torch\nn = torch.norm(x)\n", "from torch import ger\ny = ger(a, b)\n"])
-def test_what_is_documented_as_deprecated_is_for_everybody(text: str) -> None:
-    assert [each.code for each in lint(text)] == ["TL802"]
+@pytest.mark.parametrize("selector", ["TOR101", "TOR103", "TOR1", "TOR"])
+def test_who_asks_in_the_words_of_torchfix_gets_what_it_found(selector: str) -> None:
+    text = "import torch\nn = torch.norm(x)\nu, s, v = torch.svd(x)\n"
+
+    assert [each.code for each in lint(text, Settings(select=(selector,)))] == ["TL802", "TL802"]
 
 
 def test_what_raises_is_for_everybody() -> None:

@@ -145,8 +145,8 @@ class Change:
         return not self.is_removed(versions) and versions.newest >= version_of(self.since) and self.can_be_replaced(versions)
 
     def is_felt(self, versions: Range) -> bool:
-        """Whether who runs it is told, by an error or by a warning that Python shows everywhere, or torch's pages call it deprecated."""
-        return self.is_removed(versions) or self.does is not Does.HIDDEN and (self.does is not Does.NOTHING or self.kind is Kind.DEPRECATED)
+        """Whether who runs it is told, by an error or by a warning that Python shows everywhere."""
+        return self.is_removed(versions) or self.does not in (Does.HIDDEN, Does.NOTHING)
 
     def can_be_replaced(self, versions: Range) -> bool:
         return versions.oldest >= version_of(self.first)
