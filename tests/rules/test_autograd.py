@@ -119,3 +119,19 @@ def test_what_a_torch_older_than_tensors_with_graphs_needs_is_left_to_projects_t
     found = [lint(HEAD + OLD[code], Settings(select=(code,), torch_version=each), path="train.py") for each in ("0.3", "0.4", "2.1")]
 
     assert [len(each) for each in found] == [0, 1, 1]
+
+
+@pytest.mark.parametrize("wrapped", ["torch.zeros(2)", "mask.long()", "x.cuda()", "torch.ones(2), requires_grad=False"])
+def test_variable_without_effect_is_for_those_who_ask(wrapped: str) -> None:
+    text = f"import torch\nfrom torch.autograd import Variable\n\n\ndef f(x, mask: torch.Tensor):\n    return Variable({wrapped})\n"
+
+    assert lint(text) == []
+    assert [each.code for each in lint(text, Settings(select=("TL108",)))] == ["TL108"]
+
+
+@pytest.mark.parametrize("wrapped", ["torch.zeros(2), requires_grad=True", "x, volatile=True", "(x * w).sum()", "x, requires_grad=flag"])
+def test_variable_that_changes_something_is_for_everybody(wrapped: str) -> None:
+    setting = "import torch\nfrom torch.autograd import Variable\n\nw = torch.ones(2, requires_grad=True)\n"
+    text = f"{setting}\n\ndef f(x, flag):\n    return Variable({wrapped})\n"
+
+    assert [each.code for each in lint(text)] == ["TL108"]

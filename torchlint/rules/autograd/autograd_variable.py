@@ -27,7 +27,8 @@ def check(file: FileModel) -> Iterator[Finding]:
         new = is_new(file.analysis, data, flag)
         does, help = _said("" if flag is True or wanted is None else file.source(wanted), flag, new, has_no_graph(file.analysis, data))
         message = f"`Variable` is obsolete: every tensor is one since torch 0.4, and this call {does}"
-        yield Finding(call, message, help=help, fix=_fix(file, call, data, wanted, new))
+        is_felt = flag is not False or file.value(data).has_graph  # else it is only written at greater length
+        yield Finding(call, message, help=help, fix=_fix(file, call, data, wanted, new), is_for_askers=not is_felt)
 
 
 def _said(wanted: str, flag: object, new: bool, graphless: bool) -> tuple[str, str]:
