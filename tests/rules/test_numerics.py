@@ -11,6 +11,7 @@ from torchlint.rules.numerics._numbers import counts, numbers_of
 from torchlint.rules.numerics._plain import plain_number
 from torchlint.rules.numerics._terms import terms, without
 from torchlint.settings import Settings
+from torchlint.syntax import cells
 
 HEAD = "import math\nimport torch\n\ndef f(x: torch.Tensor, n, width: int = 3):\n    size = x.size(0)\n    probe = "
 
@@ -114,3 +115,10 @@ def test_what_chooses_the_entries_that_are_written_is_known() -> None:
     text = "import torch\n\nx = torch.randn(3)\nx[x == float('nan')] = 0\n"
 
     assert [each.code for each in lint(text, Settings(select=("TL610",)))] == ["TL610"]
+
+
+def test_logarithm_of_softmax_that_a_cell_only_shows_is_quiet() -> None:
+    text = f"import torch\nx = torch.ones(2, 3)\n{cells.END}\ntorch.log(torch.softmax(x, 1))\n{cells.END}\n"
+
+    assert lint(text) == []
+    assert [each.code for each in lint(text.replace("\ntorch.log", "\ny = torch.log"))] == ["TL605"]

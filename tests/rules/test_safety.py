@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from torchlint.engine import lint
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.project import Project
 from torchlint.rules.safety._checkpoints import unmapped
@@ -11,6 +12,7 @@ from torchlint.rules.safety._determinism import conflicts
 from torchlint.rules.safety._libraries import chosen_libraries
 from torchlint.rules.safety._saved import whole_modules
 from torchlint.rules.safety._scripts import seeded_only, unseeded
+from torchlint.syntax import cells
 
 HEAD = "import os, sys\nimport torch\nfrom torch import nn\nfrom torch.backends import cudnn\n"
 LOOKS = "device = 'cuda' if torch.cuda.is_available() else 'cpu'\n"
@@ -115,3 +117,10 @@ def test_scripts_that_train_are_asked_for_seeds(text: str, is_unseeded: bool, is
     file = FileAnalysis(HEAD + text)
 
     assert (unseeded(file) is not None, seeded_only(file) is not None) == (is_unseeded, is_only_seeded)
+
+
+def test_somebody_is_there_to_answer_in_a_notebook() -> None:
+    text = "import torch\nmodel = torch.hub.load('owner/repository', 'net')\n"
+
+    assert [each.code for each in lint(text)] == ["TL908"]
+    assert lint(f"{text}{cells.END}\n") == []

@@ -22,6 +22,8 @@ def check(file: FileModel) -> Iterator[Finding]:
             continue
         if any(isinstance(each, cst.Call) and file.qualname(each.func) == "torch.where" for each in file.ancestors(log.call)):
             continue  # something else is taken where a probability is 0
+        if file.is_shown(log.call):
+            continue  # nobody computes with it
         softmax = method_or_operation(file.analysis, made.node) if isinstance(made.node, cst.Call) else None
         is_inside = given in (made.node, *file.ancestors(made.node))
         yield Finding(

@@ -45,7 +45,15 @@ def _is_kept_as_well(file: FileAnalysis, call: cst.Call, module: cst.BaseExpress
     """Whether the same function saves the state too: who needs it has it."""
     state = f"{file.source(module)}.state_dict()"
     others = (each for each in file.calls("torch.save") if each is not call and file.function(each) is file.function(call))
-    return any(state in file.source(each) for each in others)
+    saved = (bind(each, _PARAMETERS)["obj"] for each in others)
+    return any(state in text for each in saved if each is not None for text in _texts(file, each))
+
+
+def _texts(file: FileAnalysis, saved: cst.BaseExpression) -> Iterator[str]:
+    """What is saved as it is written, or where it has a name, what the name was given."""
+    yield file.source(saved)
+    if isinstance(saved, cst.Name):
+        yield from (file.source(binding.value) for binding in file.names.bindings(saved) if binding.value is not None)
 
 
 def _is_in_memory(file: FileAnalysis, target: cst.BaseExpression) -> bool:
