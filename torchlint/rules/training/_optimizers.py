@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,10 +15,11 @@ from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import Node, descendants
 from torchlint.values.events import Happens
 from torchlint.values.gradients import switched
-from torchlint.values.value import Kind, Value
+from torchlint.values.value import Function, Kind, Value
 
 _HARMLESS = frozenset("zero_grad param_groups state_dict load_state_dict defaults state".split())
 """What may be asked of an optimizer without a step."""
+_PUTS_IN = re.compile(r"\bsetattr\(|\.(?:add_module|register_module|register_parameter)\(")
 
 
 @dataclass(eq=False)
@@ -112,7 +114,17 @@ def freezing(made: Built, module: Value) -> Node | None:
     for event in flow.events.values():
         if event.what is Happens.OPAQUE and file.is_after(event.site, found) and any(each is module for each in event.values):
             return None  # it may be thawed, or given new layers
-    return None if any(file.is_after(each, found) for each in replacements(file, home, module)) else found
+    renewed = (*replacements(file, home, module), *_rebuilding(file, home, module))
+    return None if any(file.is_after(each, found) for each in renewed) else found
+
+
+def _rebuilding(file: FileAnalysis, function: Node, module: Value) -> Iterator[Node]:
+    """Where a function hands a module to one of the project that puts something into what it is given: `setattr(module, name, …)`."""
+    for call in file.tree.within(file.nodes(cst.Call), function):
+        if file.function(call) is function and any(file.value(each.value) is module for each in call.args):
+            callee = file.value(call.func).definition
+            if isinstance(callee, Function) and _PUTS_IN.search(callee.file.source(callee.node)):
+                yield call
 
 
 def _freezes(call: cst.Call) -> bool:
