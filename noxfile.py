@@ -1,4 +1,4 @@
-"""The tests on every supported Python that this machine has, torch on one of them only; the extension for VS Code; the site.
+"""The tests on every supported Python that this machine has, torch on one of them only; the extension for VS Code; the site; odd inputs.
 
 `nox` runs all sessions; the full gate (lint, format, types, own findings) is `.ci/run`.
 """
@@ -33,3 +33,10 @@ def docs(session: nox.Session) -> None:
     session.install("-e", ".[docs,test]")
     session.run("mkdocs", "build", "--strict")
     session.run("python", "-m", "pytest", "tests/test_site.py")
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Inputs that nobody wrote, and kills in the middle of fixing: `nox -s fuzz -- --minutes 10 --folder CODE`."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "fuzz", *session.posargs)

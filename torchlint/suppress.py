@@ -61,7 +61,7 @@ def apply(text: str, diagnostics: Sequence[Diagnostic], enabled_codes: frozenset
 
 def add(text: str, diagnostics: Sequence[Diagnostic]) -> str:
     """The text with a comment for each finding that one can be written to. Where a row has one already, it names one rule more."""
-    rows = _rows_with_an_end(text)
+    rows = rows_with_an_end(text)
     wanted: dict[int, set[str]] = {}
     for each in diagnostics:
         row = next((row for row in sorted(each.rows, reverse=True) if row in rows), None)
@@ -82,7 +82,7 @@ def add(text: str, diagnostics: Sequence[Diagnostic]) -> str:
     return text
 
 
-def _rows_with_an_end(text: str) -> dict[int, tuple[int, int]]:
+def rows_with_an_end(text: str) -> dict[int, tuple[int, int]]:
     """The rows that a comment can be written behind, so none that ends in a string or a backslash: where text and row end."""
     starts = [0, *(match.end() for match in re.finditer(r"\r\n|\r|\n", text))]
     found = {}
