@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import lru_cache
@@ -27,7 +27,8 @@ from torchlint.sources.reading import Undecodable
 if TYPE_CHECKING:
     from torchlint.program.grounds import Grounds
     from torchlint.program.project import Project
-    from torchlint.sources.markdown import Markdown
+    from torchlint.sources.joined import Joined
+    from torchlint.sources.markdown import Block, Markdown
     from torchlint.sources.notebooks import Notebook
 
 STANDARD_INPUT = Path("-")
@@ -173,23 +174,27 @@ def _linted(text: str, path: Path, settings: Settings, task: Task, timings: dict
 
 def _in_blocks(source: Markdown, path: Path, settings: Settings, task: Task, timings: dict[str, float] | None) -> _Result:
     """The same of a document: each of its blocks alone. Nothing is said of fragments."""
-    from torchlint.run.many import concerns
-
-    settings = replace(settings, ignore=(*settings.ignore, selection.UNUSED_SUPPRESSION.code))  # documents show how one is written
-    results: list[_Result] = []
-    for block in source.blocks:
-        is_judged = concerns(block.code.encode()) and not block.is_fragment
-        results.append(_linted(block.code, path, settings, task, timings) if is_judged else (block.code, (), ()))
-    text = source.with_codes([code for code, _, _ in results])
-    after = type(source)(source.encode(text))
-    if [block.code for block in after.blocks] != [code for code, _, _ in results]:
-        raise ValueError("the blocks of a document are not what was written into them")
+    settings = for_blocks(settings)
+    results = [_linted(block.code, path, settings, task, timings) if is_judged(block) else (block.code, (), ()) for block in source.blocks]
+    after = source.with_codes([code for code, _, _ in results])
     left: list[Diagnostic] = []
     fixed: list[Diagnostic] = []
     for block, (_, some, others) in zip(after.blocks, results, strict=True):
-        left += [block.moved(each) for each in some if each.code != selection.SYNTAX_ERROR.code]
+        left += map(block.moved, some)
         fixed += others
-    return text, left, fixed
+    return after.text, left, fixed
+
+
+def for_blocks(settings: Settings) -> Settings:
+    """What holds in a document: it shows how suppressions are written, and code that is no Python."""
+    return replace(settings, ignore=(*settings.ignore, selection.UNUSED_SUPPRESSION.code, selection.SYNTAX_ERROR.code))
+
+
+def is_judged(block: Block) -> bool:
+    """Whether a block of a document is a program that torch may have to do with."""
+    from torchlint.run.many import concerns
+
+    return concerns(block.code.encode()) and not block.is_fragment
 
 
 def _without(found: Sequence[Diagnostic], left: Sequence[Diagnostic]) -> list[Diagnostic]:
@@ -201,11 +206,16 @@ def _without(found: Sequence[Diagnostic], left: Sequence[Diagnostic]) -> list[Di
 def _in_cells(report: FileReport, before: Notebook, after: Notebook, settings: Settings) -> FileReport:
     """The report on the text of a notebook, on the code of its cells; with what is no Python there."""
     left = [before.moved(each, report.became) for each in report.diagnostics]
-    for cell in after.broken:
-        message = f"this cell is not valid Python: {cell.reason}"
-        left += _failed(report.path, settings, selection.SYNTAX_ERROR, message, cell.location).diagnostics
+    left += broken_cells(after, report.path, settings)
     left.sort(key=lambda each: (each.location, each.code))
     return replace(report, diagnostics=tuple(left), text=before.shown(report.became), cells=after.cells)
+
+
+def broken_cells(cells: Joined, path: Path, settings: Settings) -> Iterator[Diagnostic]:
+    """What is said of cells that are no Python, and so no part of the text that is checked."""
+    for cell in cells.broken:
+        message = f"this cell is not valid Python: {cell.reason}"
+        yield from _failed(path, settings, selection.SYNTAX_ERROR, message, cell.location).diagnostics
 
 
 @lru_cache(maxsize=1)

@@ -111,30 +111,40 @@ class Block:
         return replace(related, location=self._location(related.location), end_location=self._location(related.end_location))
 
 
-class Markdown:
-    """Raises `Undecodable` for bytes that are no text."""
+class Document:
+    """A text with blocks, wherever it comes from."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.blocks = _blocks(text)
+
+    def with_codes(self, codes: Sequence[str]) -> Document:
+        """The document with other code in its blocks. Raises `ValueError` for code that would end its block, or begin another one."""
+        pieces: list[str] = []
+        place = 0
+        for block, code in zip(self.blocks, codes, strict=True):
+            pieces += (self.text[place : block.start], block.with_code(code))
+            place = block.end
+        after = Document("".join((*pieces, self.text[place:])))
+        if [block.code for block in after.blocks] != list(codes):
+            raise ValueError("the blocks of a document are not what was written into them")
+        return after
+
+
+class Markdown(Document):
+    """A document as a file. Raises `Undecodable` for bytes that are no text."""
 
     encoding = "utf-8"
 
     def __init__(self, data: bytes) -> None:
         self._bom = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
         try:
-            self.text = data[len(self._bom) :].decode("utf-8")
+            super().__init__(data[len(self._bom) :].decode("utf-8"))
         except UnicodeDecodeError as error:
             raise Undecodable(f"the document is not valid utf-8: {error.reason}", data.count(b"\n", 0, error.start) + 1) from error
-        self.blocks = _blocks(self.text)
 
     def encode(self, text: str) -> bytes:
         return self._bom + text.encode()
-
-    def with_codes(self, codes: Sequence[str]) -> str:
-        """The document with other code in its blocks."""
-        pieces: list[str] = []
-        place = 0
-        for block, code in zip(self.blocks, codes, strict=True):
-            pieces += (self.text[place : block.start], block.with_code(code))
-            place = block.end
-        return "".join((*pieces, self.text[place:]))
 
 
 def _blocks(text: str) -> list[Block]:
