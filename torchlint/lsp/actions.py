@@ -8,11 +8,14 @@ from lsprotocol import types
 
 from torchlint import suppress
 from torchlint.diagnostic import Diagnostic
-from torchlint.edits import Applicability, ResolvedFix
-from torchlint.lsp.conversion import Converter
+from torchlint.edits import Applicability, ResolvedFix, apply
+from torchlint.lsp.checking import Found
+from torchlint.lsp.conversion import View
 from torchlint.selection import OWN_RULES
 
 FIX_ALL = "source.fixAll.torchlint"
+FIX_NOTEBOOK = "notebook.source.fixAll.torchlint"
+"""Asked for once for a notebook. The other would be asked for in each cell, and what mends a notebook as a whole be done many times."""
 
 
 def is_wanted(kind: str, only: Sequence[str] | None) -> bool:
@@ -20,25 +23,20 @@ def is_wanted(kind: str, only: Sequence[str] | None) -> bool:
     return only is None or any(kind == each or kind.startswith(f"{each}.") for each in only)
 
 
-def quick_fixes(
-    finding: Diagnostic, shown: types.Diagnostic, uri: str, version: int | None, converter: Converter
-) -> Iterator[types.CodeAction]:
+def quick_fixes(found: Found, shown: types.Diagnostic, view: View) -> Iterator[types.CodeAction]:
+    if found.program is None:
+        return
+    finding, program = found.diagnostic, view.document.programs[found.program]
     fixes = [each for each in (finding.fix, *finding.alternatives) if each is not None and each.applicability > Applicability.DISPLAY]
     for number, each in enumerate(fixes):
-        edits = [converter.edit(edit) for edit in each.edits]
-        preferred = number == 0 and each.applicability is Applicability.SAFE
-        yield _action(_title(finding, each), shown, workspace_edit(uri, version, edits), preferred)
+        edit = view.edit_of(found.program, apply(program, [each])[0])
+        if edit is not None:
+            preferred = number == 0 and each.applicability is Applicability.SAFE
+            yield _action(_title(finding, each), shown, edit, preferred)
     if all(finding.code != rule.code for rule in OWN_RULES):
-        silent = suppress.add(converter.text, [finding])
-        if silent != converter.text:
-            edit = workspace_edit(uri, version, converter.rewrite(silent))
+        edit = view.edit_of(found.program, suppress.add(program, [finding]))
+        if edit is not None:
             yield _action(f"torchlint: suppress {finding.code} on this line", shown, edit, False)
-
-
-def workspace_edit(uri: str, version: int | None, edits: Sequence[types.TextEdit]) -> types.WorkspaceEdit:
-    """For this version of the document and no other: an editor refuses it once somebody has typed on."""
-    document = types.OptionalVersionedTextDocumentIdentifier(uri, version)
-    return types.WorkspaceEdit(document_changes=[types.TextDocumentEdit(document, list(edits))])
 
 
 def _title(finding: Diagnostic, fix: ResolvedFix) -> str:

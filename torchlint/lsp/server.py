@@ -1,15 +1,16 @@
 """The language server itself: documents come in, diagnostics go out, actions and pages on request.
 
 A document is checked a moment after the last key, in a thread of its own, one at a time. What was found is shown only if nobody has
-typed on meanwhile.
+typed on meanwhile. A notebook is one document, whose cells are shown each by itself.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from urllib.parse import unquote
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
@@ -17,28 +18,40 @@ from pygls.uris import to_fs_path
 from pygls.workspace import TextDocument
 
 from torchlint import __version__, rulebook
-from torchlint.lsp.actions import FIX_ALL, is_wanted, quick_fixes, workspace_edit
-from torchlint.lsp.conversion import Converter, overlaps
-from torchlint.lsp.documents import Checked, Checker, is_configuration
+from torchlint.lsp.actions import FIX_ALL, FIX_NOTEBOOK, is_wanted, quick_fixes
+from torchlint.lsp.checking import Checked, Checker
+from torchlint.lsp.conversion import View, overlaps
+from torchlint.lsp.documents import Document, Notebook, Part, State, text_document
+from torchlint.lsp.protocol import Protocol
 from torchlint.run.many import collect_rarely
 from torchlint.selection import named
 from torchlint.settings import FILE_NAMES, SettingsError
 
 PAUSE = 0.05
 """Seconds without a key after which a text is checked."""
+LANGUAGE = "python"
+_CELLS = types.NotebookDocumentFilterWithNotebook("*", [types.NotebookCellLanguage(LANGUAGE)])
+ACTIONS = (types.CodeActionKind.QuickFix, FIX_ALL, FIX_NOTEBOOK)
 
 
 class TorchlintServer(LanguageServer):
     def __init__(self) -> None:
-        # Whole texts: pygls tells rows apart where Python does not, at form feeds for example, and would put changes elsewhere.
-        super().__init__("torchlint", __version__, text_document_sync_kind=types.TextDocumentSyncKind.Full)
+        super().__init__(
+            "torchlint",
+            __version__,
+            # Whole texts: pygls tells rows apart where Python does not, at form feeds for example, and would put changes elsewhere.
+            text_document_sync_kind=types.TextDocumentSyncKind.Full,
+            notebook_document_sync=types.NotebookDocumentSyncOptions([_CELLS], save=True),
+            protocol_cls=Protocol,
+        )
         self._checker = Checker()
         self._thread = ThreadPoolExecutor(max_workers=1)
-        self._checked: dict[str, Checked] = {}
+        self._checks: dict[str, tuple[State, asyncio.Future[Checked]]] = {}
+        """Of each document the last one that was begun."""
+        self._shown: dict[str, frozenset[str]] = {}
+        """The texts of each document for which something was published."""
         self._waiting: dict[str, asyncio.Task[None]] = {}
         self._complaint: str | None = None
-
-    # -- what was found -------------------------------------------------------------------------------------------------
 
     def begin(self, params: types.InitializeParams) -> None:
         """Take in which folders are open, and the configuration that the client names: `{"configuration": "a/torchlint.toml"}`."""
@@ -53,6 +66,40 @@ class TorchlintServer(LanguageServer):
             self._complain(error)
         collect_rarely()
 
+    # -- what is open ---------------------------------------------------------------------------------------------------
+
+    def document(self, uri: str) -> Document | None:
+        """What is open under this URI as it is now; of a cell, the notebook that it is in."""
+        notebook = self.workspace.get_notebook_document(notebook_uri=uri) or self.workspace.get_notebook_document(cell_uri=uri)
+        if notebook is None:
+            text = self._text(uri)
+            return text_document(_part(text), _path(uri), text.language_id) if text is not None else None
+        texts = [text for cell in notebook.cells if (text := self._text(cell.document)) is not None]
+        path = _path(notebook.uri)
+        parts = [_part(each) for each in texts if each.language_id == LANGUAGE]
+        return Notebook(notebook.uri, path, parts) if path is not None else Document(notebook.uri, path, parts)
+
+    def _text(self, uri: str) -> TextDocument | None:
+        """None for a text that is not open: what is on the disk is no client's concern."""
+        found: TextDocument | None = self.workspace.text_documents.get(unquote(uri))
+        return found
+
+    def close(self, uri: str) -> None:
+        if (waiting := self._waiting.pop(uri, None)) is not None:
+            waiting.cancel()
+        self._forget(uri)
+        self._clear(self._shown.pop(uri, ()))
+
+    def _clear(self, texts: Iterable[str]) -> None:
+        for uri in texts:
+            self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
+
+    def _forget(self, uri: str) -> None:
+        if (last := self._checks.pop(uri, None)) is not None:
+            last[1].cancel()
+
+    # -- what was found -------------------------------------------------------------------------------------------------
+
     def schedule(self, uri: str, pause: float = PAUSE) -> None:
         """Check a document soon, and forget that it was to be checked before."""
         if (waiting := self._waiting.pop(uri, None)) is not None:
@@ -62,60 +109,70 @@ class TorchlintServer(LanguageServer):
     def schedule_all(self) -> None:
         """Something on the disk has changed that any document may depend on."""
         self._checker.forget()
-        for uri in list(self.workspace.text_documents):
+        for uri in list(self._checks):
+            self._forget(uri)
+        documents = (self.document(uri) for uri in self.workspace.text_documents)
+        for uri in {each.uri for each in documents if each is not None}:
             self.schedule(uri, 0)
-
-    def close(self, uri: str) -> None:
-        if (waiting := self._waiting.pop(uri, None)) is not None:
-            waiting.cancel()
-        self._checked.pop(uri, None)
-        self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
 
     async def _check_soon(self, uri: str, pause: float) -> None:
         await asyncio.sleep(pause)
-        document = self.workspace.get_text_document(uri)
-        checked = await self._check(document)
-        if document.version == checked.version and uri in self.workspace.text_documents:
-            self._checked[uri] = checked
-            shown = [each for _, each in self.found(document, checked)]
-            self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, shown, checked.version))
+        document = self.document(uri)
+        checked = await self._check(document) if document is not None else None
+        if checked is not None and (now := self.document(uri)) is not None and now.state == checked.document.state:
+            self._publish(checked)
 
-    async def _check(self, document: TextDocument) -> Checked:
-        path, text, version = _path(document.uri), document.source, document.version
-        if path is None:
-            return Checked(text, version, ())
+    def _publish(self, checked: Checked) -> None:
+        document, shown = checked.document, self.view(checked).shown
+        for part in document.parts:
+            diagnostics = [each for _, uri, each in shown if uri == part.uri]
+            self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(part.uri, diagnostics, part.version))
+        texts = frozenset(part.uri for part in document.parts)
+        self._clear(self._shown.get(document.uri, frozenset()) - texts)
+        self._shown[document.uri] = texts
+
+    async def _check(self, document: Document) -> Checked | None:
+        """What is found in it, whoever asks; None if somebody has typed on before it was looked at."""
+        state, found = self._checks.get(document.uri, (None, None))
+        if found is None or state != document.state:
+            self._forget(document.uri)
+            found = asyncio.get_running_loop().run_in_executor(self._thread, self._checker.check, document)
+            self._checks[document.uri] = document.state, found
         try:
-            found = await asyncio.get_running_loop().run_in_executor(self._thread, self._checker.check, path, text, version)
+            checked = await asyncio.shield(found)
         except SettingsError as error:
             self._complain(error)
-            return Checked(text, version, ())
+            return Checked(document, ())
+        except asyncio.CancelledError:
+            if found.cancelled():
+                return None
+            raise
         self._complaint = None
-        return found
-
-    async def newest(self, document: TextDocument) -> Checked:
-        """What is found in the text as it is now."""
-        checked = self._checked.get(document.uri)
-        if checked is None or checked.version != document.version:
-            checked = self._checked[document.uri] = await self._check(document)
         return checked
 
-    async def fixed(self, document: TextDocument) -> str:
-        path = _path(document.uri)
-        if path is None:
-            return document.source
+    async def newest(self, uri: str) -> View | None:
+        """What is found in the document as it is now."""
+        document = self.document(uri)
+        checked = await self._check(document) if document is not None else None
+        return self.view(checked) if checked is not None else None
+
+    async def fixed(self, uri: str) -> types.WorkspaceEdit | None:
+        """What applies all safe fixes to the document; None where there are none."""
+        view = await self.newest(uri)
+        if view is None or not any(found.is_safely_fixed for found, _, _ in view.shown):
+            return None
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, self._checker.fixed, path, document.source)
+            programs = await asyncio.get_running_loop().run_in_executor(self._thread, self._checker.fixed, view.document)
         except SettingsError as error:
             self._complain(error)
-            return document.source
+            return None
+        return view.edit(programs)
 
-    def found(self, document: TextDocument, checked: Checked) -> list[tuple[Any, types.Diagnostic]]:
-        """Each finding with what the client is told of it."""
-        converter = Converter(checked.text, document.position_codec)
+    def view(self, checked: Checked) -> View:
         capabilities = self.client_capabilities.text_document
         publishing = capabilities.publish_diagnostics if capabilities is not None else None
         related = bool(publishing is not None and publishing.related_information)
-        return [(each, converter.diagnostic(each, document.uri, with_related=related)) for each in checked.findings]
+        return View(checked, self.workspace.position_codec, with_related=related)
 
     def _complain(self, error: SettingsError) -> None:
         """Say what is wrong with a configuration, once."""
@@ -129,6 +186,10 @@ def _path(uri: str) -> Path | None:
     """None for a document that no file stands for, such as one that was never saved."""
     path = to_fs_path(uri) if uri.startswith("file:") else None
     return Path(path) if path else None
+
+
+def _part(text: TextDocument) -> Part:
+    return Part(text.uri, text.version, text.source)
 
 
 def create() -> TorchlintServer:
@@ -164,14 +225,30 @@ def create() -> TorchlintServer:
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
     async def saved(params: types.DidSaveTextDocumentParams) -> None:
         path = _path(params.text_document.uri)
-        if path is not None and (is_configuration(path) or path.suffix == ".py"):
+        if path is not None and (path.name in FILE_NAMES or path.suffix == ".py"):
             server.schedule_all()
 
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     async def closed(params: types.DidCloseTextDocumentParams) -> None:
         server.close(params.text_document.uri)
 
-    @server.feature(types.TEXT_DOCUMENT_CODE_ACTION, types.CodeActionOptions([types.CodeActionKind.QuickFix, FIX_ALL]))
+    @server.feature(types.NOTEBOOK_DOCUMENT_DID_OPEN)
+    async def opened_notebook(params: types.DidOpenNotebookDocumentParams) -> None:
+        server.schedule(params.notebook_document.uri, 0)
+
+    @server.feature(types.NOTEBOOK_DOCUMENT_DID_CHANGE)
+    async def changed_notebook(params: types.DidChangeNotebookDocumentParams) -> None:
+        server.schedule(params.notebook_document.uri)
+
+    @server.feature(types.NOTEBOOK_DOCUMENT_DID_SAVE)
+    async def saved_notebook(_: types.DidSaveNotebookDocumentParams) -> None:
+        server.schedule_all()
+
+    @server.feature(types.NOTEBOOK_DOCUMENT_DID_CLOSE)
+    async def closed_notebook(params: types.DidCloseNotebookDocumentParams) -> None:
+        server.close(params.notebook_document.uri)
+
+    @server.feature(types.TEXT_DOCUMENT_CODE_ACTION, types.CodeActionOptions(list(ACTIONS)))
     async def actions(params: types.CodeActionParams) -> list[types.CodeAction]:
         return await _actions(server, params)
 
@@ -183,28 +260,28 @@ def create() -> TorchlintServer:
 
 
 async def _actions(server: TorchlintServer, params: types.CodeActionParams) -> list[types.CodeAction]:
-    document = server.workspace.get_text_document(params.text_document.uri)
+    uri = params.text_document.uri
+    view = await server.newest(uri)
+    if view is None:
+        return []
     found: list[types.CodeAction] = []
     if is_wanted(types.CodeActionKind.QuickFix, params.context.only):
-        checked = await server.newest(document)
-        converter = Converter(checked.text, document.position_codec)
-        for finding, shown in server.found(document, checked):
-            if overlaps(shown.range, params.range):
-                found += quick_fixes(finding, shown, document.uri, checked.version, converter)
-    if is_wanted(FIX_ALL, params.context.only):
-        version, text = document.version, document.source
-        fixed = await server.fixed(document)
-        if fixed != text:
-            edit = workspace_edit(document.uri, version, Converter(text, document.position_codec).rewrite(fixed))
-            found.append(types.CodeAction("torchlint: fix all that is safe", FIX_ALL, edit=edit))
+        for finding, where, shown in view.shown:
+            if where == uri and overlaps(shown.range, params.range):
+                found += quick_fixes(finding, shown, view)
+    kind = FIX_NOTEBOOK if isinstance(view.document, Notebook) else FIX_ALL
+    if is_wanted(kind, params.context.only):
+        edit = await server.fixed(uri)
+        if edit is not None:
+            found.append(types.CodeAction("torchlint: fix all that is safe", kind, edit=edit))
     return found
 
 
 async def _hover(server: TorchlintServer, params: types.HoverParams) -> types.Hover | None:
     """The pages of the rules that found something here."""
-    document = server.workspace.get_text_document(params.text_document.uri)
-    place = types.Range(params.position, params.position)
-    shown = [each for _, each in server.found(document, await server.newest(document)) if overlaps(each.range, place)]
+    uri, place = params.text_document.uri, types.Range(params.position, params.position)
+    view = await server.newest(uri)
+    shown = [each for _, where, each in view.shown if where == uri and overlaps(each.range, place)] if view is not None else []
     rules = {rule.code: rule for each in shown for rule in named(str(each.code))}
     if not rules:
         return None

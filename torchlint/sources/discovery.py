@@ -71,6 +71,14 @@ def is_excluded(path: Path, configuration: Configuration) -> bool:
     return _is_excluded(path.absolute(), configuration)
 
 
+def is_left_out(path: Path, configuration: Configuration) -> bool:
+    """Whether a check of its folder would pass over the file: it is excluded, or the configuration says what is included."""
+    settings = configuration.settings(path.absolute().parent)
+    if settings.include != Settings().include and not matcher(settings.include)(relative(path.absolute(), settings.root)):
+        return True
+    return is_excluded(path, configuration)
+
+
 def _is_excluded(absolute: Path, configuration: Configuration) -> bool:
     settings = configuration.settings(absolute.parent)
     location = relative(absolute, settings.root)

@@ -65,6 +65,14 @@ class Joined:
                 self.broken.append(Broken(str(error), Location(row + error.row - 1, error.column)))
             return self._masked.foreign(source)
 
+    def location(self, location: Location) -> Location:
+        """A place of the text, in the text that is shown."""
+        return self._moving.location(location) if self._moving else location
+
+    @cached_property
+    def _moving(self) -> _Moving:
+        return _Moving(self.text, self._masked.pieces)
+
     def moved(self, found: Diagnostic, text: str) -> Diagnostic:
         """A finding in a text with marks, in the text that is shown."""
         moving = _Moving(text, self._masked.pieces)

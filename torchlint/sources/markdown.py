@@ -69,8 +69,8 @@ class Block:
         """A finding in the code as one in the document."""
         return replace(
             found,
-            location=self._location(found.location),
-            end_location=self._location(found.end_location),
+            location=self.location(found.location),
+            end_location=self.location(found.end_location),
             rows=tuple(row + self.row - 1 for row in found.rows),
             fix=found.fix and self._fix(found.fix),
             related=tuple(map(self._related, found.related)),
@@ -81,7 +81,8 @@ class Block:
         """How much of a row belongs to the document: as much of the fence's indentation as it has."""
         return next((place for place, (a, b) in enumerate(zip(row, self.blanks, strict=False)) if a != b), min(len(row), len(self.blanks)))
 
-    def _location(self, location: Location) -> Location:
+    def location(self, location: Location) -> Location:
+        """A place in the code as one in the document."""
         inside = 1 <= location.row <= len(self.rows)
         return Location(location.row + self.row - 1, location.column + (self._indent(self.rows[location.row - 1]) if inside else 0))
 
@@ -108,7 +109,7 @@ class Block:
     def _related(self, related: Related) -> Related:
         if related.path is not None:
             return related
-        return replace(related, location=self._location(related.location), end_location=self._location(related.end_location))
+        return replace(related, location=self.location(related.location), end_location=self.location(related.end_location))
 
 
 class Document:

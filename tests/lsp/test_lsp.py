@@ -1,15 +1,11 @@
 """The language server, spoken to by a real client over standard input and output."""
 
-import asyncio
-import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import pytest_lsp
+from editing import Editor
 from lsprotocol import types
-from pytest_lsp import ClientServerConfig, LanguageClient
+from pytest_lsp import LanguageClient
 
 CODE = """\
 import torch
@@ -25,93 +21,6 @@ for x, y in loader:
     optimizer.step()
 """
 SAFE = "import torch\n\nw = torch.zeros(2).cuda()\nv = torch.ones(2).cuda()\n"
-COMMAND = [sys.executable, "-m", "torchlint", "server"]
-
-
-@pytest_lsp.fixture(config=ClientServerConfig(server_command=COMMAND))
-async def client(lsp_client: LanguageClient, tmp_path: Path) -> AsyncIterator[None]:
-    capabilities = types.ClientCapabilities(
-        text_document=types.TextDocumentClientCapabilities(
-            publish_diagnostics=types.PublishDiagnosticsClientCapabilities(related_information=True)
-        ),
-        workspace=types.WorkspaceClientCapabilities(
-            did_change_watched_files=types.DidChangeWatchedFilesClientCapabilities(dynamic_registration=False)
-        ),
-    )
-    folder = types.WorkspaceFolder(tmp_path.as_uri(), "project")
-    await lsp_client.initialize_session(
-        types.InitializeParams(capabilities=capabilities, root_uri=tmp_path.as_uri(), workspace_folders=[folder])
-    )
-    yield
-    await lsp_client.shutdown_session()
-
-
-class Editor:
-    """One document in an editor."""
-
-    def __init__(self, client: LanguageClient, path: Path, text: str) -> None:
-        self.client, self.path, self.text, self.version = client, path, text, 1
-        self.uri = path.as_uri()
-        self._item = types.TextDocumentIdentifier(self.uri)
-        client.text_document_did_open(types.DidOpenTextDocumentParams(types.TextDocumentItem(self.uri, "python", 1, text)))
-
-    async def diagnostics(self, codes: list[str]) -> list[types.Diagnostic]:
-        """Those of the newest version, once they have these codes; a time-out fails the test."""
-
-        def found() -> list[types.Diagnostic]:
-            return list(self.client.diagnostics.get(self.uri, []))
-
-        async with asyncio.timeout(60) if sys.version_info >= (3, 11) else _NoTimeout():
-            while [each.code for each in found()] != codes or self.uri not in self.client.diagnostics:
-                await self.client.wait_for_notification(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
-        return found()
-
-    def type(self, text: str) -> None:
-        self.text, self.version = text, self.version + 1
-        identifier = types.VersionedTextDocumentIdentifier(self.version, self.uri)
-        change = types.TextDocumentContentChangeWholeDocument(text)
-        self.client.text_document_did_change(types.DidChangeTextDocumentParams(identifier, [change]))
-
-    def save(self) -> None:
-        self.path.write_text(self.text, encoding="utf-8")
-        self.client.text_document_did_save(types.DidSaveTextDocumentParams(self._item))
-
-    def close(self) -> None:
-        self.client.text_document_did_close(types.DidCloseTextDocumentParams(self._item))
-
-    async def actions(self, line: int, *only: str) -> list[types.CodeAction]:
-        place = types.Range(types.Position(line, 0), types.Position(line, 200))
-        context = types.CodeActionContext([], only=list(only) or None)  # type: ignore[arg-type]
-        found = await self.client.text_document_code_action_async(types.CodeActionParams(self._item, place, context))
-        return [each for each in found or [] if isinstance(each, types.CodeAction)]
-
-    async def hover(self, line: int, character: int) -> types.Hover | None:
-        return await self.client.text_document_hover_async(types.HoverParams(self._item, types.Position(line, character)))
-
-    def after(self, action: types.CodeAction) -> str:
-        """The text once an action is applied; columns count as UTF-16 does, which is what a client that says nothing gets."""
-        assert action.edit is not None and action.edit.document_changes is not None
-        (change,) = action.edit.document_changes
-        assert isinstance(change, types.TextDocumentEdit)
-        assert (change.text_document.uri, change.text_document.version) == (self.uri, self.version)
-        rows = self.text.splitlines(keepends=True)
-
-        def offset(place: types.Position) -> int:
-            row = rows[place.line] if place.line < len(rows) else ""
-            column = len(row.encode("utf-16-le")[: 2 * place.character].decode("utf-16-le"))
-            return sum(map(len, rows[: place.line])) + column
-
-        text = self.text
-        for edit in sorted(change.edits, key=lambda each: offset(each.range.start), reverse=True):
-            assert isinstance(edit, types.TextEdit)
-            text = text[: offset(edit.range.start)] + edit.new_text + text[offset(edit.range.end) :]
-        return text
-
-
-class _NoTimeout:
-    async def __aenter__(self) -> None: ...
-
-    async def __aexit__(self, *_: Any) -> None: ...
 
 
 @pytest.mark.asyncio
