@@ -73,7 +73,8 @@ def lint(
 
 def _linted(text: str, settings: Settings, path: str, project: Project | None, timings: Timings | None) -> list[Diagnostic]:
     clock = _Clock(timings)
-    rules = tuple(rule for rule in enabled_rules(settings, path) if any(word in text for word in rule.mentions))
+    says = _Says(text)
+    rules = tuple(rule for rule in enabled_rules(settings, path) if any(says[word] for word in rule.mentions))
     codes = enabled_codes(settings, path)
     try:
         with clock.phase("parse"):
@@ -264,6 +265,18 @@ def _resolve(rule: Rule, finding: Finding, fix: Fix | None, file: FileAnalysis, 
     if allowed is None:
         return None
     return ResolvedFix(edits, allowed, rule.effect or Effect.KEEPS, fix.message or finding.help or rule.title)
+
+
+class _Says(dict[str, bool]):
+    """Whether a text has a word, looked for once: many rules ask for the same ones."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._text = text
+
+    def __missing__(self, word: str) -> bool:
+        found = self[word] = word in self._text
+        return found
 
 
 class _Clock:

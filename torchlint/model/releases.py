@@ -13,6 +13,7 @@ from torchlint.facts.declared import Version, version_of
 from torchlint.facts.versions import Range, versions
 from torchlint.model.conditions import when
 from torchlint.model.guards import Reading
+from torchlint.program import forms
 from torchlint.program.analysis import FileAnalysis
 from torchlint.syntax.tree import Node
 
@@ -31,7 +32,7 @@ def supported(file: FileAnalysis, node: Node) -> Range:
     newest = _minor(settings.newest_torch) if settings.newest_torch is not None else versions()[-1]
     oldest = _minor(settings.torch_version) if settings.torch_version is not None else newest
     everywhere = Range(oldest, max(oldest, newest))
-    if _ASKS.search(file.text) is None:
+    if not file.once(_asks):
         return everywhere
     guards, left = file.once(_Guards), list(_between(everywhere))
     for test, arm in _questions(file, node):
@@ -40,6 +41,11 @@ def supported(file: FileAnalysis, node: Node) -> Range:
             return replace(everywhere, is_doubtful=True)
         left = passed
     return Range(left[0], left[-1])
+
+
+def _asks(file: FileAnalysis) -> bool:
+    """Whether anything in the file may tell one version from another."""
+    return forms.found(_ASKS, file.text) is not None
 
 
 def _minor(version: str) -> Version:

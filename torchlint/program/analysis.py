@@ -15,7 +15,7 @@ import libcst as cst
 
 from torchlint.facts.names import canonical
 from torchlint.facts.versions import presence
-from torchlint.program import callers
+from torchlint.program import callers, forms
 from torchlint.program.classes import ClassModel, attribute_assignments
 from torchlint.program.imports import Imports
 from torchlint.program.relevance import Relevance
@@ -98,7 +98,7 @@ class FileAnalysis(Analysis):
         Files that neither train nor hold modules are mostly not about tensors at all. Nobody asks for most of their functions, and
         those few get their pass when they are asked for.
         """
-        if _TRAINS_OR_BUILDS.search(self.text):
+        if forms.found(_TRAINS_OR_BUILDS, self.text) is not None:
             for kind in (cst.Module, cst.FunctionDef, cst.Lambda):
                 for function in self.nodes(kind):
                     self.flow(function)
@@ -242,7 +242,7 @@ class FileAnalysis(Analysis):
 
     def is_written(self, pattern: re.Pattern[str]) -> bool:
         """Whether something of this form stands in the text of a file of the run, this one included."""
-        return pattern.search(self.text) is not None or self.is_written_elsewhere(pattern)
+        return forms.found(pattern, self.text) is not None or self.is_written_elsewhere(pattern)
 
     def is_written_elsewhere(self, pattern: re.Pattern[str]) -> bool:
         """The same without this file."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
+from torchlint.program import forms
 from torchlint.program.grounds import Answer, Question, digest
 
 _CLASS = re.compile(r"^[ \t]*class[ \t]+(\w+)[ \t]*\(([^)]*)\)", re.MULTILINE)
@@ -56,7 +57,7 @@ class Neighbours:
 
     def _found(self, pattern: re.Pattern[str]) -> dict[str, int]:
         if pattern not in self._written:
-            matches = ((other, pattern.search(text)) for other, text in self._texts.items())
+            matches = ((other, forms.found(pattern, text)) for other, text in self._texts.items())
             self._written[pattern] = {other: match.start() for other, match in matches if match is not None}
         return self._written[pattern]
 

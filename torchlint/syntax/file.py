@@ -39,7 +39,7 @@ class SourceFile:
     def source(self, node: Node) -> str:
         """The node as it is written, without its own parentheses."""
         if isinstance(node, cst.BaseExpression) and not node.lpar and not self.parsed.is_respelled:
-            return self.module.code_for_node(node)  # the same, without the places of all other nodes
+            return _dotted(node) or self.module.code_for_node(node)  # the same, without the places of all other nodes
         start, end = self.span(node)
         return self.text[start:end]
 
@@ -139,3 +139,13 @@ class SourceFile:
         block = self.parent(function)
         above = self.parent(block) if block is not None else None
         return above if isinstance(above, cst.ClassDef) and block is above.body else None
+
+
+def _dotted(node: Node) -> str | None:
+    """How a name or an attribute of one is written, if nothing but names and dots stands there: told without generating code."""
+    if isinstance(node, cst.Name):
+        return node.value if not node.lpar else None
+    if isinstance(node, cst.Attribute) and not node.lpar and node.dot.whitespace_before.empty and node.dot.whitespace_after.empty:
+        owner, name = _dotted(node.value), _dotted(node.attr)
+        return f"{owner}.{name}" if owner is not None and name is not None else None
+    return None

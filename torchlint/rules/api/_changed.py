@@ -5,7 +5,7 @@ A name that a `from` import brings is reported there, once, with its uses; every
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import libcst as cst
@@ -47,38 +47,52 @@ def arguments(change: Change, versions: Range) -> bool:
 
 def findings(file: FileAnalysis, wanted: Wanted) -> Iterator[Finding]:
     """Everything that a rule reports, in document order of its kind: imports, expressions, methods."""
-    rows = changes()
+    spoken = file.once(_Spoken)
 
-    def row(name: str, node: Node) -> Change | None:
-        change = rows.get(name)
-        return change if change is not None and wanted(change, supported(file, node)) and not is_guarded(file, node) else None
+    def matters(change: Change, node: Node) -> bool:
+        return wanted(change, supported(file, node)) and not is_guarded(file, node)
 
-    for statement in file.nodes(cst.ImportFrom):
-        yield from _imports(file, statement, row)
-    for node, path in uses_of(file, rows):
-        change = row(path, node) if not _is_reported_on_import(file, node, path) and _is_read(file, node) else None
-        found = _use(file, node, change) if change is not None else None
+    for statement, brought in spoken.imports:
+        yield from _imports(file, statement, [(alias, change) for alias, change in brought if matters(change, statement)])
+    for node, change in spoken.uses:
+        found = _use(file, node, change) if matters(change, node) else None
         if found is not None:
             yield found
-    for change in [each for each in rows.values() if each.is_method]:
-        for call in file.methods(change.last):
-            found = _method(file, call, change) if row(change.name, call) is not None else None
-            if found is not None:
-                yield found
+    for call, change in spoken.methods:
+        found = _method(file, call, change) if matters(change, call) else None
+        if found is not None:
+            yield found
+
+
+class _Spoken:
+    """Where a file speaks of what has changed, whichever rule is to report it."""
+
+    def __init__(self, file: FileAnalysis) -> None:
+        rows = changes()
+        self.imports = [(each, brought) for each in file.nodes(cst.ImportFrom) if (brought := _brought(file, each, rows))]
+        self.uses = [
+            (node, rows[path])
+            for node, path in uses_of(file, rows)
+            if not _is_reported_on_import(file, node, path) and _is_read(file, node)
+        ]
+        written = [each for each in rows.values() if each.is_method and each.last in file.tree.attributes]
+        self.methods = [(call, change) for change in written for call in file.methods(change.last)]
+
+
+def _brought(file: FileAnalysis, statement: cst.ImportFrom, rows: Mapping[str, Change]) -> list[tuple[cst.ImportAlias, Change]]:
+    """The names that an import brings and that have changed themselves."""
+    if isinstance(statement.names, cst.ImportStar) or statement.relative or statement.module is None:
+        return []
+    module = file.source(statement.module)
+    named = ((alias, rows.get(canonical(f"{module}.{file.source(alias.name)}"))) for alias in statement.names)
+    return [(alias, change) for alias, change in named if change is not None and not _is_about_calls(change)]
 
 
 # -- the three forms ------------------------------------------------------------------------------------------------------
 
 
-def _imports(file: FileAnalysis, statement: cst.ImportFrom, row: Callable[[str, Node], Change | None]) -> Iterator[Finding]:
-    if isinstance(statement.names, cst.ImportStar) or statement.relative or statement.module is None:
-        return
-    module = file.source(statement.module)
-    found: list[Imported] = []
-    for alias in statement.names:
-        change = row(canonical(f"{module}.{file.source(alias.name)}"), statement)
-        if change is not None and not _is_about_calls(change):
-            found.append(imported(file, statement, alias, change, _fix))
+def _imports(file: FileAnalysis, statement: cst.ImportFrom, brought: list[tuple[cst.ImportAlias, Change]]) -> Iterator[Finding]:
+    found = [imported(file, statement, alias, change, _fix) for alias, change in brought]
     fix: Fix | None = None
     fixable = [each for each in found if each.fix is not None and each.change.can_be_replaced(supported(file, statement))]
     if fixable:
