@@ -14,8 +14,9 @@ pytest.importorskip("torch")
 
 from torchlint import engine
 from torchlint.edits import Applicability
-from torchlint.sanity.own import signals
-from torchlint.sanity.own.decide import Outcome, State, Trial, Verdict, decide
+from torchlint.sanity.own import report, signals
+from torchlint.sanity.own.decide import Outcome, Trial, Verdict, decide
+from torchlint.sanity.own.judge import State
 from torchlint.sanity.own.launch import Program, launch
 from torchlint.sanity.own.record import Record
 from torchlint.sanity.own.texts import Fixer, Sources
@@ -42,19 +43,21 @@ def recorded(text: str = "", *arguments: str, steps: int = 5, module: str = "", 
     return launch(program, steps=steps, time_limit=time_limit, **options)
 
 
-def judged(text: str = "", *, unsafe: bool = False, fixer: Fixer | None = None, steps: int = 6, time_limit: float = 60) -> Outcome:
+def judged(
+    text: str = "", *, unsafe: bool = False, fixer: Fixer | None = None, steps: int = 6, time_limit: float = 60, further: float = 0
+) -> Outcome:
     if text:
         write(text)
     level = Applicability.UNSAFE if unsafe else Applicability.SAFE
     sources = Sources(Configuration(isolated=True), Path.cwd(), level, **({"fixer": fixer} if fixer else {}))
-    return decide(Trial(Program("train.py"), sources, steps, time_limit))
+    return decide(Trial(Program("train.py"), sources, steps, time_limit, further=further))
 
 
 def replacing(*pairs: tuple[str, str]) -> Fixer:
     """The real fixer, whose text is then spoilt."""
 
-    def fix(text: str, settings: Any, path: str, project: Any, level: Applicability) -> str:
-        fixed = engine.fix(text, settings, path=path, project=project, applicability=level).text
+    def fix(text: str, settings: Any, path: str, project: Any, level: Applicability, known: frozenset[str]) -> str:
+        fixed = engine.fix(text, settings, path=path, project=project, applicability=level, known=known).text
         assert fixed != text
         for old, new in pairs:
             assert old in fixed
@@ -264,6 +267,10 @@ def states(outcome: Outcome) -> list[tuple[str, str]]:
     return [(each.found.diagnostic.code, each.state.value) for each in outcome.findings]
 
 
+def blamed(outcome: Outcome) -> list[str]:
+    return [each.diagnostic.code for each in outcome.blamed]
+
+
 def test_a_fix_that_keeps_the_program_is_found_identical_and_its_finding_confirmed() -> None:
     found = judged(TOTAL)
     assert (found.verdict, found.reason, found.runs) == (Verdict.IDENTICAL, "", 2)
@@ -297,7 +304,7 @@ def test_a_repair_changes_the_program_as_intended(text: str, code: str, what: st
 )
 def test_a_wrong_fix_that_should_keep_the_program_is_found_out(text: str, wrong: tuple[str, str], what: str) -> None:
     found = judged(text, fixer=replacing(wrong))
-    assert (found.verdict, found.blamed) == (Verdict.UNEXPECTED, ("TL102",))
+    assert (found.verdict, blamed(found)) == (Verdict.UNEXPECTED, ["TL102"])
     assert found.difference is not None
     assert found.difference.what == what
 
@@ -328,13 +335,112 @@ def test_a_wrong_fix_that_should_repair_the_program_is_found_out(text: str, wron
 
 
 def test_of_several_fixes_the_one_that_makes_the_difference_is_named() -> None:
-    def fix(text: str, settings: Any, path: str, project: Any, level: Applicability) -> str:
-        fixed = engine.fix(text, settings, path=path, project=project, applicability=level).text
+    def fix(text: str, settings: Any, path: str, project: Any, level: Applicability, known: frozenset[str]) -> str:
+        fixed = engine.fix(text, settings, path=path, project=project, applicability=level, known=known).text
         return fixed if "TL102" in settings.unfixable else fixed.replace("0.1", "0.2")
 
     found = judged(TOTAL + OLD, fixer=fix)
     assert len({each.found.diagnostic.code for each in found.findings if each.found.is_fixed_at(Applicability.SAFE)}) > 1
-    assert (found.verdict, found.blamed) == (Verdict.UNEXPECTED, ("TL102",))
+    assert (found.verdict, blamed(found)) == (Verdict.UNEXPECTED, ["TL102"])
+
+
+def test_of_several_fixes_of_one_rule_the_one_that_makes_the_difference_is_named() -> None:
+    twice = TOTAL + TOTAL.replace("def train", "def again").replace("    train(", "    again(").replace("total", "sum_of_losses")
+
+    def fix(text: str, settings: Any, path: str, project: Any, level: Applicability, known: frozenset[str]) -> str:
+        fixed = engine.fix(text, settings, path=path, project=project, applicability=level, known=known).text
+        return fixed.replace("sum_of_losses += loss.detach()", "sum_of_losses += loss.detach(); torch.rand(1)")
+
+    found = judged(twice, fixer=fix, steps=40)
+    assert found.verdict is Verdict.UNEXPECTED
+    assert [(each.diagnostic.code, each.row) for each in found.blamed] == [("TL102", 27)]
+
+
+def test_what_one_repair_may_change_is_no_licence_for_another() -> None:
+    text = UNREGISTERED.replace("        optimizer.zero_grad()\n", "")
+
+    def fix(text: str, settings: Any, path: str, project: Any, level: Applicability, known: frozenset[str]) -> str:
+        fixed = engine.fix(text, settings, path=path, project=project, applicability=level, known=known).text
+        return fixed.replace("optimizer.zero_grad()", "optimizer.zero_grad(); optimizer.param_groups[0]['lr'] = 0.2")
+
+    found = judged(text, fixer=fix)
+    assert {each.found.diagnostic.code for each in found.findings} >= {"TL201", "TL301"}
+    assert (found.verdict, blamed(found)) == (Verdict.UNEXPECTED, ["TL201"])
+    assert found.reason == "it changes step 1 already, which has nothing to mend yet"
+    assert judged().verdict is Verdict.INTENDED
+
+
+def test_a_fix_that_rounds_otherwise_is_identical_within_what_its_rule_allows() -> None:
+    text = TRAINING.replace("F.mse_loss(model(x), y)", "-torch.log(torch.softmax(model(x), 1)).mean()").replace(
+        "nn.Linear(8, 1)", "nn.Linear(8, 3)"
+    )
+    found = judged(text, unsafe=True)
+    assert ("TL605", "not decided here") in states(found)
+    assert (found.verdict, found.noise) == (Verdict.TOLERANCE, None)
+    assert found.difference is None
+    wrong = judged(unsafe=True, fixer=replacing(("log_softmax(model(x)", "log_softmax(1.001 * model(x)")))
+    assert (wrong.verdict, blamed(wrong)) == (Verdict.UNEXPECTED, ["TL605"])
+
+
+LATE = """
+    model = nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.5), nn.Linear(8, 1))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    def evaluate():
+        model.eval()
+        total = 0
+        for _ in range(5):
+            total += F.mse_loss(model(torch.randn(8, 4)), torch.randn(8, 1))
+        print(total / 5)
+        model.train()
+    for number in range(60):
+        x, y = torch.randn(8, 4), torch.randn(8, 1)
+        optimizer.zero_grad()
+        F.mse_loss(model(x), y).backward()
+        optimizer.step()
+        if number == 29:
+            evaluate()
+"""
+
+
+def test_a_run_goes_on_until_every_finding_is_reached_and_then_the_fixed_one_takes_as_many_steps() -> None:
+    found = judged(LATE, further=60)
+    assert found.original is not None
+    assert found.fixed is not None
+    assert (found.verdict, found.unreached, found.original.steps, found.fixed.steps) == (Verdict.IDENTICAL, (), 31, 31)
+    assert "  It went on past step 6 to reach more findings, and reached the last of them before step 31." in lines(found)
+    assert judged().verdict is Verdict.NOT_REACHED
+
+
+def test_a_run_does_not_go_on_for_ever() -> None:
+    found = judged(LATE.replace("range(60)", "iter(int, 1)").replace("== 29", "< 0"), further=1)
+    assert found.original is not None
+    assert (found.verdict, found.original.how) == (Verdict.NOT_REACHED, "stopped")
+    assert 6 < found.original.steps <= 600
+    assert "  It went on past step 6 to reach more findings; 1 finding was not reached all the same." in lines(found)
+
+
+@pytest.mark.parametrize(("kept", "size"), [("", 0), ("; kept.append(torch.zeros(1000) + 1)", 4000)])
+def test_memory_that_steps_leave_behind_is_counted_to_the_byte(kept: str, size: int) -> None:
+    found = recorded("    kept = []\n" + TRAINING.lstrip("\n").replace("optimizer.step()", f"optimizer.step(){kept}"), steps=16)
+    assert [each["step"] for each in found.memory] == [2, 3, 6, 10, 14]
+    assert [each["kept"] for each in found.memory] == [size] * 5
+    assert len({each["peak"] for each in found.memory}) == 1
+    # Batch, activations, gradients: more than the batch, and less than all of them four times over.
+    assert (8 * 4 + 8) * 4 < found.memory[0]["peak"] - size < 4 * (8 * 4 + 4 * 8 * 8 + 4 * 49) * 4
+
+
+def test_a_program_that_is_compiled_is_run_and_none_of_its_steps_is_watched() -> None:
+    compiled = TOTAL.replace("    train(model,", "    model = torch.compile(model, backend='aot_eager')\n    train(model,")
+    compiled += "    import torch._dynamo.utils as seen\n    print('frames', seen.counters['frames']['ok'] > 0)\n"
+    found = judged(compiled, steps=40)
+    assert (found.verdict, found.reason) == (Verdict.IDENTICAL, "")
+    assert found.original is not None
+    assert (found.original.steps, found.original.memory) == (30, ())
+    assert "frames True" in found.original.output
+
+
+def lines(outcome: Outcome) -> list[str]:
+    return report.as_text(outcome, Program("train.py")).splitlines()
 
 
 OLD = "    from torch.autograd import Variable\n    model(Variable(torch.zeros(1, 4)))\n"

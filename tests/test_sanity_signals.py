@@ -34,7 +34,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def seen(text: str, steps: int = 8) -> list[tuple[str, int]]:
+def seen(text: str, steps: int = 20) -> list[tuple[str, int]]:
     """The kinds of what a run shows, each with the row of the text below the header."""
     Path("train.py").write_text(HEADER + textwrap.dedent(text).lstrip("\n"), encoding="utf-8")
     record = launch(Program("train.py"), steps=steps, time_limit=60)
@@ -122,6 +122,18 @@ PLANTED = {
                 model(batch()[0])
         """,
         4,
+    ),
+    "memory kept": (
+        """
+        seen = []
+        while True:
+            x, y = batch()
+            optimizer.zero_grad()
+            F.mse_loss(model(x), y).backward()
+            optimizer.step()
+            seen.append(torch.zeros(600, 600) + x.sum())
+        """,
+        7,
     ),
     "loss not finite": (
         """
@@ -248,6 +260,24 @@ CLEAN = {
                 for slow, fast in zip(target.parameters(), model.parameters()):
                     slow.lerp_(fast, 0.1)
     """,
+    "experience that is remembered": """
+        memory = []
+        while True:
+            state = torch.randn(64, 84)
+            memory.append((state, torch.randn(64)))
+            x, y = batch()
+            optimizer.zero_grad()
+            F.mse_loss(model(x), y).backward()
+            optimizer.step()
+    """,
+    "large tensors that are let go": """
+        while True:
+            table = torch.randn(900, 900)
+            x, y = batch()
+            optimizer.zero_grad()
+            (F.mse_loss(model(x), y) + table.mean()).backward()
+            optimizer.step()
+    """,
     "a penalty on gradients": """
         while True:
             x, y = batch()
@@ -301,6 +331,41 @@ register(lambda *_: [setattr(each, "grad", None) for each in model.parameters()]
 )
 def test_a_finding_is_confirmed_or_refuted_only_by_what_ran(text: str, state: str) -> None:
     assert [each.state.value for each in judged(text).findings if each.found.diagnostic.code == "TL201"] == [state]
+
+
+MOVED = """
+device = "cuda" if torch.cuda.is_available() else "cpu"
+model.to(device)
+total = 0.0
+while True:
+    x, y = (each.to(device) for each in batch())
+    optimizer.zero_grad()
+    loss = F.mse_loss(model(x), y)
+    loss.backward()
+    optimizer.step()
+    total += {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("read", "state", "evidence"),
+    [
+        ("loss.item()", "confirmed", "it asks for a value 7 times in 8 steps"),
+        ("float(loss)", "confirmed", "it asks for a value 7 times in 8 steps"),
+        ("loss.detach().cpu()", "confirmed", "it asks for a value 7 times in 8 steps"),
+        ("known(loss)", "confirmed", "it asks for a value 7 times in 8 steps"),
+        ("loss.item()", "refuted", "reached, and it asks for no value of a tensor in 8 steps"),
+    ],
+)
+def test_waits_are_confirmed_where_a_value_is_asked_for_and_refuted_where_none_is(read: str, state: str, evidence: str) -> None:
+    text = MOVED.format(read)
+    if state == "refuted":
+        text = text.replace("    total +=", "    loss = unseen(loss)\n    total +=") + "\n"
+        text = "import types\nunseen = eval('lambda loss: types.SimpleNamespace(item=lambda: 1.0)')\n" + text
+    else:
+        text = "def known(loss):\n    return loss.item()\n" + text
+    found = [each for each in judged(text).findings if each.found.diagnostic.code == "TL402"]
+    assert [(each.state.value, each.evidence) for each in found] == [(state, evidence)]
 
 
 def test_what_no_finding_says_is_told_as_such() -> None:

@@ -21,6 +21,13 @@ from torchlint.settings import Configuration
     "--timeout", type=click.FloatRange(min=0, min_open=True), default=300.0, show_default=True, help="Seconds that each run may take."
 )
 @click.option(
+    "--reach",
+    type=click.FloatRange(min=0),
+    default=30.0,
+    show_default=True,
+    help="Seconds for which it goes on past --steps while findings are not reached.",
+)
+@click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "cuda", "mps"]),
     default="auto",
@@ -40,6 +47,7 @@ def run(
     module: bool,
     steps: int,
     timeout: float,
+    reach: float,
     device: str,
     unsafe: bool,
     select: tuple[str, ...],
@@ -81,7 +89,7 @@ def run(
             Applicability.UNSAFE if unsafe else Applicability.SAFE,
         )
         outcome = decide.decide(
-            decide.Trial(program, sources, steps, timeout, _echo, lambda what: click.echo(f"torchlint: {what}", err=True))
+            decide.Trial(program, sources, steps, timeout, _echo, lambda what: click.echo(f"torchlint: {what}", err=True), reach)
         )
     click.echo(report.as_json(outcome, program) if output_format == "json" else report.as_text(outcome, program))
     ctx.exit(report.EXIT.get(outcome.verdict, 0))

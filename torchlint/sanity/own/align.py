@@ -10,6 +10,8 @@ from torchlint.sanity.own.record import Key, Record
 
 RANDOM, LOSS, GRADIENTS, PARAMETERS, STEPS, END = "random numbers", "loss", "gradients", "parameters", "steps", "end"
 
+TENSORS = (GRADIENTS, PARAMETERS)
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -56,7 +58,7 @@ def _within(key: Key, before: dict, after: dict) -> Iterator[Difference]:  # typ
     elif [bits for _, bits in before["losses"]] != [bits for _, bits in after["losses"]]:
         yield Difference(LOSS, f"{_losses(before)} became {_losses(after)}", key)
     else:
-        for what in (GRADIENTS, PARAMETERS):
+        for what in TENSORS:
             told = _tensors(before[what], after[what])
             if told is not None:
                 yield Difference(what, told, key)
@@ -94,3 +96,21 @@ def gap(before: Record, after: Record) -> float:
             size = abs(one - two) / max(abs(one), abs(two), 1e-12)
             worst = max(worst, size if math.isfinite(size) else math.inf)
     return worst
+
+
+def within(before: Record, after: Record, tolerance: float) -> bool:
+    """Whether the losses are as close as this in the first step that differs, and drift apart by no more than as much in each after it."""
+    first = first_difference(before, after)
+    if first is None:
+        return True
+    if first.key is None or first.what == RANDOM:
+        return False
+    for key, event in before.timeline.items():
+        other = after.timeline.get(key)
+        if other is None or other["random"] != event["random"] or len(event["losses"]) != len(other["losses"]):
+            return False
+        allowed = tolerance * (1 + max(key.number - first.key.number, 0))
+        for (one, _), (two, _) in zip(event["losses"], other["losses"], strict=True):
+            if not (one == two or abs(one - two) <= allowed * max(abs(one), abs(two), 1.0)):
+                return False
+    return all(event[what].keys() == after.timeline[key][what].keys() for key, event in before.timeline.items() for what in TENSORS)

@@ -49,7 +49,7 @@ def work(job: dict[str, Any], folder: str, connection: Connection) -> None:
     child.seed()
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.benchmark = False
-    recorder = Recorder(writer, files, job["steps"], Enough)
+    recorder = Recorder(writer, files, job["steps"], Enough, further=job["further"], by_backwards=job["by_backwards"], device=job["device"])
     recorder.install()
     install(files, recorder.reached)
     child.seed()

@@ -1,27 +1,35 @@
 """What is run, and what is said of it: the program as it is, with the fixes that keep it, with those that repair it as well.
 
-A fix that keeps a program must not change one bit, unless the program differs from itself as much when it is run twice. A fix that repairs
-may change what `repairs` allows. Nothing is called identical that did not run.
+A fix that keeps a program must not change one bit, unless the program differs from itself as much when it is run twice, or its rule allows
+for rounding. A fix that repairs may change what `repairs` allows. Nothing is called identical that did not run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from time import monotonic
 
+from torchlint import rulebook
 from torchlint.edits import Applicability, Effect
+from torchlint.sanity import scenario
 from torchlint.sanity.own import align, repairs, signals
 from torchlint.sanity.own.align import Difference
+from torchlint.sanity.own.blame import guilty
+from torchlint.sanity.own.judge import Judged, State, judged
 from torchlint.sanity.own.launch import Program, launch
-from torchlint.sanity.own.record import Record
+from torchlint.sanity.own.record import BACKWARD, Record
 from torchlint.sanity.own.signals import Signal
 from torchlint.sanity.own.texts import Found, Sources
+from torchlint.selection import named
 
 
 class Verdict(Enum):
     IDENTICAL = "identical"
     NOISE = "identical within the program's own noise"
+    TOLERANCE = "identical within tolerance"
     INTENDED = "changed as the repair intends"
     UNEXPECTED = "changed unexpectedly"
     NOT_REACHED = "not reached"
@@ -29,30 +37,13 @@ class Verdict(Enum):
     FAILED = "failed"
 
 
-class State(Enum):
-    """What a run says of a finding."""
-
-    CONFIRMED = "confirmed"
-    REFUTED = "refuted"
-    REACHED = "reached"
-    """Its statement ran, and nothing that was recorded speaks for or against it."""
-    NOT_REACHED = "not reached"
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    found: Found
-    state: State
-    evidence: str = ""
-
-
 @dataclass(frozen=True)
 class Outcome:
     verdict: Verdict
     reason: str = ""
     difference: Difference | None = None
-    blamed: tuple[str, ...] = ()
-    """The rules whose fixes make an unexpected difference, if some alone do."""
+    blamed: tuple[Found, ...] = ()
+    """The findings whose fixes make an unexpected difference by themselves, as few as could be found out."""
     original: Record | None = None
     fixed: Record | None = None
     """With all fixes."""
@@ -67,6 +58,10 @@ class Outcome:
     runs: int = 0
     noise: float | None = None
     """How far the losses of two runs of the original were apart; None where that was not asked."""
+    asked: int = 0
+    """The steps that were asked for."""
+    unasked: int = 0
+    """Findings that the run went on for and that were not reached all the same."""
 
 
 _FACTOR = 4.0
@@ -84,33 +79,51 @@ class Trial:
     echo: Callable[[str], None] | None = None
     tell: Callable[[str], None] = lambda _: None
     """Hears what is being done."""
+    further: float = 0.0
+    """Seconds for which the program goes on past these steps to reach what is not reached."""
     runs: int = field(default=0, init=False)
 
     def original(self) -> Record:
         self.runs += 1
         self.tell(f"running {self.program} as it is")
-        return launch(self.program, steps=self.steps, time_limit=self.time_limit, serve=self.sources.serve, echo=self.echo)
+        found = launch(
+            self.program,
+            steps=self.steps,
+            time_limit=self.time_limit + self.further,
+            further=self.further,
+            serve=self.sources.serve,
+            echo=self.echo,
+        )
+        self.by_backwards = any(key.kind == BACKWARD for key in found.timeline)
+        return found
 
     def changed(self, texts: dict[str, str], what: str) -> Record:
         self.runs += 1
         self.tell(f"running {self.program} {what}")
-        return launch(self.program, steps=self.steps, time_limit=self.time_limit, texts=texts)
+        return launch(
+            self.program,
+            steps=self.steps,
+            time_limit=self.time_limit + self.further,
+            by_backwards=self.by_backwards,
+            texts=texts,
+        )
 
 
 def decide(trial: Trial) -> Outcome:
+    asked = trial.steps
     original = trial.original()
     reason = _useless(original, trial.program)
-    keeping, repairing = (trial.sources.codes(effect) for effect in (Effect.KEEPS, Effect.REPAIRS))
+    keeping, repairing = (trial.sources.fixing(effect) for effect in (Effect.KEEPS, Effect.REPAIRS))
     mended = original.how == "crashed" and bool(repairing)
     if reason and not mended:
-        return Outcome(Verdict.FAILED, reason, original=original, runs=trial.runs)
-    if original.how == "timed out" and original.steps:
+        return Outcome(Verdict.FAILED, reason, original=original, runs=trial.runs, asked=asked)
+    if original.how in ("timed out", "stopped") and original.steps:
         trial.steps = original.steps
-    found = _Comparison(trial, original, keeping, repairing).outcome()
+    found = replace(_Comparison(trial, original, keeping, repairing).outcome(), asked=asked)
     if not mended:
         return found
     if found.verdict is not Verdict.INTENDED or found.fixed is None:
-        return Outcome(Verdict.FAILED, reason, original=original, runs=trial.runs)
+        return Outcome(Verdict.FAILED, reason, original=original, runs=trial.runs, asked=asked)
     return replace(found, reason=f"{reason} ({original.last_words}), and goes on with its fixes")
 
 
@@ -134,42 +147,92 @@ def _useless(record: Record, program: Program) -> str:
 
 
 class _Comparison:
-    def __init__(self, trial: Trial, original: Record, keeping: list[str], repairing: list[str]) -> None:
-        self.trial, self.original, self.keeping, self.repairing = trial, original, keeping, repairing
+    def __init__(self, trial: Trial, original: Record, keeping: list[Found], repairing: list[Found]) -> None:
+        self.trial, self.original, self.repairing = trial, original, repairing
+        self.tolerant = [each for each in keeping if _tolerance(each)]
+        self.strict = [each for each in keeping if not _tolerance(each)]
         self.noise: float | None = None
+        self.until: float | None = None
 
     def outcome(self) -> Outcome:
-        sources = self.trial.sources
-        kept = sources.fixed(codes=self.keeping)
-        if not self.keeping and not self.repairing:
+        if not self.strict and not self.tolerant and not self.repairing:
             return self._told(Verdict.NOTHING, fixed=None)
-        fixed = self.original
-        verdict = Verdict.IDENTICAL
-        if self.keeping:
-            fixed = self.trial.changed(kept, "with the fixes that keep it")
-            difference = align.first_difference(self.original, fixed)
-            if (reason := self._cut_short(fixed)) is not None:
-                return self._told(Verdict.FAILED, reason, fixed=fixed)
-            if difference is not None:
-                if not self._is_noise(fixed):
-                    blamed = self._blamed()
-                    return self._told(Verdict.UNEXPECTED, _crash(fixed), difference, blamed, fixed)
-                verdict = Verdict.NOISE
-        if self.repairing:
-            before = fixed
-            fixed = self.trial.changed(sources.fixed(codes=[*self.keeping, *self.repairing]), "with the fixes that repair it as well")
+        fixed, verdict = self.original, Verdict.IDENTICAL
+        for chosen, tolerance in ((self.strict, 0.0), (self.tolerant, max(map(_tolerance, self.tolerant), default=0.0))):
+            if not chosen:
+                continue
+            before, kept = fixed, [*(self.strict if tolerance else ()), *chosen]
+            fixed = self._run(kept, "with the fixes that keep it" + (" but for rounding" if tolerance else ""))
             difference = align.first_difference(before, fixed)
             if (reason := self._cut_short(fixed)) is not None:
                 return self._told(Verdict.FAILED, reason, fixed=fixed)
-            if difference is not None:
-                wrong = repairs.unexpected(before, fixed, self.repairing, difference)
-                if wrong and self._is_noise(fixed):
-                    return self._told(Verdict.NOISE, "", None, (), fixed)
-                return self._told(Verdict.UNEXPECTED if wrong else Verdict.INTENDED, wrong, difference, (), fixed)
-        reached = [each for each in sources.fixable if each.number in self.original.reached]
-        if not reached:
+            if difference is None:
+                continue
+            if tolerance and align.within(before, fixed, tolerance):
+                verdict = Verdict.TOLERANCE
+            elif self._is_noise(fixed):
+                verdict = Verdict.NOISE
+            else:
+                blamed = self._blamed(chosen, functools.partial(self._is_changed, tolerance))
+                return self._told(Verdict.UNEXPECTED, _crash(fixed), difference, blamed, fixed)
+        return self._repaired(fixed, verdict) if self.repairing else self._kept(fixed, verdict)
+
+    def _kept(self, fixed: Record, verdict: Verdict) -> Outcome:
+        """Nothing makes a difference that should make none."""
+        if not any(each.number in self.original.reached for each in self.trial.sources.fixable):
             return self._told(Verdict.NOT_REACHED, "no statement that a fix changes was run", fixed=fixed)
         return self._told(verdict, fixed=fixed)
+
+    def _repaired(self, before: Record, verdict: Verdict) -> Outcome:
+        fixed = self._run([*self.strict, *self.tolerant, *self.repairing], "with the fixes that repair it as well")
+        difference = align.first_difference(before, fixed)
+        if (reason := self._cut_short(fixed)) is not None:
+            return self._told(Verdict.FAILED, reason, fixed=fixed)
+        if difference is None:
+            return self._kept(fixed, verdict)
+        wrong = repairs.unexpected(before, fixed, _codes(self.repairing), difference)
+        if wrong and self._is_noise(fixed):
+            return self._told(Verdict.NOISE, fixed=fixed)
+
+        def is_wrong(few: Sequence[Found]) -> str:
+            alone = self._run([*self.strict, *self.tolerant, *few], f"with the repairs of {_named(few)} alone")
+            found = align.first_difference(before, alone)
+            return "" if found is None else repairs.unexpected(before, alone, _codes(few), found, alone=True)
+
+        blamed: tuple[Found, ...] = ()
+        if wrong and len(self.repairing) == 1:
+            blamed = tuple(self.repairing)
+        elif wrong and repairs.unexpected(before, fixed, _codes(self.repairing), difference, alone=True):
+            blamed = self._blamed(self.repairing, lambda few: bool(is_wrong(few)))
+        elif not wrong and before.how != "crashed" and len(_codes(self.repairing)) > 1:
+            # What one rule may change is no licence for the others.
+            for code in _codes(self.repairing):
+                few = [each for each in self.repairing if each.diagnostic.code == code]
+                if not wrong and self._has_time() and (wrong := is_wrong(few)):
+                    blamed = self._blamed(few, lambda some: bool(is_wrong(some)))
+        return self._told(Verdict.UNEXPECTED if wrong else Verdict.INTENDED, wrong, difference, blamed, fixed)
+
+    def _run(self, fixes: Sequence[Found], what: str) -> Record:
+        return self.trial.changed(self.trial.sources.fixed(fixes), what)
+
+    def _is_changed(self, tolerance: float, few: Sequence[Found]) -> bool:
+        alone = self._run(few, f"with the fixes of {_named(few)} alone")
+        return (
+            align.first_difference(self.original, alone) is not None
+            and not (tolerance and align.within(self.original, alone, tolerance))
+            and not self._is_noise(alone)
+        )
+
+    def _blamed(self, fixes: Sequence[Found], is_wrong: Callable[[Sequence[Found]], bool]) -> tuple[Found, ...]:
+        """Those that make the difference by themselves, in the order in which they were reached."""
+        order = sorted(fixes, key=lambda each: (each.number not in self.original.reached, each.number))
+        return tuple(guilty(order, is_wrong, self._has_time))
+
+    def _has_time(self) -> bool:
+        """Looking for the culprit takes no more time than one run may."""
+        if self.until is None:
+            self.until = monotonic() + self.trial.time_limit
+        return monotonic() < self.until
 
     def _cut_short(self, fixed: Record) -> str | None:
         if fixed.how == "timed out" and not fixed.steps and self.original.how != "timed out":
@@ -193,27 +256,19 @@ class _Comparison:
             and align.gap(self.original, fixed) <= _FACTOR * self.noise
         )
 
-    def _blamed(self) -> tuple[str, ...]:
-        """Each rule's fixes alone, until one is found that makes the difference."""
-        if len(self.keeping) == 1:
-            return tuple(self.keeping)
-        for code in self.keeping:
-            alone = self.trial.changed(self.trial.sources.fixed(codes=[code]), f"with the fixes of {code} alone")
-            if align.first_difference(self.original, alone) is not None and not self._is_noise(alone):
-                return (code,)
-        return ()
-
     def _told(
         self,
         verdict: Verdict,
         reason: str = "",
         difference: Difference | None = None,
-        blamed: tuple[str, ...] = (),
+        blamed: tuple[Found, ...] = (),
         fixed: Record | None = None,
     ) -> Outcome:
         sources = self.trial.sources
         shown = signals.signals(self.original)
-        findings = tuple(_judged(each, self.original, shown) for each in sources.found)
+        texts = sources.originals
+        device = self.trial.program.device
+        findings = tuple(judged(each, self.original, shown, texts[each.path], device) for each in sources.found)
         said = {each.found.diagnostic.code for each in findings if each.state is State.CONFIRMED}
         return Outcome(
             verdict,
@@ -229,7 +284,23 @@ class _Comparison:
             sum(each.is_fixed_at(Applicability.UNSAFE) for each in sources.found) - len(sources.fixable),
             self.trial.runs,
             self.noise,
+            unasked=sum(sources.is_asked(each) and each.number not in self.original.reached for each in sources.found),
         )
+
+
+def _tolerance(found: Found) -> float:
+    """By how much a fix that keeps a program may change its losses: as much as its scenario allows, and the rule's page justifies."""
+    found_rules = named(found.diagnostic.code)
+    path = rulebook.fixtures(found_rules[0]) / "scenario.py" if found_rules and found_rules[0].plugin is None else None
+    return max(scenario.read(path).tolerances.values(), default=0.0) if path is not None and path.is_file() else 0.0
+
+
+def _codes(fixes: Sequence[Found]) -> list[str]:
+    return sorted({each.diagnostic.code for each in fixes})
+
+
+def _named(fixes: Sequence[Found]) -> str:
+    return ", ".join(_codes(fixes)) if len(fixes) > 1 else f"{fixes[0].diagnostic.code} in line {fixes[0].row}"
 
 
 def _crash(record: Record) -> str:
@@ -241,35 +312,5 @@ def _same_parameters(before: Record, after: Record) -> bool:
         event[what].keys() == after.timeline[key][what].keys()
         for key, event in before.timeline.items()
         if key in after.timeline
-        for what in (align.GRADIENTS, align.PARAMETERS)
+        for what in align.TENSORS
     )
-
-
-def _judged(found: Found, record: Record, shown: list[Signal]) -> Judged:
-    reached = record.reached.get(found.number)
-    code = found.diagnostic.code
-    if reached is None:
-        return Judged(found, State.NOT_REACHED)
-    for signal in shown:
-        if code in signal.codes:
-            return Judged(found, State.CONFIRMED, signal.message)
-    waited = _waits(found, record)
-    if waited:
-        return Judged(found, State.CONFIRMED, waited)
-    for kind, codes in signals.CODES.items():
-        least = signals.REFUTED_AFTER.get(kind)
-        if code in codes and least is not None and record.optimizers and min(len(reached), record.steps) >= least:
-            return Judged(found, State.REFUTED, f"reached, and no {kind} in {record.steps} steps")
-    return Judged(found, State.REACHED)
-
-
-WAITING = ("TL402", "TL403")
-"""The rules that say that the host waits for the device."""
-
-
-def _waits(found: Found, record: Record) -> str:
-    if found.diagnostic.code not in WAITING or not record.steps:
-        return ""
-    lines = {f"{found.path}:{row}" for row in found.diagnostic.rows}
-    number = sum(count for line, count in signals.waits(record).items() if line in lines)
-    return f"{number} waits in {record.steps} steps" if number > 1 else ""

@@ -51,12 +51,17 @@ def launch(
     *,
     steps: int,
     time_limit: float,
+    further: float = 0.0,
+    by_backwards: bool = False,
     serve: Callable[[str], Served | None] | None = None,
     texts: Mapping[str, str] | None = None,
     echo: Callable[[str], None] | None = None,
 ) -> Record:
-    """Run the program for so many steps. `serve` is asked for each file that it imports and `texts` lacks; `echo` gets what it prints."""
-    job = _job(program, steps) | {"texts": dict(texts or {}), "ask": serve is not None}
+    """Run the program for so many steps, or so many backwards, and for `further` seconds at most while a wanted place is not reached.
+
+    `serve` is asked for each file that it imports and `texts` lacks; `echo` gets what it prints.
+    """
+    job = _job(program, steps) | {"texts": dict(texts or {}), "ask": serve is not None, "further": further, "by_backwards": by_backwards}
     with tempfile.TemporaryDirectory(prefix="torchlint-", ignore_cleanup_errors=True) as folder:
         ours, theirs = multiprocessing.Pipe()
         started = monotonic()
@@ -91,6 +96,7 @@ def _job(program: Program, steps: int) -> dict[str, Any]:
         # Without what stands first for `torchlint` itself.
         "path": sys.path[1:] if not getattr(sys.flags, "safe_path", False) else sys.path[:],
         "steps": steps,
+        "device": program.device,
     }
 
 

@@ -31,6 +31,8 @@ class Place(NamedTuple):
 
     number: int
     row: int
+    is_wanted: bool = False
+    """Whether a run goes on for it."""
 
 
 class Served(NamedTuple):
@@ -47,6 +49,8 @@ class Files:
         self._serve = serve
         self._imported = imported
         self._own: dict[str, str] = {}
+        self.wanted: set[int] = set()
+        """The places that are to be reached, by number."""
 
     def __contains__(self, path: str) -> bool:
         return path in self._own
@@ -58,6 +62,7 @@ class Files:
         # Without a time of change it is never read anew: tracebacks and `inspect` show the text that runs.
         linecache.cache[path] = (len(served.text), None, served.text.splitlines(keepends=True), path)
         self._imported(path)
+        self.wanted.update(place.number for place in served.places if place.is_wanted)
         code: CodeType = compile(marked(served.text, path, served.places), path, "exec", dont_inherit=True)
         return code
 
@@ -126,7 +131,7 @@ def marked(text: str, path: str, places: Sequence[Place]) -> ast.Module:
     statements = [(_rows(node), node) for node in ast.walk(tree) if isinstance(node, ast.stmt)]
     before: dict[int, list[int]] = {}
     within: dict[int, list[int]] = {}
-    for number, row in places:
+    for number, row, _ in places:
         around = [(span, node) for span, node in statements if span[0] <= row <= span[1]]
         if not around:
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -43,6 +43,10 @@ class Record:
     output: str = ""
     """The end of what it printed."""
     seconds: float = 0.0
+    memory: tuple[dict[str, Any], ...] = ()
+    """Of the steps that were watched: the `peak` of what the step made, and how much of that was `kept` two steps later, made at `line`."""
+    further: bool = False
+    """Whether it went on past the steps that were asked for, to reach what was not reached."""
 
     @cached_property
     def timeline(self) -> dict[Key, dict[str, Any]]:
@@ -59,6 +63,13 @@ class Record:
     def optimizers(self) -> int:
         return len({key.optimizer for key in self.timeline if key.kind == STEP})
 
+    def counted(self, which: str) -> Counter[str]:
+        """How often something was counted over the whole run, by line of the user's files: `waits`, or `callers` of what waits."""
+        found: Counter[str] = Counter()
+        for event in self.events:
+            found.update(event.get(which, {}))
+        return found
+
     @property
     def last_words(self) -> str:
         """Of a program that crashed: the exception."""
@@ -71,7 +82,8 @@ def read(path: Path, *, output: str, seconds: float, timed_out: bool, status: in
     files: dict[str, None] = {}
     reached: dict[int, list[int]] = defaultdict(list)
     end: dict[str, Any] = {"how": "timed out" if timed_out else "died", "status": status}
-    processes = 0
+    memory: list[dict[str, Any]] = []
+    processes = further = 0
     for line in path.read_bytes().splitlines(keepends=True) if path.exists() else ():
         if not line.endswith(b"\n"):
             break
@@ -79,6 +91,10 @@ def read(path: Path, *, output: str, seconds: float, timed_out: bool, status: in
         match event["event"]:
             case "step" | "backward" | "rest":
                 events.append(event)
+            case "memory":
+                memory.append(event)
+            case "further":
+                further = 1
             case "file":
                 files[event["path"]] = None
             case "reach":
@@ -97,4 +113,6 @@ def read(path: Path, *, output: str, seconds: float, timed_out: bool, status: in
         processes,
         output,
         seconds,
+        tuple(memory),
+        bool(further),
     )

@@ -2,7 +2,7 @@
 
 Runs in the process of the program. Facts are recorded, nothing is judged: what they mean is left to `align` and `signals`. A step of an
 optimizer is an event, and so is a backward as long as nothing steps. Numbers are kept as sums of their bits, which cost little, lose no
-difference that matters and are the same whenever the numbers are.
+difference that matters and are the same whenever the numbers are. What `memory` and `waiting` count goes into the same record.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.process import BaseProcess
+from time import monotonic
 from types import FrameType
 from typing import Any
 from weakref import ref
@@ -25,7 +26,9 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from torchlint.sanity import observe
 from torchlint.sanity.own.loading import Files
+from torchlint.sanity.own.memory import Memory, is_watched
 from torchlint.sanity.own.naming import Names
+from torchlint.sanity.own.waiting import Waits
 from torchlint.sanity.own.writing import Writer
 
 _DEEPEST = 80
@@ -34,9 +37,10 @@ _LEAVES_ASKED = 3
 """Steps in whose backwards the graph is walked for what gets gradients."""
 _PATIENCE = 50
 """Backwards for each step asked for, after which an optimizer that has not stepped is not going to."""
+_FARTHEST = 100
+"""Times as many steps as were asked for that a run takes at most to reach what is not reached yet."""
 _OFTEN = 5
 """Times that a finding's statement is noted in the record, at most one a step."""
-_WAITS = ("item", "tolist", "cpu", "numpy", "__float__", "__int__", "__bool__")
 _NOISY = (torch.nn.modules.dropout._DropoutNd, torch.nn.modules.batchnorm._BatchNorm)
 """Layers that do one thing in training and another in evaluation."""
 
@@ -48,8 +52,25 @@ class _Mark:
 
 
 class Recorder:
-    def __init__(self, writer: Writer, files: Files, limit: int, enough: type[BaseException]) -> None:
-        self._writer, self._files, self._limit, self._enough = writer, files, limit, enough
+    def __init__(
+        self,
+        writer: Writer,
+        files: Files,
+        limit: int,
+        enough: type[BaseException],
+        *,
+        further: float = 0.0,
+        by_backwards: bool = False,
+        device: str = "cpu",
+    ) -> None:
+        """`further`: the seconds for which it goes on past the limit while statements that were asked for are not reached.
+        `by_backwards`: the limit is one of backwards, since nothing is going to step."""
+        self._writer, self._files, self._limit, self._enough, self._further = writer, files, limit, enough, further
+        self._patience = 1 if by_backwards else _PATIENCE
+        self._full: float | None = None
+        """When the limit was met."""
+        self._memory = Memory(self._line, writer.write)
+        self._waits = Waits(files, on_device=device != "cpu")
         self._process = os.getpid()
         self._names = Names()
         self._optimizers: list[ref[Any]] = []
@@ -70,7 +91,6 @@ class Recorder:
         """Whatever some optimizer has been given."""
         self._loose = WeakIdKeyDictionary()
         """Parameters that a backward gave a gradient to."""
-        self._waits: Counter[str] = Counter()
         self._modes: Counter[tuple[str, str, bool]] = Counter()
         self._modes_of_call: set[tuple[str, str, bool]] = set()
         self._within_backward = False
@@ -93,8 +113,15 @@ class Recorder:
             self._hold(optimizer)
 
         torch.optim.Optimizer.add_param_group = adding
-        for name in _WAITS:
-            setattr(torch.Tensor, name, self._counted(getattr(torch.Tensor, name)))
+        self._waits.install()
+        compiling = torch.compile
+
+        @functools.wraps(compiling)
+        def compiled(*arguments: Any, **options: Any) -> Any:
+            self._memory.never()
+            return compiling(*arguments, **options)
+
+        torch.compile = compiled
         start = BaseProcess.start
 
         @functools.wraps(start)
@@ -154,6 +181,8 @@ class Recorder:
                 facts |= self._gradients(optimizer)
             parameters = dict(_parameters(optimizer, self._names))
             facts["parameters"] = _sums(parameters)
+            if self._steps[number] in (1, self._limit) or is_watched(self._steps[number]):
+                facts["norms"] = _norms(parameters)
         carried = [name for name, parameter in parameters.items() if self._carried.pop(parameter, False)]
         for parameter in parameters.values():
             self._note(parameter)
@@ -171,6 +200,8 @@ class Recorder:
             **facts,
         )
         self._forget()
+        if number == 0:
+            self._memory.after(self._steps[number])
         self._end_after(self._steps[number])
 
     def _number(self, optimizer: Any) -> int:
@@ -193,23 +224,32 @@ class Recorder:
         return [[_number(loss), bits[str(index)]] for index, loss in enumerate(self._losses)]
 
     def _since_step(self) -> dict[str, Any]:
-        return {"waits": dict(self._waits), "modes": [[*key, count] for key, count in self._modes.items()]}
+        return {**self._waits.taken(), "modes": [[*key, count] for key, count in self._modes.items()]}
 
     def rest(self) -> None:
         """What went on after the last step."""
+        self._memory.rest()
         self._writer.write("rest", **self._since_step())
 
     def _forget(self) -> None:
         self._losses.clear()
         self._lines.clear()
-        self._waits.clear()
         self._modes.clear()
 
     def _end_after(self, number: int) -> None:
-        if number >= self._limit:
+        if number >= self._limit and not self._goes_on(number):
             self._ended = True
             self._writer.write("end", how="stopped")
             raise self._enough
+
+    def _goes_on(self, number: int) -> bool:
+        """Whether there is something left to be reached, and time for it."""
+        left = self._files.wanted - self._reached.keys()
+        if self._full is None:
+            self._full = monotonic()
+            if left and self._further:
+                self._writer.write("further", left=len(left))
+        return bool(left) and number < self._limit * _FARTHEST and monotonic() - self._full < self._further
 
     def _hold(self, optimizer: Any) -> None:
         for group in optimizer.param_groups:
@@ -267,8 +307,8 @@ class Recorder:
             gradients = _sums({self._names.of(each): each.grad for each in leaves if each.grad is not None})
             losses = self._values()[-1:]
         self._writer.write("backward", step=self._backwards, line=self._line(), losses=losses, gradients=gradients, **self._before)
-        if self._backwards >= self._limit * (_PATIENCE if len(self._held) else 1):
-            self._end_after(self._limit)
+        if self._backwards >= self._limit * (self._patience if len(self._held) else 1):
+            self._end_after(self._limit if len(self._held) else self._backwards)
 
     def _note(self, parameter: Any) -> None:
         state = _state(parameter)
@@ -311,16 +351,6 @@ class Recorder:
         """Graphs that are alive although a step has been taken since the one that they were for."""
         self._marks = [(step, each) for step, each in self._marks if each() is not None]
         return sum(step < self._step - 1 for step, _ in self._marks)
-
-    def _counted(self, wait: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(wait)
-        def counted(tensor: Any, *arguments: Any, **options: Any) -> Any:
-            frame = sys._getframe(1)
-            if frame.f_code.co_filename in self._files and not self._elsewhere:
-                self._waits[f"{frame.f_code.co_filename}:{frame.f_lineno}"] += 1
-            return wait(tensor, *arguments, **options)
-
-        return counted
 
     def _line(self) -> str:
         """Where in the user's files this was called."""
@@ -368,6 +398,15 @@ def _sums(tensors: dict[str, Any]) -> dict[str, int]:
         names.append(name)
         sums.append(_sum(tensor.detach()))
     return {name: value for names, sums in by_device.values() for name, value in zip(names, torch.stack(sums).tolist(), strict=True)}
+
+
+def _norms(tensors: dict[str, Any]) -> dict[str, float]:
+    """How long each is, in single precision: enough to see how far two runs are apart that do not agree to the bit."""
+    real = {name: tensor.detach() for name, tensor in tensors.items() if tensor.layout is torch.strided and tensor.is_floating_point()}
+    if not real:
+        return {}
+    norms = torch._foreach_norm(list(real.values()))
+    return dict(zip(real, [float(each) for each in torch.stack([each.to(norms[0].device, torch.float32) for each in norms])], strict=True))
 
 
 _WIDTHS = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}

@@ -5,8 +5,9 @@ Where it is known which sign of the mistake a run shows, the sign must be gone.
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from torchlint.sanity.own import signals
@@ -21,9 +22,13 @@ FIRST = {"TL201": 2}
 """The first step that a repair can change: before it there is nothing to clear."""
 
 
-def unexpected(before: Record, after: Record, codes: Sequence[str], difference: Difference) -> str:
-    """What no repair of these rules intends; empty where there is no such thing."""
-    return next(_wrong(before, after, frozenset(codes), difference), "")
+def unexpected(before: Record, after: Record, codes: Collection[str], difference: Difference, *, alone: bool = False) -> str:
+    """What no repair of these rules intends; empty where there is no such thing.
+
+    Of fixes that run `alone`, without the others that the program needs, no sign of a mistake is asked for: it may be that of another.
+    """
+    wrong = _wrong(before, after, frozenset(codes), difference)
+    return next(wrong if alone else itertools.chain(wrong, _signs(before, after, frozenset(codes))), "")
 
 
 def _wrong(before: Record, after: Record, codes: frozenset[str], difference: Difference) -> Iterator[str]:
@@ -39,7 +44,8 @@ def _wrong(before: Record, after: Record, codes: frozenset[str], difference: Dif
     first = max(FIRST.get(code, 1) for code in codes)
     if len(codes) == 1 and difference.key is not None and difference.key.kind == STEP and difference.key.number < first:
         yield f"it changes {difference.key} already, which has nothing to mend yet"
-    yield from _signs(before, after, codes)
+    if _is_finite(before) and not _is_finite(after):
+        yield "the loss is not finite any more"
 
 
 def _no_longer_trained(before: Record, after: Record) -> Iterator[str]:
@@ -79,6 +85,7 @@ def _signs(before: Record, after: Record, codes: frozenset[str]) -> Iterator[str
                 yield f"it brings about what was not there before: {signal.message}"
         elif codes & set(signal.codes):
             yield f"what it is to mend is still there: {signal.message}"
-    finite = all(math.isfinite(value) for event in before.timeline.values() for value, _ in event["losses"])
-    if finite and any(not math.isfinite(value) for event in after.timeline.values() for value, _ in event["losses"]):
-        yield "the loss is not finite any more"
+
+
+def _is_finite(record: Record) -> bool:
+    return all(math.isfinite(value) for event in record.timeline.values() for value, _ in event["losses"])

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from statistics import median
 from typing import Any
 
 from torchlint.output import count
 from torchlint.output.excerpt import visible
 from torchlint.sanity.own import signals
 from torchlint.sanity.own.align import RANDOM
-from torchlint.sanity.own.decide import Judged, Outcome, Verdict
+from torchlint.sanity.own.decide import Outcome, Verdict
+from torchlint.sanity.own.judge import Judged
 from torchlint.sanity.own.launch import Program
 from torchlint.sanity.own.record import Record
 from torchlint.sanity.own.texts import Found
+from torchlint.sanity.report import size
 
 EXIT = {Verdict.UNEXPECTED: 1, Verdict.FAILED: 2}
 """Of the command, where it is not 0."""
@@ -46,7 +49,7 @@ def _lines(outcome: Outcome, program: Program) -> Iterator[str]:
         yield "Seen in the run, and not by the linter:"
         for signal in outcome.unseen:
             codes = f" ({' or '.join(signal.codes)})" if signal.codes else ""
-            yield f"  {_where(signal.line)}: {signal.kind}{codes}: {signal.message}"
+            yield f"  {where(signal.line)}: {signal.kind}{codes}: {signal.message}"
 
 
 def _trace(record: Record) -> Iterator[str]:
@@ -62,7 +65,15 @@ def _difference(outcome: Outcome) -> Iterator[str]:
     what = "the random generators" if difference.what == RANDOM else f"the {difference.what}"
     yield f"  First difference: {f'{where}, ' if where else ''}{what}: {difference.detail}"
     if outcome.blamed:
-        yield f"  The fixes that make it, alone: {', '.join(outcome.blamed)}"
+        yield f"  {blame(outcome)}"
+
+
+def blame(outcome: Outcome) -> str:
+    """Whose fixes make the difference."""
+    fixes = [f"{each.diagnostic.code} ({place(each)})" for each in outcome.blamed]
+    if len(fixes) == 1:
+        return f"The fix that makes it: {fixes[0]}"
+    return f"The fixes that make it, together or in ways that were not told apart: {', '.join(fixes)}"
 
 
 def _compared(outcome: Outcome, original: Record) -> Iterator[str]:
@@ -70,6 +81,8 @@ def _compared(outcome: Outcome, original: Record) -> Iterator[str]:
     several = f" of {count(original.optimizers, 'optimizer')}" if original.optimizers > 1 else ""
     why = {"timed out": ", when its time was over", "finished": f", when it ended with status {original.status}"}.get(original.how, "")
     yield f"  {original.steps} {kind}{several}{why}; {count(outcome.runs, 'run')}; {count(len(original.files), 'file')} of yours imported."
+    if original.further:
+        yield f"  {further(outcome, original)}"
     if outcome.fixes:
         left = f"; nothing is said of the {len(outcome.unreached)} whose statements did not run" if outcome.unreached else ""
         yield f"  {count(outcome.fixes, 'finding')} with a fix{left}."
@@ -77,18 +90,40 @@ def _compared(outcome: Outcome, original: Record) -> Iterator[str]:
         yield f"  {count(outcome.unsafe, 'more finding')} with a fix that --unsafe-fixes applies."
 
 
+def further(outcome: Outcome, original: Record) -> str:
+    """Why the program took more steps than it was asked for."""
+    more = f"It went on past step {outcome.asked} to reach more findings"
+    if not outcome.unasked:
+        return f"{more}, and reached the last of them before step {original.steps}."
+    return f"{more}; {count(outcome.unasked, 'finding')} {'was' if outcome.unasked == 1 else 'were'} not reached all the same."
+
+
 def _costs(original: Record, fixed: Record | None) -> Iterator[str]:
     if fixed is None or not fixed.steps or not original.steps:
         return
-    waits = [_per_step(each) for each in (original, fixed)]
+    waits = [waits_per_step(each) for each in (original, fixed)]
     if waits[0] != waits[1]:
         yield f"  Waits for a value per step: {waits[0]:.2f} before, {waits[1]:.2f} after."
+    memory = [memory_kept(each) for each in (original, fixed)]
+    if memory[0] is not None and memory[1] is not None and memory[0] != memory[1]:
+        yield f"  Memory that a step leaves behind: {size(memory[0])} before, {size(memory[1])} after."
     kept = [_kept(each) for each in (original, fixed)]
     if kept[0] != kept[1]:
         yield f"  Graphs of earlier steps alive at the end: {kept[0]} before, {kept[1]} after."
 
 
-def _per_step(record: Record) -> float:
+def memory_kept(record: Record) -> float | None:
+    """Bytes of a step that are alive two steps later, in the middle of the steps that were watched; None where none was seen to its end."""
+    kept = [each["kept"] for each in record.memory if "kept" in each]
+    return median(kept) if kept else None
+
+
+def memory_peak(record: Record) -> float | None:
+    """Bytes that a step makes and holds at a time, at most."""
+    return max((each["peak"] for each in record.memory), default=None)
+
+
+def waits_per_step(record: Record) -> float:
     return sum(signals.waits(record).values()) / record.steps
 
 
@@ -99,14 +134,14 @@ def _kept(record: Record) -> int:
 def _finding(judged: Judged) -> str:
     diagnostic = judged.found.diagnostic
     evidence = f" ({judged.evidence})" if judged.evidence else ""
-    return f"{_place(judged.found)}: {diagnostic.code} {diagnostic.name}: {judged.state.value}{evidence}"
+    return f"{place(judged.found)}: {diagnostic.code} {diagnostic.name}: {judged.state.value}{evidence}"
 
 
-def _place(found: Found) -> str:
-    return f"{_where(found.path)}:{found.row}"
+def place(found: Found) -> str:
+    return f"{where(found.path)}:{found.row}"
 
 
-def _where(line: str) -> str:
+def where(line: str) -> str:
     """From the current folder where it lies in it."""
     here = os.path.join(os.getcwd(), "")
     return line[len(here) :] if line.startswith(here) else line
@@ -127,30 +162,25 @@ def as_json(outcome: Outcome, program: Program) -> str:
                 "optimizer": difference.key.optimizer + 1 if difference.key is not None else None,
                 "step": difference.key.number if difference.key is not None else None,
             },
-            "blamed": list(outcome.blamed),
+            "blamed": [_named(each) for each in outcome.blamed],
             "noise": outcome.noise if outcome.noise is None or outcome.noise < float("inf") else "inf",
             "runs": outcome.runs,
+            "steps_asked": outcome.asked,
             "original": _run(outcome.original),
             "fixed": _run(outcome.fixed),
             "fixes": outcome.fixes,
             "unsafe_fixes_left": outcome.unsafe,
-            "findings": [
-                {
-                    "code": each.found.diagnostic.code,
-                    "name": each.found.diagnostic.name,
-                    "filename": each.found.path,
-                    "row": each.found.row,
-                    "state": each.state.value,
-                    "evidence": each.evidence or None,
-                }
-                for each in outcome.findings
-            ],
+            "findings": [{**_named(each.found), "state": each.state.value, "evidence": each.evidence or None} for each in outcome.findings],
             "unseen": [
                 {"kind": each.kind, "codes": list(each.codes), "line": each.line, "message": each.message} for each in outcome.unseen
             ],
         },
         indent=2,
     )
+
+
+def _named(found: Found) -> dict[str, Any]:
+    return {"code": found.diagnostic.code, "name": found.diagnostic.name, "filename": found.path, "row": found.row}
 
 
 def _run(record: Record | None) -> dict[str, Any] | None:
@@ -163,7 +193,9 @@ def _run(record: Record | None) -> dict[str, Any] | None:
         "steps": record.steps,
         "optimizers": record.optimizers,
         "seconds": round(record.seconds, 3),
-        "waits_per_step": _per_step(record) if record.steps else None,
+        "waits_per_step": waits_per_step(record) if record.steps else None,
         "graphs_kept": _kept(record),
+        "bytes_kept_per_step": memory_kept(record),
+        "bytes_peak_per_step": memory_peak(record),
         "files": list(record.files),
     }

@@ -12,7 +12,12 @@ from torchlint.sanity.own.record import STEP, Record
 
 _FEWEST = 4
 """Steps from which on something that grows can be told from something that is there."""
-_IN_A_ROW = 3
+_WATCHED = 3
+"""Steps that must have been watched for memory."""
+_MUCH, _SHARE = 1 << 20, 10
+"""Bytes of a step that are kept, and which part of all that it makes they must be at least, to be worth a word: outputs are collected and
+experience is remembered on purpose."""
+IN_A_ROW = 3
 """Calls without gradients between two steps that make an evaluation; one or two are how a target or a fake is computed."""
 
 
@@ -26,9 +31,9 @@ class Signal:
     """The rules that are about this, the likeliest first."""
 
 
-GROWING, CARRIED, UNHELD, WITHOUT, EVALUATION, TRAINING, INFINITE = (
+GROWING, CARRIED, UNHELD, WITHOUT, EVALUATION, TRAINING, INFINITE, RETAINED = (
     *("growing graph", "gradients not cleared", "gradients that no optimizer holds", "no gradients"),
-    *("evaluation in train mode", "training in eval mode", "loss not finite"),
+    *("evaluation in train mode", "training in eval mode", "loss not finite", "memory kept"),
 )
 CODES = {
     GROWING: ("TL102", "TL101"),
@@ -38,7 +43,12 @@ CODES = {
     EVALUATION: ("TL205",),
     TRAINING: ("TL206",),
     INFINITE: (),
+    RETAINED: (),
 }
+WAITING = ("TL402", "TL403")
+"""The rules that say that the host waits for the device; how often it does is counted by line."""
+JUDGED = frozenset(WAITING).union(*CODES.values())
+"""The rules of which a run can tell whether they are right."""
 REFUTED_AFTER = {GROWING: 3, CARRIED: 3, UNHELD: 1, WITHOUT: 2}
 """Steps in which a finding's statement must have been reached without a signal for the run to speak against it. The other kinds never do:
 their mistakes may lie in what was not run."""
@@ -47,22 +57,31 @@ their mistakes may lie in what was not run."""
 def signals(record: Record) -> list[Signal]:
     steps = [event for key, event in record.timeline.items() if key.kind == STEP]
     everything = [*steps, *(each for each in record.events if each["event"] == "rest")]
+    growing = list(_growing(steps))
     return [
-        *_growing(steps),
+        *growing,
         *_carried(steps),
         *_unheld(steps),
         *_without(steps),
         *_evaluations(everything),
         *_training(steps),
         *_infinite(record),
+        *(_retained(record) if not growing else ()),
     ]
 
 
 def waits(record: Record) -> Counter[str]:
     """How often the host waited for a value, by line of the user's files."""
+    return record.counted("waits")
+
+
+def modes_without_gradients(record: Record) -> Counter[str]:
+    """Calls of layers that know train and eval mode, by the mode that they were in, where no gradients were recorded."""
     found: Counter[str] = Counter()
     for event in record.events:
-        found.update(event.get("waits", {}))
+        for _, mode, recording, calls in event.get("modes", []):
+            if not recording:
+                found[mode] += calls
     return found
 
 
@@ -104,7 +123,7 @@ def _without(steps: list[dict[str, Any]]) -> Iterator[Signal]:
 def _evaluations(events: list[dict[str, Any]]) -> Iterator[Signal]:
     for event in events:
         for line, mode, recording, calls in event["modes"]:
-            if mode == "train" and not recording and calls >= _IN_A_ROW:
+            if mode == "train" and not recording and calls >= IN_A_ROW:
                 message = f"dropout or batch normalisation in train mode in {calls} calls without gradients in a row"
                 yield Signal(EVALUATION, message, line, CODES[EVALUATION])
                 return
@@ -133,6 +152,15 @@ def _infinite(record: Record) -> Iterator[Signal]:
                 INFINITE, f"the loss of {key} is not finite", next(iter(event.get("backward", [])), event["line"]), CODES[INFINITE]
             )
             return
+
+
+def _retained(record: Record) -> Iterator[Signal]:
+    """Tensors of every step that was watched are still there, and no small ones. Graphs that are kept keep them too, and say so."""
+    kept = [each for each in record.memory if "kept" in each and each["step"] > 3]
+    if len(kept) >= _WATCHED and all(each["kept"] >= _MUCH and each["kept"] * _SHARE >= each["peak"] for each in kept):
+        least, last = min(each["kept"] for each in kept), kept[-1]
+        message = f"at least {least / 2**20:.1f} MiB of every step that was watched are still alive two steps later"
+        yield Signal(RETAINED, message, last["line"], CODES[RETAINED])
 
 
 def _counted(names: list[str]) -> str:

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from torchlint import engine
 from torchlint.diagnostic import Diagnostic
 from torchlint.edits import Applicability, Effect
+from torchlint.fingerprint import fingerprints
 from torchlint.program.project import Project
 from torchlint.rule import load_rules
 from torchlint.run.many import concerns
 from torchlint.sanity.own.loading import Place, Served
+from torchlint.sanity.own.signals import JUDGED
 from torchlint.settings import Configuration, Settings
 from torchlint.sources.reading import Undecodable, decode
 
-Fixer = Callable[[str, Settings, str, Project, Applicability], str]
-"""From a text to what its fixes make of it."""
+
+class Fixer(Protocol):
+    def __call__(self, text: str, settings: Settings, path: str, project: Project, level: Applicability, known: frozenset[str]) -> str: ...
 
 
-def _fixed(text: str, settings: Settings, path: str, project: Project, level: Applicability) -> str:
-    return engine.fix(text, settings, path=path, project=project, applicability=level).text
+def _fixed(text: str, settings: Settings, path: str, project: Project, level: Applicability, known: frozenset[str]) -> str:
+    """What its fixes make of a text, but for the findings that are known."""
+    return engine.fix(text, settings, path=path, project=project, applicability=level, known=known).text
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,8 @@ class Sources:
         self._level = level
         self._fixer = fixer
         self._texts: dict[str, str] = {}
+        self._marks: dict[int, str] = {}
+        """By the finding's number, its fingerprint."""
         self.found: list[Found] = []
 
     def serve(self, path: str) -> Served | None:
@@ -63,7 +70,12 @@ class Sources:
             found = engine.lint(text, self._settings(path), path=path, project=self._project) if concerns(data) else []
             start = len(self.found)
             self.found += [Found(start + index, path, each) for index, each in enumerate(found)]
-        return Served(self._texts[path], [Place(each.number, each.row) for each in self.found if each.path == path])
+            self._marks |= dict(enumerate(fingerprints("", text, found), start))
+        return Served(self._texts[path], [Place(each.number, each.row, self.is_asked(each)) for each in self.found if each.path == path])
+
+    def is_asked(self, found: Found) -> bool:
+        """Whether a run has something to say of a finding: of its fix, or of itself."""
+        return found.is_fixed_at(self._level) or found.diagnostic.code in JUDGED
 
     def _settings(self, path: str) -> Settings:
         return self._configuration.settings(Path(path).absolute().parent)
@@ -76,17 +88,20 @@ class Sources:
     def fixable(self) -> list[Found]:
         return [each for each in self.found if each.is_fixed_at(self._level)]
 
-    def fixed(self, *, codes: Sequence[str]) -> dict[str, str]:
-        """All texts, with the fixes of these rules."""
+    def fixed(self, chosen: Collection[Found]) -> dict[str, str]:
+        """All texts, with the fixes of these findings."""
         texts = self.originals
-        for path in dict.fromkeys(each.path for each in self.fixable if each.diagnostic.code in codes):
+        for path in dict.fromkeys(each.path for each in chosen):
             settings = self._settings(path)
+            here = [each for each in chosen if each.path == path]
+            codes = {each.diagnostic.code for each in here}
             others = tuple(rule.code for rule in load_rules() if rule.code not in codes)
             limited = replace(settings, unfixable=(*settings.unfixable, *others))
-            texts[path] = self._fixer(texts[path], limited, path, self._project, self._level)
+            # What comes to light only when these are fixed is fixed as well.
+            known = frozenset(self._marks[each.number] for each in self.found if each.path == path and each not in here)
+            texts[path] = self._fixer(texts[path], limited, path, self._project, self._level, known)
         return texts
 
-    def codes(self, effect: Effect) -> list[str]:
-        """The rules of which something is to be fixed, and whose fixes have this effect."""
-        fixes = {each.diagnostic.code: each.diagnostic.fix for each in self.fixable}
-        return sorted(code for code, fix in fixes.items() if fix is not None and fix.effect is effect)
+    def fixing(self, effect: Effect) -> list[Found]:
+        """The findings that are to be fixed, and whose fixes have this effect."""
+        return [each for each in self.fixable if each.diagnostic.fix is not None and each.diagnostic.fix.effect is effect]
