@@ -106,3 +106,14 @@ def _least(rule: Rule, task: Task, work: Files) -> Applicability:
         fix_applicability(each, rule, Applicability.UNSAFE) is Applicability.SAFE for each in {settings for _, settings, _ in work}
     )
     return Applicability.UNSAFE if promoted else task.applicability
+
+
+def check_template() -> None:
+    """Say at once what would fail after all the work."""
+    from torchlint.output.html_page import check_extra
+    from torchlint.settings import SettingsError
+
+    try:
+        check_extra()
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from torchlint.cli._proof import check_template
 from torchlint.cli.check import told
 from torchlint.edits import Applicability
 from torchlint.selection import SelectorError, validate
@@ -38,7 +39,13 @@ from torchlint.settings import Configuration
 @click.option("--select", multiple=True, metavar="RULES", help="The rules to run: codes, prefixes, names or ALL.")
 @click.option("--ignore", multiple=True, metavar="RULES", help="Rules not to run.")
 @click.option("--isolated", is_flag=True, help="Use no configuration file.")
-@click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="For people or for programs.")
+@click.option(
+    "--output-format",
+    type=click.Choice(["text", "json", "html"]),
+    default="text",
+    show_default=True,
+    help="For people, for programs, or as a page for the browser.",
+)
 @click.argument("script")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGS]...")
 @click.pass_context
@@ -68,6 +75,8 @@ def run(
         raise click.ClickException('this command runs torch, which is not installed: pip install "torchlint[sanity]"')
     if not module and not Path(script).is_file():
         raise click.UsageError(f"{script}: there is no such file")
+    if output_format == "html":
+        check_template()
     given = {
         name: tuple(part.strip() for value in values for part in value.split(",") if part.strip())
         for name, values in (("select", select), ("ignore", ignore))
@@ -91,7 +100,12 @@ def run(
         outcome = decide.decide(
             decide.Trial(program, sources, steps, timeout, _echo, lambda what: click.echo(f"torchlint: {what}", err=True), reach)
         )
-    click.echo(report.as_json(outcome, program) if output_format == "json" else report.as_text(outcome, program))
+    if output_format == "html":
+        from torchlint.sanity.own.page import as_html
+
+        click.echo(as_html(outcome, program))
+    else:
+        click.echo(report.as_json(outcome, program) if output_format == "json" else report.as_text(outcome, program))
     ctx.exit(report.EXIT.get(outcome.verdict, 0))
 
 

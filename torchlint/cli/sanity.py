@@ -64,7 +64,7 @@ def sanity(codes: tuple[str, ...], device: str, output_format: str, jobs: int | 
         raise click.UsageError("none of these rules has a fix to prove")
     _proof.check_torch()
     if output_format == "html":
-        _check_template()
+        _proof.check_template()
 
     from torchlint.sanity import prove, report
 
@@ -85,14 +85,3 @@ def sanity(codes: tuple[str, ...], device: str, output_format: str, jobs: int | 
     if not report.any_ran(outcomes):
         raise click.ClickException("nothing could be run here")
     return FINDINGS if report.any_failed(outcomes) else 0
-
-
-def _check_template() -> None:
-    """Say at once what would fail after all the work."""
-    from torchlint.output.html_page import check_extra
-    from torchlint.settings import SettingsError
-
-    try:
-        check_extra()
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from None

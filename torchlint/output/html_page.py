@@ -66,23 +66,24 @@ def _content(report: Report) -> dict[str, Any]:
             for (code, name, severity), number in sorted(rules.items(), key=lambda each: (-each[1], each[0]))
         ],
         "files": sorted(paths.items(), key=lambda each: (-each[1], each[0])),
-        "findings": [_finding(file, each) for file, each in found],
+        "findings": [finding(file, each) for file, each in found],
     }
 
 
-def _finding(file: FileReport, finding: Diagnostic) -> dict[str, Any]:
+def finding(file: FileReport, found: Diagnostic) -> dict[str, Any]:
+    """What `output/finding.html` and the head above it are filled with."""
     positions = Positions(file.text)
-    fixes = [fix for fix in (finding.fix, *finding.alternatives) if fix is not None]
+    fixes = [fix for fix in (found.fix, *found.alternatives) if fix is not None]
     return {
         "path": _path(file),
-        "place": str(file.place(finding.location)),
-        "code": finding.code,
-        "name": finding.name,
-        "severity": finding.severity.label,
-        "message": visible(finding.message),
-        "help": None if finding.help is None else visible(finding.help),
-        "url": _page(finding.code),
-        "blocks": list(blocks(file, finding, positions)),
+        "place": str(file.place(found.location)),
+        "code": found.code,
+        "name": found.name,
+        "severity": found.severity.label,
+        "message": visible(found.message),
+        "help": None if found.help is None else visible(found.help),
+        "url": _page(found.code),
+        "blocks": list(blocks(file, found, positions)),
         "fixes": [
             {"message": visible(fix.message), "level": fix.applicability.label, "lines": list(map(visible, sketch(positions, fix.edits)))}
             for fix in fixes

@@ -144,7 +144,10 @@ _WRITE: dict[str, Callable[[float, float], str]] = {
 
 
 def size(count: float) -> str:
-    return f"{count / 1024:.1f} KiB" if count >= 1024 else f"{count:.0f} B"
+    for unit, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
+        if count >= unit:
+            return f"{count / unit:.1f} {name}"
+    return f"{count:.0f} B"
 
 
 def as_text(outcomes: Sequence[Outcome]) -> str:

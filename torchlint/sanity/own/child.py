@@ -53,7 +53,7 @@ def work(job: dict[str, Any], folder: str, connection: Connection) -> None:
     recorder.install()
     install(files, recorder.reached)
     child.seed()
-    writer.write("start")
+    writer.write("start", torch=torch.__version__)
     end = _run(job, files)
     recorder.rest()
     writer.write("end", **end)

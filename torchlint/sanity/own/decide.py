@@ -7,7 +7,7 @@ for rounding. A fix that repairs may change what `repairs` allows. Nothing is ca
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from time import monotonic
@@ -62,6 +62,8 @@ class Outcome:
     """The steps that were asked for."""
     unasked: int = 0
     """Findings that the run went on for and that were not reached all the same."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """Of the program's files, as they are."""
 
 
 _FACTOR = 4.0
@@ -284,6 +286,7 @@ class _Comparison:
             sum(each.is_fixed_at(Applicability.UNSAFE) for each in sources.found) - len(sources.fixable),
             self.trial.runs,
             self.noise,
+            texts=texts,
             unasked=sum(sources.is_asked(each) and each.number not in self.original.reached for each in sources.found),
         )
 

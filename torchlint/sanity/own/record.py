@@ -47,6 +47,8 @@ class Record:
     """Of the steps that were watched: the `peak` of what the step made, and how much of that was `kept` two steps later, made at `line`."""
     further: bool = False
     """Whether it went on past the steps that were asked for, to reach what was not reached."""
+    torch: str = ""
+    """Its version."""
 
     @cached_property
     def timeline(self) -> dict[Key, dict[str, Any]]:
@@ -84,6 +86,7 @@ def read(path: Path, *, output: str, seconds: float, timed_out: bool, status: in
     end: dict[str, Any] = {"how": "timed out" if timed_out else "died", "status": status}
     memory: list[dict[str, Any]] = []
     processes = further = 0
+    torch = ""
     for line in path.read_bytes().splitlines(keepends=True) if path.exists() else ():
         if not line.endswith(b"\n"):
             break
@@ -93,6 +96,8 @@ def read(path: Path, *, output: str, seconds: float, timed_out: bool, status: in
                 events.append(event)
             case "memory":
                 memory.append(event)
+            case "start":
+                torch = event["torch"]
             case "further":
                 further = 1
             case "file":
@@ -115,4 +120,5 @@ def read(path: Path, *, output: str, seconds: float, timed_out: bool, status: in
         seconds,
         tuple(memory),
         bool(further),
+        torch,
     )
