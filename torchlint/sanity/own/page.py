@@ -151,7 +151,9 @@ def _difference(norms: tuple[float, float]) -> float:
 def _apart(before: Record, after: Record) -> dict[int, float]:
     found: dict[int, float] = {}
     for key, norms in _norms(before, after):
-        found[key.number] = max(found.get(key.number, 0.0), *(_difference(each) for each in norms.values()), 0.0)
+        differences = [_difference(each) for each in norms.values()]
+        worst = math.nan if any(map(math.isnan, differences)) else max(differences, default=0.0)
+        found[key.number] = max(found.get(key.number, 0.0), worst) if not math.isnan(worst) else worst
     return found
 
 
@@ -167,11 +169,14 @@ def _drift(before: Record | None, after: Record | None) -> dict[str, Any] | None
     last: dict[str, tuple[Key, tuple[float, float]]] = {}
     for key, norms in _norms(before, after):
         last |= {name: (key, each) for name, each in norms.items()}
-    most = sorted(last.items(), key=lambda each: (-_difference(each[1][1]), each[0]))[:_MOST]
+    finite = [(name, each) for name, each in last.items() if not math.isnan(_difference(each[1]))]
+    most = sorted(finite, key=lambda each: (-_difference(each[1][1]), each[0]))[:_MOST]
     added = {name for key in common for what in TENSORS for name in after.timeline[key][what] if name not in before.timeline[key][what]}
     told = f"Parameters differ from {differing[0]} on."
     if added:
         told += f" {len(added)} are given gradients or held by an optimizer only with the fixes."
+    if len(finite) < len(last):
+        told += f" {len(last) - len(finite)} are not finite at the end."
     return {
         "told": told,
         "rows": [
