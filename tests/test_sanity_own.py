@@ -411,6 +411,15 @@ def test_a_run_goes_on_until_every_finding_is_reached_and_then_the_fixed_one_tak
     assert judged().verdict is Verdict.NOT_REACHED
 
 
+@pytest.mark.parametrize("end", ["print('over')", "raise SystemExit(3)"])
+def test_a_program_that_ends_while_the_run_goes_on_is_compared_to_its_end(end: str) -> None:
+    found = judged(LATE.replace("range(60)", "range(20)").replace("== 29", "< 0") + f"    {end}\n", further=60)
+    assert found.original is not None
+    assert found.fixed is not None
+    assert (found.original.how, found.original.steps, found.original.further) == ("finished", 20, True)
+    assert (found.fixed.how, found.fixed.steps, found.verdict) == ("finished", 20, Verdict.NOT_REACHED)
+
+
 def test_a_run_does_not_go_on_for_ever() -> None:
     found = judged(LATE.replace("range(60)", "iter(int, 1)").replace("== 29", "< 0"), further=1)
     assert found.original is not None

@@ -119,8 +119,10 @@ def decide(trial: Trial) -> Outcome:
     mended = original.how == "crashed" and bool(repairing)
     if reason and not mended:
         return Outcome(Verdict.FAILED, reason, original=original, runs=trial.runs, asked=asked)
-    if original.how in ("timed out", "stopped") and original.steps:
-        trial.steps = original.steps
+    if original.how in ("timed out", "stopped"):
+        trial.steps = original.steps or trial.steps
+    elif original.further:
+        trial.steps = original.steps + 1  # so that it can end by itself as well
     found = replace(_Comparison(trial, original, keeping, repairing).outcome(), asked=asked)
     if not mended:
         return found
