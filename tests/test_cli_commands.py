@@ -18,7 +18,7 @@ def test_every_module_of_the_command_line_is_a_command(torchlint: Torchlint) -> 
 
     assert result.status == 0
     names = [line.split()[0] for line in result.out.split("Commands:\n")[1].splitlines()]
-    assert names == ["check", "clean", "config", "doctor", "rule", "sanity", "server", "upgrade"]
+    assert names == ["check", "clean", "config", "corpus", "doctor", "rule", "sanity", "server", "upgrade"]
 
 
 def test_without_arguments_help_is_shown(torchlint: Torchlint) -> None:

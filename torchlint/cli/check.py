@@ -35,14 +35,14 @@ def _selectors(ctx: click.Context, option: click.Parameter, values: tuple[str, .
     return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
 
 
-def _version(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:
+def version(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:
     try:
         return None if value is None else str(KEYS["torch-version"].read(value))
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
 
 
-def _rules(name: str, help: str) -> Callable[[_Command], _Command]:
+def rules_option(name: str, help: str) -> Callable[[_Command], _Command]:
     return click.option(name, multiple=True, callback=_selectors, metavar="RULES", help=help)
 
 
@@ -81,9 +81,9 @@ class Options(NamedTuple):
 @click.option("--diff", is_flag=True, help="Print what fixing would change, and change nothing.")
 @click.option("--prove", is_flag=True, help="Apply only fixes whose rules' scenarios prove them here, by running them.")
 @click.option("--show-fixes", is_flag=True, help="List what was fixed.")
-@_rules("--select", "The rules to run: codes, prefixes, names, TOR aliases or ALL.")
-@_rules("--extend-select", "Rules to run in addition.")
-@_rules("--ignore", "Rules not to run.")
+@rules_option("--select", "The rules to run: codes, prefixes, names, TOR aliases or ALL.")
+@rules_option("--extend-select", "Rules to run in addition.")
+@rules_option("--ignore", "Rules not to run.")
 @click.option("--severity", type=click.Choice(SEVERITIES), default=SEVERITIES[0], help="The lowest severity that is reported.")
 @click.option("--output-format", type=click.Choice(FORMATS), help="How findings are shown.")
 @click.option("--output-file", type=_file, help="Write the report to this file.")
@@ -94,7 +94,7 @@ class Options(NamedTuple):
 @click.option("-v", "--verbose", is_flag=True, help="With --statistics, also show where the time went.")
 @click.option("-e", "--exit-zero", is_flag=True, help="Exit with 0 even if there are findings.")
 @click.option("--exit-non-zero-on-fix", is_flag=True, help="Exit with 1 if something was fixed, even if nothing is left.")
-@click.option("--torch-version", callback=_version, metavar="VERSION", help="The oldest torch that the project supports.")
+@click.option("--torch-version", callback=version, metavar="VERSION", help="The oldest torch that the project supports.")
 @click.option("--config", type=_file, help="Use this configuration file and no other.")
 @click.option("--isolated", is_flag=True, help="Use no configuration file.")
 @click.option("-n", "--no-cache", is_flag=True, help="Neither use nor keep what was found in earlier runs.")
@@ -213,7 +213,7 @@ class Run:
         with_plugins = bool(installed()) or any(settings.plugins for _, settings in found.files)
         folder = None if with_plugins else self._cache_folder()  # what the rules of others find may rest on anything
         cache = _opened(folder, roots) if folder is not None and folder.is_dir() else None
-        validated = _validate([self._settings, *(settings for _, settings in found.files)], cache)
+        validated = check_selectors([self._settings, *(settings for _, settings in found.files)], cache)
         if not found.files and not found.problems:
             click.echo(visible(f"torchlint: no Python files in {', '.join(map(str, paths))}"), err=True)
         work = mentioning(found.files, self._outcome, cache)
@@ -259,7 +259,7 @@ class Run:
             raise click.ClickException(f"standard input cannot be read: {error.strerror}") from error
         path = name if name is not None else Path(STANDARD_INPUT)
         settings = self._settings = self._configuration.settings(path.absolute().parent)
-        _validate([settings])
+        check_selectors([settings])
         skipped = self._options.force_exclude and name is not None and is_excluded(name, self._configuration)
         result = data
         if not skipped:
@@ -390,7 +390,7 @@ def _opened(folder: Path, roots: Iterable[Path]) -> Cache:
     return Cache(folder, [root.absolute() for root in roots], concerns)
 
 
-def _validate(settings: Sequence[Settings], cache: Cache | None = None) -> list[Settings]:
+def check_selectors(settings: Sequence[Settings], cache: Cache | None = None) -> list[Settings]:
     """Compare selectors with the rules, if there are any that the cache does not know to be valid; the settings that have them.
 
     Loading the rules takes longer than skipping a file without torch.

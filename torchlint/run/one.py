@@ -49,8 +49,8 @@ class Task:
     mode: Mode
     applicability: Applicability
     """The fixes that `FIX` and `DIFF` apply: these and safer ones."""
-    roots: tuple[Path, ...]
-    """Where the modules that the files import may lie."""
+    roots: tuple[Path, ...] | None
+    """Where the modules that the files import may lie; None where each text is judged by itself, and no other file is looked at."""
     timed: bool = False
     baseline: Path | None = None
     """Where the findings are kept that do not count."""
@@ -115,7 +115,7 @@ def _grounds(report: FileReport, data: bytes, task: Task) -> Grounds | None:
         return None
     if report.path.suffix.lower() in (kinds.NOTEBOOK, kinds.MARKDOWN):
         return None  # their findings have places in a text that the file only leads to
-    grounds = _project(task.roots).grounds(str(report.path))
+    grounds = _project(task.roots or ()).grounds(str(report.path))
     name, text = os.path.abspath(report.path), digest(data)
     if grounds.texts.get(name, text) != text:
         return None  # it changed between two looks at it
@@ -157,7 +157,7 @@ _Result = tuple[str, Sequence[Diagnostic], Sequence[Diagnostic]]
 def _linted(text: str, path: Path, settings: Settings, task: Task, timings: dict[str, float] | None) -> _Result:
     from torchlint import baseline, engine, suppress
 
-    project = _project(task.roots)
+    project = None if task.roots is None else _project(task.roots)
     known: frozenset[str] = frozenset()
     if task.baseline is not None:
         known = baseline.read(task.baseline).get(baseline.key(task.baseline, path), known)
