@@ -9,7 +9,14 @@ import pytest
 from cli_cases import GOOD, SAFE, SAFE_FIXED, UNSAFE, UNSAFE_FIXED, environment, found, read, write
 from commands import Torchlint
 
-SHOWN = "import torch\nfrom torch import nn\n\nmodel = nn.DataParallel(nn.Linear(3, 2))\nmodel(torch.ones(4, 3)).sum().backward()\n"
+SHOWN = """import torch
+from torch import nn
+from torch.utils.data import DataLoader
+
+loader = DataLoader(torch.ones(8, 3), batch_size=4, shuffle=True)
+model = nn.DataParallel(nn.Linear(3, 2))
+model(next(iter(loader))).sum().backward()
+"""
 
 
 def test_nothing_found_is_0_and_says_how_much_was_looked_at(torchlint: Torchlint) -> None:

@@ -253,7 +253,7 @@ CHAINS = {
 
 @pytest.mark.parametrize("chain", CHAINS.values(), ids=CHAINS)
 def test_chain_that_python_reads_is_read_whatever_its_length(chain: str) -> None:
-    text = "import torch\n\n\ndef f(a):\n    w = torch.zeros(2).cuda()\n" + chain + "    return w\n"
+    text = "import torch\n\n\ndef f(a):\n    w = torch.zeros(len(a)).cuda()\n" + chain + "    return w\n"
 
     may_be_too_deep = chain is CHAINS["operands of one row"] and C_IS_SHALLOW
     assert [each.code for each in lint(text)] in ([["TL401"], ["TL001"]] if may_be_too_deep else [["TL401"]])

@@ -32,6 +32,11 @@ class EachPass:
         self._hot = HotLoops(file)
         self._functions: dict[Node, bool] = {}
 
+    def is_felt(self, made: cst.Call, moved: cst.Call) -> bool:
+        """Whether somebody would miss what it costs to make a tensor and to move it, or a script without functions shows how it is done."""
+        at_top = self.file.function(moved) is self.file.module and next(self.file.tree.loops(moved), None) is None
+        return at_top or self.has(moved) or self.is_given(made) or self.is_given(moved)
+
     def has(self, node: Node) -> bool:
         """Whether a node is evaluated in each pass forward or backward, or in each iteration of a loop that trains."""
         return self._is_trained(node) or self._is_called(self.file.function(node), _FAR)

@@ -31,5 +31,5 @@ def check(file: FileModel) -> Iterator[Finding]:
             help=f"build it in place with `device={device_of(file.analysis, found)}`",
             fix=built_in_place(file.analysis, found),
             related=((found.creation, "built here"),) if found.creation is not None else (),
-            is_for_askers=not (passes.has(found.move.call) or passes.is_given(found.factory) or passes.is_given(found.move.call)),
+            is_for_askers=not passes.is_felt(found.factory, found.move.call),
         )
