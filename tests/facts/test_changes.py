@@ -25,7 +25,7 @@ def test_row_belongs_to_one_rule_whose_words_the_name_holds(change: Change) -> N
 
     assert len(rules) == 1
     said = change.name.split(".") + list(change.given)
-    assert any(word.strip("(_") in part for word in rules[0].mentions for part in said)
+    assert any(word.strip("(_") in part for word in rules[0].mentions for part in (*said, change.name))
 
 
 @pytest.mark.parametrize("change", ROWS)

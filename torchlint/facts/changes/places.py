@@ -59,6 +59,18 @@ ROWS = (
         does=Does.IS_GONE,
     ),
     *(
+        Change(
+            f"torch.utils.ffi.{name}",
+            "0.4",
+            "`torch.utils.cpp_extension`, which builds from C++",
+            "0.4",
+            "https://github.com/pytorch/pytorch/releases/tag/v1.0.0",
+            removed="1.0",
+            does=Does.IS_GONE,
+        )
+        for name in ("create_extension", "_wrap_function")
+    ),
+    *(
         Change(f"torch._six.{name}", "1.13", to, "0.4", _SIX, removed="2.0", kind=Kind.MOVED, does=Does.IS_GONE)
         for name, to in (
             ("string_classes", "`str`, or `(str, bytes)`"),

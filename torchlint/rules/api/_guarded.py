@@ -6,8 +6,10 @@ import re
 
 import libcst as cst
 
+from torchlint.facts.versions import presence
 from torchlint.model.conditions import when
 from torchlint.program.analysis import FileAnalysis
+from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import Node, descendants
 
 _OF_IMPORTS = frozenset(("ImportError", "ModuleNotFoundError", "AttributeError", "Exception", "BaseException"))
@@ -21,7 +23,7 @@ def is_guarded(file: FileAnalysis, node: Node) -> bool:
     for each in file.ancestors(node):
         if isinstance(each, cst.Try) and any(_catches(handler, caught) for handler in each.handlers):
             return True
-    return any(_asks(each.test) for each in when(file, node) if isinstance(each.test, cst.BaseExpression))
+    return any(_asks(file, each.test) for each in when(file, node) if isinstance(each.test, cst.BaseExpression))
 
 
 def _is_import(file: FileAnalysis, node: Node) -> bool:
@@ -37,7 +39,17 @@ def _catches(handler: cst.ExceptHandler, names: frozenset[str]) -> bool:
     return any(isinstance(part, cst.Name) and part.value in names for kind in kinds for part in descendants(kind))
 
 
-def _asks(test: Node) -> bool:
+def _asks(file: FileAnalysis, test: Node) -> bool:
     """`hasattr(torch, "outer")`, `torch.__version__ >= "2.4"`, `IS_TORCH_2`, `version.parse(...) < ...`."""
-    names = [part.value for part in descendants(test) if isinstance(part, cst.Name)]
-    return "hasattr" in names or any(_VERSION.search(name) for name in names)
+    parts = list(descendants(test))
+    if any(isinstance(part, cst.Call) and _asks_for_name(file, part) for part in parts):
+        return True
+    return any(isinstance(part, cst.Name) and _VERSION.search(part.value) for part in parts)
+
+
+def _asks_for_name(file: FileAnalysis, call: cst.Call) -> bool:
+    """Whether `hasattr` asks what torch has: its modules, or a tensor for a method. `hasattr(layer, "weight")` asks for a kind of layer."""
+    if not isinstance(call.func, cst.Name) or call.func.value != "hasattr" or len(call.args) != 2:
+        return False
+    name = literal(call.args[1].value)
+    return file.qualname(call.args[0].value) is not None or not isinstance(name, str) or presence(f"torch.Tensor.{name}") is not None

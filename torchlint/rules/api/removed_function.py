@@ -6,7 +6,7 @@ from torchlint.model import FileModel
 from torchlint.rule import ERROR, REPAIRS, SAFE, Finding, rule
 from torchlint.rules.api._changed import findings, removed
 
-_WORDS = ("solve", "symeig", "eig", "lstsq", "matrix_rank", "fft", "stft", "_six", "load_lua")
+_WORDS = ("solve", "symeig", "eig", "lstsq", "matrix_rank", "fft", "stft", "_six", "load_lua", "utils.ffi")
 
 
 @rule("TL801", severity=ERROR, fix=SAFE, effect=REPAIRS, aliases=("TOR001", "TOR004"), mentions=_WORDS)
