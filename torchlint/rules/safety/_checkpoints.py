@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from torchlint.facts.signatures import signatures
+from torchlint.facts.tensors import MODULE_EVIDENCE
 from torchlint.model.conditions import when
 from torchlint.model.training import loops
 from torchlint.program.analysis import FileAnalysis
@@ -49,8 +50,14 @@ def unmapped(file: FileAnalysis) -> Iterator[Checkpoint]:
             continue
         value = file.value(call)
         into = next((each for each in loadings if each.args and _reads(file, each, call)), None)
-        if into is not None or value.kind is Kind.MODULE:
+        if into is not None or value.kind is Kind.MODULE or _holds_model(file, call):
             yield Checkpoint(call, into)
+
+
+def _holds_model(file: FileAnalysis, call: cst.Call) -> bool:
+    """Whether a part of what is read is a model: it is put into a mode, or asked for its parameters."""
+    asked = (each.func for each in file.methods(*MODULE_EVIDENCE) if isinstance(each.func, cst.Attribute))
+    return any(made.node is call for func in asked for made in file.value(func.value).lineage())
 
 
 def _makes_optimizer(file: FileAnalysis, call: cst.Call) -> bool:
