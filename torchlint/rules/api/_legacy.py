@@ -12,7 +12,7 @@ from torchlint.program.analysis import FileAnalysis
 from torchlint.rule import Finding
 from torchlint.rules.api._guarded import is_guarded
 from torchlint.syntax.tree import descendants
-from torchlint.values.value import Kind
+from torchlint.values.value import Kind, Value
 
 _IMPURE = (cst.Await, cst.NamedExpr, cst.Yield)
 _NUMBERS = frozenset(("alpha", "beta", "value"))
@@ -57,8 +57,10 @@ def _order(file: FileAnalysis, call: cst.Call, name: str, orders: tuple[str, ...
     if path is not None and path != f"torch.{name}":
         return None
     if path is None:
-        kind = file.value(call.func.value).kind
-        if kind is not Kind.TENSOR and not (kind is Kind.UNKNOWN and call.func.attr.value.endswith("_")):
+        receiver = file.value(call.func.value)
+        if not receiver.is_tensor and not (
+            receiver.kind is Kind.UNKNOWN and (call.func.attr.value.endswith("_") or _is_gradient(receiver))
+        ):
             return None
     for order in orders:
         parameters = order.split()
@@ -67,6 +69,11 @@ def _order(file: FileAnalysis, call: cst.Call, name: str, orders: tuple[str, ...
         if len(parameters) == len(call.args):
             return parameters
     return None
+
+
+def _is_gradient(value: Value) -> bool:
+    """`p.grad`, `p.grad.data`: the other things that have an `add` are no gradients of anything."""
+    return any(isinstance(each.node, cst.Attribute) and each.node.attr.value == "grad" for each in value.lineage())
 
 
 def _today(file: FileAnalysis, call: cst.Call, order: list[str]) -> str | None:
