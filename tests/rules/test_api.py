@@ -1,5 +1,7 @@
 """Changed names by version, import and scope; and rewrites that others are known to get wrong."""
 
+from typing import Any
+
 import pytest
 
 from torchlint.edits import Applicability
@@ -143,3 +145,38 @@ def test_what_raises_is_for_everybody() -> None:
 
 def test_a_name_of_the_first_versions_is_gone_rather_than_unknown() -> None:
     assert [each.code for each in lint("from torch.utils.serialization import load_lua\nnet = load_lua('net.t7')\n")] == ["TL801"]
+
+
+STFT = """import torch
+
+
+def functions(x, window, ones):
+    weighted = torch.stft(x, 8, hop_length=4, window=window, center=False)
+    return weighted, torch.stft(x, 8, 4, window=ones, center=False, normalized=True)
+
+
+def method(x: torch.Tensor, ones):
+    return x.stft(8, 4, window=ones, center=False, onesided=False)
+"""
+
+
+def test_rewritten_stft_returns_what_torch_once_did() -> None:
+    """A real and an imaginary part for each frequency and frame, in a dimension of their own: what torch 1.7 documented."""
+    torch = pytest.importorskip("torch")
+    names: dict[str, Any] = {}
+    exec(fixed(STFT, Applicability.UNSAFE), names)
+    signal, window = torch.linspace(-1, 2, 20, dtype=torch.float64).sin(), torch.linspace(0.1, 1, 8, dtype=torch.float64)
+    frames = torch.stack([signal[start : start + 8] for start in range(0, 13, 4)])
+    steps, ones = torch.arange(8, dtype=torch.float64), torch.ones(8, dtype=torch.float64)
+    angles = -2 * torch.pi * torch.outer(steps, steps) / 8
+
+    def parts(weights: Any, frequencies: int) -> Any:
+        waves = [torch.einsum("tm,km->kt", frames * weights, turn)[:frequencies] for turn in (angles.cos(), angles.sin())]
+        return torch.stack(waves, dim=-1)
+
+    weighted, normalized = names["functions"](signal, window, ones)
+    torch.testing.assert_close(weighted, parts(window, 5))
+    torch.testing.assert_close(normalized, parts(ones, 5) / 8**0.5)
+    torch.testing.assert_close(names["method"](signal, ones), parts(ones, 8))
+    with pytest.raises(RuntimeError, match="return_complex"):
+        torch.stft(signal, 8, window=window)
