@@ -107,9 +107,7 @@ def is_told(owner: str) -> bool:
 
 
 def _existed(owner: str, last: str) -> bool:
-    """Whether torch 1 had the name, or the first versions, in which `torch.nn` took over all that `torch.nn.modules` had."""
-    if owner == "torch.nn" and presence(f"torch.nn.modules.{last}") is not None:
-        return True
+    """Whether torch 1 had the name."""
     return any(last in line.split() for line in _former(owner)) or any(last in line.split() for line in _former(usual(owner)))
 
 

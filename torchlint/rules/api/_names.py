@@ -76,8 +76,16 @@ def _imported(file: FileAnalysis) -> Iterator[Missing]:
 def _reached(file: FileAnalysis) -> Iterator[Missing]:
     """`nn.Modulelist([])`, through whichever import."""
     for node, path in uses_of(file, ABSENT):
-        if isinstance(node, cst.Attribute):
+        if isinstance(node, cst.Attribute) and not _is_merged(file, node, path):
             yield Missing(node, path, _call(file, node))
+
+
+def _is_merged(file: FileAnalysis, node: cst.Attribute, path: str) -> bool:
+    """`torch.nn.loss.MSELoss`: the first versions of `torch.nn` took over the modules of `torch.nn.modules` too."""
+    above = file.parent(node)
+    if not path.startswith("torch.nn.") or not isinstance(above, cst.Attribute):
+        return False
+    return presence(f"torch.nn.modules.{path.removeprefix('torch.nn.')}.{above.attr.value}") is not None
 
 
 def _of_values(file: FileAnalysis) -> Iterator[Missing]:
