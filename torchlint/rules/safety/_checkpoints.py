@@ -73,9 +73,13 @@ def _holds_tensors(file: FileAnalysis, loading: cst.Call) -> bool:
 
 
 def _was_asked(file: FileAnalysis, node: Node) -> bool:
-    """Whether a place is reached only after a question about devices."""
-    tests = (each.test for each in when(file, node))
+    """Whether a place is reached only after a question about devices. Where the answer was that there is no GPU, nothing is settled."""
+    tests = (each.test for each in when(file, node) if each.arm is not False or not _asks_for_gpu(file, each.test))
     return any(isinstance(test, cst.BaseExpression) and _ASKS_FOR_DEVICE.search(file.source(test)) for test in tests)
+
+
+def _asks_for_gpu(file: FileAnalysis, test: Node) -> bool:
+    return isinstance(test, cst.Call) and file.qualname(test.func) == "torch.cuda.is_available"
 
 
 def _needs_gpu(file: FileAnalysis, call: cst.Call) -> bool:
