@@ -74,6 +74,22 @@ def test_an_ignore_file_that_is_no_file_is_passed_over(torchlint: Torchlint, tar
     assert found(torchlint("check", "--output-format", "json").out) == ["TL401"]
 
 
+def test_what_is_no_file_is_waited_for_by_nobody(tmp_path: Path) -> None:
+    """Neither by the check nor by what looks at the files around; a pipe would never begin, a device never end."""
+    (tmp_path / "a.py").write_text(SAFE, encoding="utf-8")
+    os.mkfifo(tmp_path / "pipe.py")
+    (tmp_path / "folder.py").mkdir()
+    for name, target in {"device.py": "/dev/null", "linked.py": "pipe.py", "loop.py": "loop.py", "gone.py": "nowhere"}.items():
+        (tmp_path / name).symlink_to(target)
+    for options in ("", "--no-cache", "--fix"):
+        status, out, err = shell(tmp_path, f"check . {options} --output-format concise")
+        assert (status, err, "in 1 file" in out or "of 1 file" in out) == (0 if options == "--fix" else 1, "", True)
+    named = {"pipe.py": "neither a file nor a folder", "device.py": "neither a file nor a folder", "loop.py": "no such file or folder"}
+    status, _, err = shell(tmp_path, f"check {' '.join(named)}")
+
+    assert (status, err.splitlines()) == (2, [f"torchlint: {name}: {reason}" for name, reason in named.items()])
+
+
 def test_a_path_that_no_file_can_have_is_2_and_the_rest_is_checked(torchlint: Torchlint) -> None:
     write("a.py", SAFE)
     result = torchlint("check", "x" * 5_000, "a.py")

@@ -5,6 +5,7 @@ Nothing is parsed. A name in a comment or in a string counts as used: whoever as
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -102,6 +103,8 @@ class Neighbours:
         return digests is not None
 
     def _read_one(self, path: str) -> tuple[str, int]:
+        if not os.path.isfile(path):  # a pipe of that name would be waited for
+            raise OSError(errno.EINVAL, "not a regular file", path)
         data = Path(path).read_bytes()
         self._texts[path] = data.decode("utf-8", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
         return digest(data), len(data)

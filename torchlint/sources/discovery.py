@@ -59,10 +59,10 @@ def discover(paths: Iterable[Path], configuration: Configuration, *, force_exclu
                 _add(found, seen, file, settings)
         elif path.is_file():
             _add(found, seen, path, configuration.settings(absolute.parent))
-        elif path.is_symlink():
-            found.problems.append(f"{path}: no such file or folder")
-        else:
+        elif path.exists():
             found.problems.append(f"{path}: neither a file nor a folder")
+        else:  # a link that leads nowhere
+            found.problems.append(f"{path}: no such file or folder")
     return found
 
 
