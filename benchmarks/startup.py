@@ -17,11 +17,11 @@ from benchmarks.measure import ROOT, race, run
 LINES = 300
 
 
-def script_of(lines: int) -> str:
-    """Real training code of about this many lines: whole definitions from the cases that ship with torchlint."""
+def script_of(lines: int, kind: str = "bad") -> str:
+    """Training code of about this many lines, with mistakes or, `good`, without: whole definitions from torchlint's own cases."""
     pieces: list[str] = []
     total = 0
-    for path in sorted((ROOT / "fixtures").rglob("bad.py")):
+    for path in sorted((ROOT / "fixtures").rglob(f"{kind}.py")):
         text = path.read_text(encoding="utf-8")
         rows = text.splitlines(keepends=True)
         for node in ast.parse(text).body:

@@ -56,6 +56,7 @@ ABSENT = Asked(is_absent)
 """All names that no version of torch has."""
 
 
+@lru_cache(maxsize=512)
 def near(path: str, allowed: Range) -> tuple[str, ...]:
     """The names beside one that torch does not have which are the same word: but for case and underscores, else but for one letter."""
     owner, _, last = path.rpartition(".")
