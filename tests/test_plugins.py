@@ -14,7 +14,7 @@ from commands import Torchlint
 
 from torchlint import lint, plugins, selection, testing
 from torchlint.edits import Applicability
-from torchlint.lsp.documents import Checker
+from torchlint.lsp.checking import Checker
 from torchlint.rule import load_rules
 from torchlint.run.one import Mode, Task, check_file
 from torchlint.settings import Settings, SettingsError
