@@ -41,6 +41,18 @@ def test_views_of_one_storage_are_counted_once() -> None:
     assert costs(program)["bytes"] == 0
 
 
+def test_kernels_are_counted_with_what_they_write_and_views_and_copies_to_a_device_are_none() -> None:
+    def program(steps: int) -> None:
+        kept = torch.ones(10, 10)
+        for _ in range(steps):
+            kept[2:].reshape(80).t()
+            kept.add_(1)
+            kept * 2
+
+    found = costs(program)
+    assert (found["kernels"], found["written"]) == (2, 2 * 100 * FLOAT)
+
+
 def test_what_backward_lets_go_is_not_counted_but_its_nodes_are() -> None:
     weight = torch.ones(50, requires_grad=True)
 

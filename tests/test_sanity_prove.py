@@ -141,7 +141,7 @@ def test_page_tells_the_gain_that_is_measured(rule: Rule) -> None:
     promised = read(rulebook.fixtures(rule) / "scenario.py").costs
     measured = [(name, each["costs"][name]) for each in on_the_cpu(rule.code) for name in promised]
     figures = {
-        report.size(value) if name == "bytes" else f"{value:g}"
+        report.size(value) if name in ("bytes", "written") else f"{value:g}"
         for name, cost in measured
         if cost["before"] != cost["after"]
         for value in cost.values()

@@ -33,9 +33,15 @@ def test_the_programs_own_constants_are_its_own() -> None:
         (f"TOLERANCE = 1e-6\n{PROGRAM}", "line 1: TOLERANCE must be a dict from paths to small floats"),
         (f"TOLERANCE = 10.0 ** -3\n{PROGRAM}", "line 1: TOLERANCE must be a literal"),
         (f"\nTOLERENCE = 1e-3\n{PROGRAM}", "line 2: TOLERENCE means nothing here; is it TOLERANCE?"),
-        (f"COSTS = {{'memory': 0}}\n{PROGRAM}", "line 1: COSTS must be a dict from bytes, nodes, waits, copies to"),
-        (f"COSTS = {{'bytes': (1, 2, 3)}}\n{PROGRAM}", "line 1: COSTS must be a dict from bytes, nodes, waits, copies to"),
-        (f"COSTS = {{'bytes': (1, None)}}\n{PROGRAM}", "line 1: COSTS must be a dict from bytes, nodes, waits, copies to"),
+        (f"COSTS = {{'memory': 0}}\n{PROGRAM}", "line 1: COSTS must be a dict from bytes, nodes, waits, copies, kernels"),
+        (
+            f"COSTS = {{'bytes': (1, 2, 3)}}\n{PROGRAM}",
+            "line 1: COSTS must be a dict from bytes, nodes, waits, copies, kernels",
+        ),
+        (
+            f"COSTS = {{'bytes': (1, None)}}\n{PROGRAM}",
+            "line 1: COSTS must be a dict from bytes, nodes, waits, copies, kernels",
+        ),
         (f"CHANGES = ('value',)\n{PROGRAM}", "line 1: CHANGES must be a dict from paths to tuples out of value, dtype"),
         (f"CHANGES = {{'result': ('grad',)}}\n{PROGRAM}", "line 1: CHANGES must be a dict from paths to tuples out of value, dtype"),
         (f"CHANGES = {{'result': ('value')}}\n{PROGRAM}", "line 1: CHANGES must be a dict from paths to tuples out of value, dtype"),

@@ -373,3 +373,43 @@ def test_what_no_finding_says_is_told_as_such() -> None:
     found = judged(text)
     assert [each.found.diagnostic.code for each in found.findings] == []
     assert [each.kind for each in found.unseen] == ["gradients not cleared"]
+
+
+class _OnDevice:
+    """Stands for a device that is not there, as a test of what counts as a wait."""
+
+    type = "cuda"
+
+
+def test_on_a_device_only_values_that_lie_there_are_waited_for() -> None:
+    import torch
+
+    from torchlint.sanity.own.loading import Files
+    from torchlint.sanity.own.waiting import _ASKS, _ASKS_THERE, _MOVES, Waits
+
+    class Elsewhere(torch.Tensor):
+        device = _OnDevice()  # type: ignore[assignment]
+        __torch_function__ = torch._C._disabled_torch_function_impl  # what is computed of it lies on the host
+
+    kept = {name: getattr(torch.Tensor, name) for name in (*_ASKS, *_ASKS_THERE, *_MOVES)}
+    files = Files(lambda path: None, lambda path: None)
+    files._own["train.py"] = ""
+    found = Waits(files, on_device=True)
+    found.install()
+    try:
+        here, there = torch.ones(1), torch.ones(1).as_subclass(Elsewhere)
+        calls = [
+            *(
+                "here.item()",
+                "there.item()",
+                "float(there)",
+                "there.to('cpu', torch.half)",
+                "there.to('cpu', torch.half, non_blocking=True)",
+            ),
+            *("here.to('cpu')", "f'{there}'", "bool(here)"),
+        ]
+        exec(compile("\n".join(calls), "train.py", "exec"), {"here": here, "there": there, "torch": torch})
+    finally:
+        for name, value in kept.items():
+            setattr(torch.Tensor, name, value)
+    assert found.taken()["waits"] == {f"train.py:{row}": 1 for row in (2, 3, 4, 7)}

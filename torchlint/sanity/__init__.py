@@ -53,6 +53,8 @@ Constants at the top, all optional, written as literals. A path is a place as a 
                          "nodes"   nodes of autograd graphs alive at the peak
                          "waits"   times that the host asks for a value that a device may still be computing
                          "copies"  tensors sent from the host to a device
+                         "kernels" operations that compute something
+                         "written" bytes that these write
     STEPS = (4, 12)      the two lengths at which a cost is counted; their difference is what the further steps add
     DEVICES = (...)      where the scenario can run, out of "cpu", "cuda" and "mps", if not everywhere
     RAISES = "..."       the exception that ends the program with the mistake, where that is the mistake

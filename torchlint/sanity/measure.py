@@ -9,6 +9,7 @@ import gc
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -32,7 +33,14 @@ def _counts(run: Run, steps: int, device: str) -> dict[str, int]:
     graph, traffic = _Graph(), _Traffic(device)
     with _without_collector(), _synchronisations(device) as warned, traffic, graph:
         run(steps)
-    counts = {"bytes": traffic.peak, "nodes": graph.peak, "waits": traffic.waits, "copies": traffic.copies}
+    counts = {
+        "bytes": traffic.peak,
+        "nodes": graph.peak,
+        "waits": traffic.waits,
+        "copies": traffic.copies,
+        "kernels": traffic.kernels,
+        "written": traffic.written,
+    }
     if device == "cuda":
         counts["synchronisations"] = sum("synchronizing" in str(warning.message) for warning in warned)
     return counts
@@ -69,7 +77,7 @@ class _Traffic(TorchDispatchMode):
     def __init__(self, device: str) -> None:
         super().__init__()
         self.device = device
-        self.waits = self.copies = self.peak = 0
+        self.waits = self.copies = self.peak = self.kernels = self.written = 0
         self._alive: dict[int, tuple[StorageWeakRef, int]] = {}
         self._bytes = 0
 
@@ -85,9 +93,12 @@ class _Traffic(TorchDispatchMode):
             at_once = not (kwargs or {}).get("non_blocking", packet is torch.ops.aten.copy_ and len(args) > 2 and args[2])
             self.waits += at_once and source.device.type != "cpu" and target.device.type == "cpu"
             self.copies += source.device.type == "cpu" and target.device.type != "cpu"
+        computes = packet not in _COPIES and _computes(func)
+        self.kernels += computes
         for leaf in tree_leaves(output):
             if isinstance(leaf, torch.Tensor) and leaf.layout is torch.strided and not leaf.is_meta:
                 self._enter(leaf.untyped_storage())
+                self.written += computes * leaf.nbytes
         return output
 
     def _enter(self, storage: Any) -> None:
@@ -100,6 +111,13 @@ class _Traffic(TorchDispatchMode):
             self._alive = {key: entry for key, entry in self._alive.items() if not entry[0].expired()}
             self._bytes = sum(size for _, size in self._alive.values())
             self.peak = max(self.peak, self._bytes)
+
+
+@lru_cache(maxsize=1024)
+def _computes(func: Any) -> bool:
+    """Whether a kernel writes its results, and does not only look at its arguments anew."""
+    returns = func._schema.returns
+    return not returns or any(each.alias_info is None or each.alias_info.is_write for each in returns)
 
 
 _ASKS_FOR_VALUE = {torch.ops.aten._local_scalar_dense, torch.ops.aten.equal, torch.ops.aten.nonzero}

@@ -23,6 +23,8 @@ _UNITS = {
     "waits": "waits for the device",
     "synchronisations": "synchronisations that CUDA counts",
     "copies": "copies to the device",
+    "kernels": "kernels that are run",
+    "written": "bytes that kernels write",
 }
 _WIDTH = 300
 """Of the longer of two bars, in the units of the drawing."""
@@ -118,4 +120,4 @@ def _bars(name: str, before: float, after: float) -> dict[str, Any]:
 
 
 def _amount(name: str, value: float) -> str:
-    return report.size(value) if name == "bytes" else f"{value:g}"
+    return report.size(value) if name in ("bytes", "written") else f"{value:g}"

@@ -140,6 +140,8 @@ _WRITE: dict[str, Callable[[float, float], str]] = {
     "waits": _pair("waits"),
     "synchronisations": _pair("synchronisations"),
     "copies": _pair("copies"),
+    "kernels": _pair("kernels"),
+    "written": lambda before, after: f"{size(before)} -> {size(after)} written",
 }
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from torchlint.sanity.compare import ASPECTS, Difference, is_at
 
 DEVICES = ("cpu", "cuda", "mps")
-COSTS = ("bytes", "nodes", "waits", "copies")
+COSTS = ("bytes", "nodes", "waits", "copies", "kernels", "written")
 
 MUTANTS = "mutants.py"
 """The wrong fixes, in a file beside the scenario."""

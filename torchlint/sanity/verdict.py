@@ -84,7 +84,11 @@ def judge(trial: Trial, device: str, observed: dict[str, dict[str, Any]]) -> Out
             return _outcome(trial, device, verdict, trouble)
     reason, comparison, changed = _equality(trial, observed)
     without = observed["reference" if trial.fixed is None else "fixed"]["costs"]
-    costs = {name: (cost, without[name]) for name, cost in observed["original"]["costs"].items() if name in without}
+    costs = {
+        name: (cost, without[name])
+        for name, cost in observed["original"]["costs"].items()
+        if name in without and (name not in _ON_REQUEST or name in trial.scenario.costs)
+    }
     reason = reason or _gain(trial, costs)
     if trial.mutant:
         verdict = Verdict.REFUTED if reason else Verdict.SURVIVED
@@ -102,6 +106,10 @@ def judge(trial: Trial, device: str, observed: dict[str, dict[str, Any]]) -> Out
         differences=comparison.differences if reason else (),
         costs=costs,
     )
+
+
+_ON_REQUEST = ("kernels", "written")
+"""Costs that nearly every fix changes by a little, and few are about."""
 
 
 def skipped(trial: Trial, device: str, reason: str) -> Outcome:

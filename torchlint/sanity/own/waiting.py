@@ -21,8 +21,10 @@ from torchlint.sanity.own.loading import Files
 
 _ASKS = (
     *("item", "tolist", "cpu", "numpy", "__float__", "__int__", "__bool__"),
-    *("__index__", "__complex__", "__format__", "__repr__", "__array__"),
+    *("__complex__", "__format__", "__repr__", "__array__"),
 )
+_ASKS_THERE = ("__index__",)
+"""What is asked of values that lie on a device alone: on a CPU, indices are drawn on it anyway."""
 _MOVES = ("to",)
 _TORCH = str(Path(torch.__file__).parent) + os.sep
 _DEEPEST = 80
@@ -40,7 +42,7 @@ class Waits:
         """By the lines that call it, from the user's files as well."""
 
     def install(self) -> None:
-        for name in (*_ASKS, *_MOVES):
+        for name in (*_ASKS, *((*_ASKS_THERE, *_MOVES) if self._on_device else ())):
             setattr(torch.Tensor, name, self._counted(getattr(torch.Tensor, name), moves=name in _MOVES))
 
     def taken(self) -> dict[str, dict[str, int]]:
@@ -61,7 +63,7 @@ class Waits:
             finally:
                 self._within = False
             if moves:
-                waits = self._on_device and _has_arrived(tensor, found) and not options.get("non_blocking", False)
+                waits = _has_arrived(tensor, found) and not options.get("non_blocking", False)
             else:
                 waits = not self._on_device or tensor.device.type != "cpu"
             if waits:
