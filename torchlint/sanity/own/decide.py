@@ -82,7 +82,7 @@ class Trial:
     tell: Callable[[str], None] = lambda _: None
     """Hears what is being done."""
     further: float = 0.0
-    """Seconds for which the program goes on past these steps to reach what is not reached."""
+    """Seconds for which the program goes on past these steps to reach what is not reached; no more than half of its time."""
     runs: int = field(default=0, init=False)
 
     def original(self) -> Record:
@@ -91,8 +91,8 @@ class Trial:
         found = launch(
             self.program,
             steps=self.steps,
-            time_limit=self.time_limit + self.further,
-            further=self.further,
+            time_limit=self.time_limit,
+            further=min(self.further, self.time_limit / 2),
             serve=self.sources.serve,
             echo=self.echo,
         )
@@ -105,7 +105,7 @@ class Trial:
         return launch(
             self.program,
             steps=self.steps,
-            time_limit=self.time_limit + self.further,
+            time_limit=self.time_limit,
             by_backwards=self.by_backwards,
             texts=texts,
         )
@@ -295,9 +295,16 @@ class _Comparison:
 
 def _tolerance(found: Found) -> float:
     """By how much a fix that keeps a program may change its losses: as much as its scenario allows, and the rule's page justifies."""
-    found_rules = named(found.diagnostic.code)
-    path = rulebook.fixtures(found_rules[0]) / "scenario.py" if found_rules and found_rules[0].plugin is None else None
-    return max(scenario.read(path).tolerances.values(), default=0.0) if path is not None and path.is_file() else 0.0
+    return _tolerance_of(found.diagnostic.code)
+
+
+@functools.cache
+def _tolerance_of(code: str) -> float:
+    for rule in named(code):
+        path = rulebook.fixtures(rule) / "scenario.py"
+        if rule.plugin is None and path.is_file():
+            return max(scenario.read(path).tolerances.values(), default=0.0)
+    return 0.0
 
 
 def _codes(fixes: Sequence[Found]) -> list[str]:
