@@ -89,6 +89,7 @@ def navigation() -> list[Any]:
         {"Editors": [page_name("Editors"), "editors/vscode/README.md"]},
         {"CI": page_name("CI")},
         {"Proof": [page_name("Proof"), "docs/your-own-program.md"]},
+        {"Data sets of code": "docs/corpus.md"},
         {"Coming from TorchFix": "docs/coming-from-torchfix.md"},
         {"Contributing": ["CONTRIBUTING.md", "examples/plugin/README.md", "CHANGELOG.md"]},
     ]

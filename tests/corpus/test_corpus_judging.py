@@ -160,7 +160,7 @@ def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Isolat
     (tmp_path / "deadly_rules.py").write_text(DEADLY, encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
     settings = Configuration({"plugins": ("deadly_rules",), "extend-select": ("ZZ901",)}, isolated=True).settings(tmp_path)
-    process = Isolated(Standards({}, settings, str(tmp_path), None), time_limit=20.0)
+    process = Isolated(Standards({}, settings, str(tmp_path), None), timeout=20.0)
     yield process
     process.close()
 
@@ -172,10 +172,10 @@ def test_a_text_that_kills_the_process_is_recorded_and_the_next_is_judged(isolat
 
 
 def test_a_text_that_takes_too_long_is_recorded_and_the_next_is_judged(isolated: Isolated) -> None:
-    isolated._time_limit = 0.2
+    isolated._timeout = 0.2
 
     assert isolated.judge(b"import torch  # stop\n", None).error == "was not judged within 0.2 seconds"
-    isolated._time_limit = 60.0
+    isolated._timeout = 60.0
     assert len(isolated.judge(SAFE.encode(), None).diagnostics) == 1
 
 

@@ -40,7 +40,7 @@ _file = click.Path(dir_okay=False, path_type=Path)
 @click.option("--config", type=_file, help="Use this configuration file and no other.")
 @click.option("--isolated", is_flag=True, help="Use no configuration file.")
 @click.option("--max-bytes", type=click.IntRange(min=1), default=2**20, show_default=True, help="Larger texts are not checked.")
-@click.option("--time-limit", type=click.FloatRange(min=0, min_open=True), default=300.0, show_default=True, help="Seconds for one text.")
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=300.0, show_default=True, help="Seconds for one text.")
 @click.option(
     "--rows-per-block",
     type=click.IntRange(min=1),

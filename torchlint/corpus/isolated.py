@@ -23,15 +23,15 @@ _PATIENCE = 300.0
 
 
 class Isolated:
-    def __init__(self, standards: Standards, time_limit: float) -> None:
+    def __init__(self, standards: Standards, timeout: float) -> None:
         self._standards = standards
-        self._time_limit = time_limit
+        self._timeout = timeout
         self._process: subprocess.Popen[bytes] | None = None
 
     def judge(self, data: bytes, path: str | None) -> Verdict:
         process = self._process or self._started()
         verdict: Verdict | None = None
-        with _limited(process, self._time_limit) as expired:
+        with _limited(process, self._timeout) as expired:
             try:
                 verdict = _ask(process, (data, path))
             except (EOFError, OSError, pickle.UnpicklingError):
@@ -42,7 +42,7 @@ class Isolated:
         if verdict is not None:
             return verdict
         if expired.is_set():
-            return Verdict(error=f"was not judged within {self._time_limit:g} seconds")
+            return Verdict(error=f"was not judged within {self._timeout:g} seconds")
         return Verdict(error="kills the process that checks it")
 
     def close(self) -> None:

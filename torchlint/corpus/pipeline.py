@@ -10,10 +10,11 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import ray
 import ray.data
 import ray.exceptions
@@ -34,10 +35,22 @@ _BESIDE = 2
 
 @contextmanager
 def cluster(address: str | None, processors: int) -> Iterator[None]:
-    """Ray: as it is, if this process is connected; at the address; or started here, for the time of the run."""
-    if ray.is_initialized():
-        yield
-        return
+    """Ray: as it is, if this process is connected; at the address; or started here, for the time of the run.
+
+    What Ray prints goes to standard error: standard output is for what the run came to.
+    """
+    with redirect_stdout(sys.stderr):
+        if ray.is_initialized():
+            yield
+            return
+        _connect(address, processors)
+        try:
+            yield
+        finally:
+            ray.shutdown()
+
+
+def _connect(address: str | None, processors: int) -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a linter reports nothing to anybody
     address = address or os.environ.get("RAY_ADDRESS")
     try:
@@ -53,10 +66,6 @@ def cluster(address: str | None, processors: int) -> Iterator[None]:
             )
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise CorpusError(f"Ray cannot be reached: {error}") from error
-    try:
-        yield
-    finally:
-        ray.shutdown()
 
 
 def run(plan: Plan) -> dict[str, Any]:
@@ -104,6 +113,11 @@ def _explode(plan: Plan) -> None:
     carried = plan.reading.carried
     rows = _files(plan, [*carried, DIAGNOSTICS]).map_batches(exploded, fn_args=(carried,), batch_format="pyarrow")
     rows.write_parquet(f"{plan.folder}/{FINDINGS}", mode="overwrite")
+    if not plan.record.holds(FINDINGS):  # Ray writes no empty files, and nobody can read a table that has none
+        files = plan.record.filesystem
+        none = pq.read_table(plan.record.holds(FILES)[0], filesystem=files).slice(0, 0)
+        files.create_dir(plan.record.path(FINDINGS))
+        pq.write_table(exploded(none, carried), plan.record.path(f"{FINDINGS}/none.parquet"), filesystem=files)
 
 
 def _count(plan: Plan) -> dict[str, Any]:

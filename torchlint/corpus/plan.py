@@ -29,7 +29,7 @@ class Options(NamedTuple):
     fix: bool
     unsafe: bool
     max_bytes: int
-    time_limit: float
+    timeout: float
     rows_per_block: int
     concurrency: int | None
     address: str | None
@@ -67,7 +67,7 @@ class Plan:
             "columns": {"text": reading.text, "path": reading.path, "carried": list(reading.carried)},
             "fixes": {"applied": options.fix, "unsafe": options.unsafe},
             "settings": self.standards.digest,
-            "limits": {"bytes": reading.max_bytes, "seconds": reading.time_limit},
+            "limits": {"bytes": reading.max_bytes, "seconds": reading.timeout},
         }
 
 
@@ -83,12 +83,12 @@ def prepared(names: Sequence[str], options: Options, configuration: Configuratio
         text = options.text_column or _TEXT
         path = sources.path_column(listing, text=text, path=options.path_column, id_column=options.id_column)
         carried = tuple(dict.fromkeys(each for each in (ROW_HASH, options.id_column, path) if each is not None))
-        reading = Reading(text, path, carried, options.max_bytes, options.time_limit)
+        reading = Reading(text, path, carried, options.max_bytes, options.timeout)
         standards = Standards({}, configuration.settings(here), str(here), fix)
         return Plan(options, listing, reading, standards, record, target, ROW_HASH)
     if options.path_column is not None or options.id_column is not None:
         raise CorpusError("--path-column and --id-column go with a data set: a folder of code has no columns")
     code = sources.code(names, configuration)
-    reading = Reading(None, sources.PATH, (sources.PATH,), options.max_bytes, options.time_limit)
+    reading = Reading(None, sources.PATH, (sources.PATH,), options.max_bytes, options.timeout)
     standards = Standards(code.settings, configuration.settings(here), str(here), fix)
     return Plan(options, code.listing, reading, standards, record, target, sources.PATH, code.problems)

@@ -47,9 +47,9 @@ class Record:
     def finish(self, run: Mapping[str, Any], came_to: Mapping[str, Any]) -> None:
         self._write({**run, _FINISHED: came_to})
 
-    def holds(self, name: str) -> bool:
-        """Whether there is a Parquet file in this folder of the output."""
-        return any(each.endswith(".parquet") for each in self._names(name))
+    def holds(self, name: str) -> list[str]:
+        """The Parquet files in this folder of the output."""
+        return [self.path(f"{name}/{each}") for each in self._names(name) if each.endswith(".parquet")]
 
     def _names(self, name: str = "") -> list[str]:
         selector = pyarrow.fs.FileSelector(self.path(name).rstrip("/"), allow_not_found=True)

@@ -57,7 +57,7 @@ class Reading(NamedTuple):
     carried: tuple[str, ...]
     """The columns that are in both tables as they are in the source, the one that tells rows apart among them."""
     max_bytes: int
-    time_limit: float
+    timeout: float
 
 
 class Judge:
@@ -66,7 +66,7 @@ class Judge:
     def __init__(self, reading: Reading, standards: Standards) -> None:
         self._reading = reading
         self._fix = standards.fix is not None
-        self._process = Isolated(standards, reading.time_limit)
+        self._process = Isolated(standards, reading.timeout)
 
     def __call__(self, batch: pa.Table) -> pa.Table:
         verdicts = [self._verdict(*each) for each in self._texts(batch)]
