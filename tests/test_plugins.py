@@ -15,6 +15,7 @@ from commands import Torchlint
 from torchlint import lint, plugins, selection, testing
 from torchlint.edits import Applicability
 from torchlint.lsp.checking import Checker
+from torchlint.lsp.documents import Part, text_document
 from torchlint.rule import load_rules
 from torchlint.run.one import Mode, Task, check_file
 from torchlint.settings import Settings, SettingsError
@@ -228,7 +229,8 @@ def test_a_plugin_that_cannot_be_used_is_2_and_one_line(
         assert (result.status, result.out) == (2, "")
         assert f"the plugin `broken` cannot be used: {said}" in result.err and len(result.err.splitlines()) == 1
     with pytest.raises(SettingsError, match="the plugin `broken` cannot be used"):
-        Checker().check(Path("train.py").absolute(), SEEDS)
+        path = Path("train.py").absolute()
+        Checker().check(text_document(Part(path.as_uri(), 1, SEEDS), path, "python"))
 
 
 def test_an_installed_plugin_that_cannot_be_used_is_2_and_one_line(torchlint: Torchlint, installed: Path) -> None:

@@ -452,7 +452,7 @@ def lines(outcome: Outcome) -> list[str]:
     return report.as_text(outcome, Program("train.py")).splitlines()
 
 
-OLD = "    from torch.autograd import Variable\n    model(Variable(torch.zeros(1, 4)))\n"
+OLD = "    from torch.autograd import Variable\n    model(Variable(torch.zeros(1, 4), requires_grad=True))\n"
 
 
 def test_what_did_not_run_is_not_called_identical() -> None:
@@ -605,13 +605,15 @@ def test_a_process_that_starts_afresh_records_what_a_forked_one_does() -> None:
 
 
 def test_waits_that_a_fix_does_away_with_are_counted_and_their_finding_is_confirmed() -> None:
-    waiting = TOTAL.replace("total += loss", "total += loss.item()").replace("nn.Linear(8, 1))", "nn.Linear(8, 1)).to(device)")
+    waiting = TOTAL.replace(
+        "            optimizer.step()\n            total += loss", "            total += loss.item()\n            optimizer.step()"
+    ).replace("nn.Linear(8, 1))", "nn.Linear(8, 1)).to(device)")
     found = judged("    device = 'cuda' if torch.cuda.is_available() else 'cpu'\n" + waiting, unsafe=True)
     assert found.verdict is Verdict.IDENTICAL
     assert ("TL402", "confirmed") in states(found)
     assert found.original is not None
     assert found.fixed is not None
-    assert (sum(signals.waits(found.original).values()), sum(signals.waits(found.fixed).values())) == (5, 0)
+    assert (sum(signals.waits(found.original).values()), sum(signals.waits(found.fixed).values())) == (6, 0)
 
 
 def test_a_repair_that_lets_a_crashing_program_run_is_what_it_intends() -> None:

@@ -342,18 +342,18 @@ while True:
     optimizer.zero_grad()
     loss = F.mse_loss(model(x), y)
     loss.backward()
-    optimizer.step()
     total += {}
+    optimizer.step()
 """
 
 
 @pytest.mark.parametrize(
     ("read", "state", "evidence"),
     [
-        ("loss.item()", "confirmed", "it asks for a value 7 times in 8 steps"),
-        ("float(loss)", "confirmed", "it asks for a value 7 times in 8 steps"),
-        ("loss.detach().cpu()", "confirmed", "it asks for a value 7 times in 8 steps"),
-        ("known(loss)", "confirmed", "it asks for a value 7 times in 8 steps"),
+        ("loss.item()", "confirmed", "it asks for a value 8 times in 8 steps"),
+        ("float(loss)", "confirmed", "it asks for a value 8 times in 8 steps"),
+        ("loss.detach().cpu()", "confirmed", "it asks for a value 8 times in 8 steps"),
+        ("known(loss)", "confirmed", "it asks for a value 8 times in 8 steps"),
         ("loss.item()", "refuted", "reached, and it asks for no value of a tensor in 8 steps"),
     ],
 )

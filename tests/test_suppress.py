@@ -5,8 +5,9 @@ import pytest
 from torchlint.diagnostic import Diagnostic, Location, Severity
 from torchlint.edits import Applicability
 from torchlint.edits import apply as edited
-from torchlint.engine import fix
+from torchlint.engine import fix, lint
 from torchlint.selection import named
+from torchlint.settings import Settings
 from torchlint.suppress import apply
 
 ENABLED = frozenset({"TL000", "TL001", "TL002", "TL101", "TL102", "TL201"})
@@ -195,3 +196,10 @@ def test_removing_a_row_above_a_declared_encoding_leaves_no_empty_row() -> None:
     text = "# coding: latin-1\nimport torch\n"
 
     assert fix("# torchlint: ignore-file[TL101]\n" + text).text == text
+
+
+def test_comment_about_what_is_told_only_to_who_asks_is_of_use() -> None:
+    text = "import torch\n\n\ndef begin():\n    return torch.zeros(4).cuda()  # torchlint: ignore[TL401]\n"
+
+    assert lint(text) == lint(text, Settings(extend_select=("TL401",))) == []
+    assert [each.code for each in lint(text.partition("  #")[0] + "\n", Settings(extend_select=("TL401",)))] == ["TL401"]

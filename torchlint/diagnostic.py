@@ -104,6 +104,8 @@ class Diagnostic:
     related: tuple[Related, ...] = ()
     alternatives: tuple[ResolvedFix, ...] = ()
     """Other good ways to mend it: offered by editors and in JSON, never applied by a run."""
+    is_told: bool = True
+    """False for what weighs too little to be told unasked: a suppression of it is of use all the same."""
 
     @property
     def is_internal_error(self) -> bool:

@@ -97,7 +97,7 @@ def _linted(text: str, settings: Settings, path: str, project: Project | None, t
         found = [_of_tool(INTERNAL_ERROR, f"this file could not be read to its end: {_account(error)}", Location(1, 1))]
     file.release()
     with clock.phase("suppressions"):
-        return [_allowed(each, settings) for each in suppress.apply(text, found, codes)]
+        return [_allowed(each, settings) for each in suppress.apply(text, found, codes) if each.is_told]
 
 
 def fix(
@@ -190,9 +190,9 @@ def _run(rule: Rule, file: FileModel, settings: Settings, clock: _Clock) -> Iter
     try:
         with clock.phase(rule.code):
             asked = rule.code in asked_for(settings)
-            findings = [each for each in rule.check(file) if asked or not each.is_for_askers]
+            findings = list(rule.check(file))
         with clock.phase("spans"):
-            found = [_locate(rule, finding, file.analysis, settings) for finding in findings]
+            found = [_locate(rule, finding, file.analysis, settings, asked=asked) for finding in findings]
     except RecursionError:
         raise
     except Exception as error:  # noqa: BLE001  whatever a rule does wrong, the others still run and the user is told
@@ -208,7 +208,7 @@ def _account(error: Exception) -> str:
     return f"{reason} (in {frame.name}, line {frame.lineno} of its code); please report it"
 
 
-def _locate(rule: Rule, finding: Finding, file: FileAnalysis, settings: Settings) -> Diagnostic:
+def _locate(rule: Rule, finding: Finding, file: FileAnalysis, settings: Settings, *, asked: bool) -> Diagnostic:
     start, end = file.span(finding.node)
     location, end_location = _location(file, start), _location(file, end)
     return Diagnostic(
@@ -223,6 +223,7 @@ def _locate(rule: Rule, finding: Finding, file: FileAnalysis, settings: Settings
         _resolve(rule, finding, finding.fix, file, settings),
         tuple(_related(*each, file=file) for each in finding.related),
         tuple(found for each in finding.alternatives if (found := _resolve(rule, finding, each, file, settings)) is not None),
+        asked or not finding.is_for_askers,
     )
 
 
