@@ -24,7 +24,9 @@ from torchlint.values.value import Value
 
 _HOPS = 6
 _KEPT = 8_000_000
-"""Characters of text whose trees are kept; a tree takes some fifty times its text in memory."""
+"""Characters of text whose trees are kept; a tree takes more than a hundred times its text in memory."""
+_SPARE = 500_000
+"""Characters of those among them that were checked, and that no other file has asked for so far. Most are never asked for."""
 _VIEWS = 48
 """Imported files whose models are kept."""
 _SIGHT = 2
@@ -188,7 +190,8 @@ class Files:
     def __init__(self) -> None:
         self._outlines: dict[str, Outline | None] = {}
         self._trees: OrderedDict[str, Parsed] = OrderedDict()
-        self._size = 0
+        self._spare: OrderedDict[str, Parsed] = OrderedDict()
+        """Of files that were checked, and that nobody has imported yet."""
         self._imported: set[str] = set()
         self.consulted = Consulted()
 
@@ -199,17 +202,22 @@ class Files:
         return self._outlines[path]
 
     def parsed(self, path: str, text: str, *, is_checked: bool = False) -> Parsed:
-        """The tree of a file. Of those that do not fit, the ones that were checked and that nobody has imported yet go first."""
-        known = self._trees.pop(path, None)
-        if known is not None:
-            self._size -= len(known.text)
+        """The tree of a file, kept for whoever asks next; of those that do not fit, the oldest go."""
+        known = self._pop(path)
         parsed = known if known is not None and known.text == text else Parsed(text)
-        self._trees[path] = parsed
-        self._size += len(text)
         if not is_checked:
             self._imported.add(path)
-        while self._size > _KEPT and len(self._trees) > 1:
-            spare = next((each for each in self._trees if each not in self._imported and each != path), None)
-            oldest = self._trees.pop(spare) if spare is not None else self._trees.popitem(last=False)[1]
-            self._size -= len(oldest.text)
+        trees = self._trees if path in self._imported else self._spare
+        trees[path] = parsed
+        self._drop(self._spare, _SPARE)
+        self._drop(self._trees, _KEPT)
         return parsed
+
+    def _pop(self, path: str) -> Parsed | None:
+        return self._trees.pop(path, None) or self._spare.pop(path, None)
+
+    def _drop(self, trees: OrderedDict[str, Parsed], most: int) -> None:
+        """The oldest, until the others fit."""
+        size = sum(len(each.text) for each in trees.values())
+        while size > most and len(trees) > 1:
+            size -= len(trees.popitem(last=False)[1].text)
