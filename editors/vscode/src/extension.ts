@@ -1,9 +1,9 @@
-/** Starts `torchlint server` for Python files, and starts it anew where the settings change. Everything else is the server's. */
+/** Starts `torchlint server` for Python and Markdown, in files and in the cells of notebooks, and starts it anew where the settings change. Everything else is the server's. */
 
 import { commands, ExtensionContext, window, workspace } from "vscode";
 import { LanguageClient, LanguageClientOptions, ServerOptions } from "vscode-languageclient/node";
 
-import { launch, Settings } from "./launch";
+import { launch, Settings, TEXTS } from "./launch";
 
 let client: LanguageClient | undefined;
 
@@ -30,7 +30,7 @@ async function start(): Promise<void> {
   const { command, args, initializationOptions } = launch(settings());
   const server: ServerOptions = { command, args };
   const options: LanguageClientOptions = {
-    documentSelector: [{ scheme: "file", language: "python" }],
+    documentSelector: [...TEXTS],
     initializationOptions,
   };
   client = new LanguageClient("torchlint", "torchlint", server, options);

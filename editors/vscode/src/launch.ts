@@ -1,4 +1,11 @@
-/** How the server is started, and what it is told: all of it that does not depend on the editor. */
+/** How the server is started, what it is told, and which texts are its: all of it that does not depend on the editor. */
+
+/** The texts that the server is asked about. Those of the cells come to it with their notebooks, which it asks for itself. */
+export const TEXTS = [
+  { scheme: "file", language: "python" },
+  { scheme: "file", language: "markdown" },
+  { scheme: "vscode-notebook-cell", language: "python" },
+] as const;
 
 export interface Settings {
   /** The torchlint to start. */

@@ -11,39 +11,86 @@ import { pathToFileURL } from "node:url";
 
 const require = createRequire(import.meta.url);
 const { createProtocolConnection, StreamMessageReader, StreamMessageWriter } = require("vscode-languageserver-protocol/node");
-const { launch } = require("../out/launch.js");
+const { launch, TEXTS } = require("../out/launch.js");
 const manifest = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf-8"));
 
 const TEXT = 'import torch\n\nw = torch.zeros(2).cuda()\nprint(w)\n';
 const PATH = process.env.TORCHLINT ?? "torchlint";
 
-/** The findings of the text and the actions on its third row, as a server with these settings gives them. */
-async function conversation(folder, settings) {
+/** What is said to a server with these settings, and what it answers. */
+async function conversation(settings, talk, folder) {
   const { command, args, initializationOptions } = launch(settings);
   const server = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
   const ended = new Promise((resolve) => server.once("exit", resolve));
   const connection = createProtocolConnection(new StreamMessageReader(server.stdout), new StreamMessageWriter(server.stdin));
-  const published = new Promise((resolve) => connection.onNotification("textDocument/publishDiagnostics", resolve));
   connection.listen();
-  const uri = pathToFileURL(join(folder, "train.py")).href;
   const workspaceFolders = [{ uri: pathToFileURL(folder).href, name: "project" }];
   const initialized = await connection.sendRequest("initialize", {
     processId: process.pid,
     rootUri: workspaceFolders[0].uri,
-    capabilities: { textDocument: { publishDiagnostics: { relatedInformation: true } } },
+    capabilities: {
+      textDocument: { publishDiagnostics: { relatedInformation: true } },
+      notebookDocument: { synchronization: { dynamicRegistration: false } },
+    },
     workspaceFolders,
     initializationOptions,
   });
   await connection.sendNotification("initialized", {});
-  await connection.sendNotification("textDocument/didOpen", { textDocument: { uri, languageId: "python", version: 1, text: TEXT } });
-  const { diagnostics } = await published;
-  const range = { start: { line: 2, character: 0 }, end: { line: 2, character: 24 } };
-  const actions = await connection.sendRequest("textDocument/codeAction", { textDocument: { uri }, range, context: { diagnostics } });
+  const result = await talk(connection);
   await connection.sendRequest("shutdown");
   await connection.sendNotification("exit");
   const status = await ended;
   connection.dispose();
-  return { server: initialized.serverInfo.name, diagnostics, actions, status };
+  return { initialized, status, ...result };
+}
+
+/** What is published for this version of a text. */
+function published(connection, uri, version) {
+  return new Promise((resolve) =>
+    connection.onNotification("textDocument/publishDiagnostics", (params) =>
+      params.uri === uri && params.version === version ? resolve(params.diagnostics) : undefined,
+    ),
+  );
+}
+
+/** The actions on a row of a text. */
+async function offered(connection, uri, line, diagnostics) {
+  const range = { start: { line, character: 0 }, end: { line, character: 24 } };
+  return connection.sendRequest("textDocument/codeAction", { textDocument: { uri }, range, context: { diagnostics } });
+}
+
+async function withFile(folder, connection) {
+  const uri = pathToFileURL(join(folder, "train.py")).href;
+  const found = published(connection, uri, 1);
+  await connection.sendNotification("textDocument/didOpen", { textDocument: { uri, languageId: "python", version: 1, text: TEXT } });
+  const diagnostics = await found;
+  return { diagnostics, actions: await offered(connection, uri, 2, diagnostics) };
+}
+
+/** A notebook of two cells, the second of which is typed into as VS Code tells of it: by the characters that change. */
+async function withNotebook(folder, connection) {
+  const path = join(folder, "train.ipynb");
+  const uri = pathToFileURL(path).href;
+  const cells = ["#W0sZmlsZQ%3D%3D", "#W1sZmlsZQ%3D%3D"].map((fragment) => `${pathToFileURL(path).href.replace("file:", "vscode-notebook-cell:")}${fragment}`);
+  const texts = ["%matplotlib inline\nimport torch", "w = torch.zeros(2)"];
+  const found = published(connection, cells[1], 2);
+  await connection.sendNotification("notebookDocument/didOpen", {
+    notebookDocument: { uri, notebookType: "jupyter-notebook", version: 1, cells: cells.map((document) => ({ kind: 2, document })) },
+    cellTextDocuments: cells.map((cell, number) => ({ uri: cell, languageId: "python", version: 1, text: texts[number] })),
+  });
+  const place = { line: 0, character: texts[1].length };
+  await connection.sendNotification("notebookDocument/didChange", {
+    notebookDocument: { uri, version: 2 },
+    change: {
+      cells: {
+        textContent: [
+          { document: { uri: cells[1], version: 2 }, changes: [{ range: { start: place, end: place }, rangeLength: 0, text: ".cuda()\nprint(w)" }] },
+        ],
+      },
+    },
+  });
+  const diagnostics = await found;
+  return { cell: cells[1], diagnostics, actions: await offered(connection, cells[1], 0, diagnostics) };
 }
 
 async function project(run) {
@@ -56,20 +103,36 @@ async function project(run) {
 }
 
 test("findings and fixes come from the server that the settings name", async () => {
-  const { server, diagnostics, actions, status } = await project((folder) => conversation(folder, { path: PATH, configuration: "" }));
+  const { initialized, diagnostics, actions, status } = await project((folder) =>
+    conversation({ path: PATH, configuration: "" }, (connection) => withFile(folder, connection), folder),
+  );
 
-  assert.equal(server, "torchlint");
+  assert.equal(initialized.serverInfo.name, "torchlint");
   assert.deepEqual(diagnostics.map((each) => each.code), ["TL401"]);
   assert.ok(actions.some((each) => each.kind === "quickfix" && JSON.stringify(each.edit).includes("device")));
   assert.ok(actions.some((each) => each.kind === "source.fixAll.torchlint"));
   assert.equal(status, 0);
 });
 
+test("a notebook is told of as the server asks for it, and its findings are the cell's", async () => {
+  const { initialized, cell, diagnostics, actions } = await project((folder) =>
+    conversation({ path: PATH, configuration: "" }, (connection) => withNotebook(folder, connection), folder),
+  );
+  const [selector] = initialized.capabilities.notebookDocumentSync.notebookSelector;
+
+  assert.ok(["*", "jupyter-notebook"].includes(selector.notebook));
+  assert.deepEqual(selector.cells, [{ language: "python" }]);
+  assert.ok(TEXTS.some((each) => each.scheme === "vscode-notebook-cell" && each.language === "python"));
+  assert.deepEqual(diagnostics.map((each) => each.code), ["TL401"]);
+  const [all] = actions.filter((each) => each.kind === "notebook.source.fixAll.torchlint");
+  assert.deepEqual(all.edit.documentChanges.map((each) => each.textDocument), [{ uri: cell, version: 2 }]);
+});
+
 test("the configuration that the settings name holds", async () => {
   const { diagnostics } = await project(async (folder) => {
     const configuration = join(folder, "other.toml");
     await writeFile(configuration, 'ignore = ["TL401"]\n');
-    return conversation(folder, { path: PATH, configuration });
+    return conversation({ path: PATH, configuration }, (connection) => withFile(folder, connection), folder);
   });
 
   assert.deepEqual(diagnostics, []);
