@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ pytest.importorskip("torch")
 from torchlint import engine
 from torchlint.edits import Applicability
 from torchlint.sanity.own import report
+from torchlint.sanity.own.blame import guilty
 from torchlint.sanity.own.decide import Outcome, Trial, Verdict, decide
 from torchlint.sanity.own.launch import Program
 from torchlint.sanity.own.texts import Fixer, Sources
@@ -156,6 +158,50 @@ def test_a_wrong_fix_is_found_out_in_a_program_of_any_kind(kind: str, wrong: str
     found = judged(KINDS[kind], fixer=spoilt(*WRONG[wrong]))
     assert found.verdict is Verdict.UNEXPECTED
     assert [each.diagnostic.code for each in found.blamed] == ["TL102"]
+
+
+MODES = """
+from torch.utils._python_dispatch import TorchDispatchMode
+
+class Counter(TorchDispatchMode):
+    seen = 0
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        Counter.seen += 1
+        return func(*args, **(kwargs or {}))
+
+"""
+
+
+@pytest.mark.parametrize(("around", "is_watched"), [("loss.backward()", True), ("train(model", False)])
+def test_a_dispatch_mode_of_the_programs_own_is_left_in_its_place(around: str, is_watched: bool) -> None:
+    text = textwrap.dedent(KINDS["accumulation"])
+    (line,) = (each for each in text.splitlines() if each.strip().startswith(around))
+    indent = line[: -len(line.lstrip())]
+    found = judged(MODES + text.replace(line, f"{indent}with Counter():\n    {line}") + "print('seen', Counter.seen > 0)\n", steps=50)
+    assert found.verdict is Verdict.IDENTICAL
+    assert found.original is not None
+    assert (found.original.how, found.original.steps) == ("finished", 6)
+    assert "seen True" in found.original.output
+    assert bool(found.original.memory) is is_watched
+
+
+def test_halves_are_run_until_no_smaller_part_is_wrong_by_itself() -> None:
+    runs: list[list[int]] = []
+
+    def found(wrong: set[int], of: int, runs_at_most: int = 99) -> list[int]:
+        runs.clear()
+
+        def is_wrong(few: Sequence[int]) -> bool:
+            runs.append(list(few))
+            return wrong <= set(few)
+
+        return list(guilty(range(of), is_wrong, lambda: len(runs) < runs_at_most))
+
+    assert found({5}, 8) == [5]
+    assert len(runs) <= 6
+    assert found({0}, 1) == [0]
+    assert found({1, 2}, 8) == [0, 1, 2, 3], "neither half of these is wrong without the other"
+    assert found({7}, 8, runs_at_most=2) == [4, 5, 6, 7]
 
 
 def test_a_program_that_takes_longer_than_its_time_is_judged_by_what_it_did() -> None:

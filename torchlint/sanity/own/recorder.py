@@ -406,7 +406,7 @@ def _norms(tensors: dict[str, Any]) -> dict[str, float]:
     if not real:
         return {}
     norms = torch._foreach_norm(list(real.values()))
-    return dict(zip(real, [float(each) for each in torch.stack([each.to(norms[0].device, torch.float32) for each in norms])], strict=True))
+    return dict(zip(real, torch.stack([each.to(norms[0].device, torch.float32) for each in norms]).tolist(), strict=True))
 
 
 _WIDTHS = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
