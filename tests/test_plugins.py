@@ -228,8 +228,8 @@ def test_a_plugin_that_cannot_be_used_is_2_and_one_line(
         result = torchlint(*arguments, stdin=SEEDS.encode())
         assert (result.status, result.out) == (2, "")
         assert f"the plugin `broken` cannot be used: {said}" in result.err and len(result.err.splitlines()) == 1
+    path = Path("train.py").absolute()
     with pytest.raises(SettingsError, match="the plugin `broken` cannot be used"):
-        path = Path("train.py").absolute()
         Checker().check(text_document(Part(path.as_uri(), 1, SEEDS), path, "python"))
 
 
