@@ -7,6 +7,7 @@ from collections.abc import Collection, Container, Iterator
 import libcst as cst
 
 from torchlint.program.analysis import FileAnalysis
+from torchlint.syntax.tree import Node, descendants
 
 
 def uses_of(file: FileAnalysis, names: Container[str]) -> Iterator[tuple[cst.Name | cst.Attribute, str]]:
@@ -22,13 +23,16 @@ def uses_of(file: FileAnalysis, names: Container[str]) -> Iterator[tuple[cst.Nam
 
 def _by_path(file: FileAnalysis) -> dict[str, list[cst.Name | cst.Attribute]]:
     """Every expression that stands for something imported, by its dotted name."""
-    candidates: list[cst.Name | cst.Attribute] = [each for nodes in file.tree.attributes.values() for each in nodes]
-    for name, nodes in file.tree.names.items():
+    tree = file.tree
+    statements: list[Node] = [*tree.nodes(cst.Import), *tree.nodes(cst.ImportFrom)]
+    imports = {part for statement in statements for part in descendants(statement)}
+    candidates: list[cst.Name | cst.Attribute] = [each for nodes in tree.attributes.values() for each in nodes]
+    for name, nodes in tree.names.items():
         if any(binding.path is not None for binding in file.names.module.bindings.get(name, ())):
             candidates += nodes
     found: dict[str, list[cst.Name | cst.Attribute]] = {}
     for node in candidates:
         path = file.qualname(node)
-        if path is not None and not any(isinstance(each, (cst.Import, cst.ImportFrom)) for each in file.ancestors(node)):
+        if path is not None and node not in imports:
             found.setdefault(path, []).append(node)
     return found

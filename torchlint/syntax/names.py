@@ -84,6 +84,8 @@ class Names:
         self.module = Scope(tree.module, None)
         self._scopes: dict[Node, Scope] = {tree.module: self.module}
         self._blocks: dict[Node, Scope] = {}
+        self._asked: dict[Node, Scope] = {}
+        """The scopes of names that were asked about."""
         self._qualified: dict[Node, str | None] = {}
         self._bound: dict[tuple[Scope, str], list[Node]] = {}
         self._references: dict[str, dict[Scope | None, list[cst.Name]]] = {}
@@ -98,6 +100,9 @@ class Names:
 
     def scope(self, node: Node) -> Scope:
         """The scope that evaluates the node."""
+        asked = self._asked.get(node)
+        if asked is not None:
+            return asked
         parents, scopes, blocks = self._tree.parents, self._scopes, self._blocks
         child, passed, found = node, [], self.module
         current = parents.get(node)
@@ -124,6 +129,8 @@ class Names:
             child, current = current, parents.get(current)
         for block in passed:
             blocks[block] = found
+        if type(node) is cst.Name:
+            self._asked[node] = found
         return found
 
     def _is_parameter(self, node: Node) -> bool:

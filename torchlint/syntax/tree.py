@@ -109,8 +109,9 @@ class Tree:
         self.attributes: defaultdict[str, list[cst.Attribute]] = defaultdict(list)
         """Every attribute access by the attribute's name."""
         self._functions: dict[Node, Node] = {}
+        """For each node that was asked about, and each block around it: the function."""
         self._loops: dict[Node, tuple[cst.For | cst.While, ...]] = {}
-        """For each block that was asked about: what stands around all that it holds."""
+        """For each node that was asked about, and each block around it: the loops around all that it holds."""
         self._walk(module)
 
     def _walk(self, module: cst.Module) -> None:
@@ -203,6 +204,8 @@ class Tree:
     def function(self, node: Node) -> Node:
         """The function, lambda or module whose code evaluates the node (decorators, defaults and annotations belong outside)."""
         parents, known, child = self.parents, self._functions, node
+        if node in known:
+            return known[node]
         blocks: list[Node] = []
         found: Node = self.module
         current = parents.get(node)
@@ -223,11 +226,15 @@ class Tree:
             child, current = current, parents.get(current)
         for block in blocks:
             known[block] = found
+        known[node] = found
         return found
 
     def loops(self, node: Node) -> Iterator[cst.For | cst.While]:
         """The loops of the same function whose *body* holds the node, innermost first."""
-        return iter(self._loops_around(node))
+        around = self._loops.get(node)
+        if around is None:
+            around = self._loops[node] = self._loops_around(node)
+        return iter(around)
 
     def _loops_around(self, node: Node) -> tuple[cst.For | cst.While, ...]:
         parents, child = self.parents, node

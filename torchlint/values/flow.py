@@ -174,6 +174,8 @@ class Flow:
         self.followed: dict[cst.Call, tuple[Flow, dict[int, Value]]] = {}
         """For each call of a function of the project its pass, and what was given for its parameters, by their identity."""
         self.settled: dict[Node, dict[str, tuple[Kind, Graph]]] = {}
+        self.watched: dict[Node, set[str]] = {}
+        """For each loop, the places that it names."""
         self.leaves: list[list[Environment]] = []
         self.env = Environment(Places())
         self.changed_parameters: list[tuple[Event, Value]] | None = None

@@ -186,7 +186,9 @@ def _loop(flow: Flow, statement: cst.For | cst.While, begin: Callable[[], object
     flow.depths[statement] = len(entry.when)
     settled = flow.settled.get(statement, {})
     noted = len(flow.events)
-    watched, after = _places_in(flow, statement), dict[str, tuple[Kind, Graph]]()
+    if statement not in flow.watched:
+        flow.watched[statement] = _places_in(flow, statement)
+    watched, after = flow.watched[statement], dict[str, tuple[Kind, Graph]]()
     for _ in range(2):  # the second time with what the first left behind
         flow.forget(noted)
         before = _signature(flow.env, watched)

@@ -76,7 +76,7 @@ class _Spoken:
             if not _is_reported_on_import(file, node, path) and _is_read(file, node)
         ]
         written = [each for each in rows.values() if each.is_method and each.last in file.tree.attributes]
-        self.methods = [(call, change) for change in written for call in file.methods(change.last)]
+        self.methods = [(call, change) for change in written for call in file.methods(change.last) if _may_be_of_tensor(file, call, change)]
 
 
 def _brought(file: FileAnalysis, statement: cst.ImportFrom, rows: Mapping[str, Change]) -> list[tuple[cst.ImportAlias, Change]]:
@@ -135,13 +135,17 @@ def _use(file: FileAnalysis, node: cst.Name | cst.Attribute, change: Change) -> 
     return Finding(node, _message(change, called), _help(change), fix, is_for_askers=not change.is_felt(supported(file, node)))
 
 
-def _method(file: FileAnalysis, call: cst.Call, change: Change) -> Finding | None:
+def _may_be_of_tensor(file: FileAnalysis, call: cst.Call, change: Change) -> bool:
+    """Whether a method is called on a tensor. A keyword that only tensors know is as good as knowing the tensor."""
     if file.qualname(call.func) is not None or not isinstance(call.func, cst.Attribute):
-        return None
+        return False
     receiver = file.value(call.func.value)
     says_so = receiver.kind is Of.UNKNOWN and any(each.keyword and each.keyword.value in change.given for each in call.args)
-    if not says_so and (not receiver.is_tensor or _may_be_foreign(receiver)):
-        return None  # a keyword that only tensors know is as good as knowing the tensor
+    return says_so or receiver.is_tensor and not _may_be_foreign(receiver)
+
+
+def _method(file: FileAnalysis, call: cst.Call, change: Change) -> Finding | None:
+    assert isinstance(call.func, cst.Attribute)
     called = Called(file, change, call, call.func.value)
     if not called.is_meant():
         return None
