@@ -27,8 +27,9 @@ class Line:
 def chart(
     title: str, lines: Sequence[Line], write: Callable[[float], str], *, note: str = "", is_amount: bool = True, base: float = 10.0
 ) -> dict[str, Any] | None:
-    """What a template needs to draw it; None where there is nothing to draw. `write` is how a value is written, in powers of `base`.
+    """What a template needs to draw it; None where there is nothing to draw.
 
+    `write` is how a value is written. Where `base` is not ten, the numbers at the axis are multiples of one of its powers.
     An amount is seen against nothing; of other values only what they range over is drawn.
     """
     values = [value for line in lines for value in line.points.values() if math.isfinite(value)]
@@ -99,8 +100,7 @@ def _ticks(low: float, high: float, base: float) -> list[float]:
     if high <= low:
         room = abs(low) / 2 or 1.0
         low, high = (0.0, low + room) if low >= 0 else (low - room, low + room)
-    unit = base ** math.floor(math.log(high - low, base) + 1e-9)
-    size = unit * _round((high - low) / unit / _TICKS)
+    size = _round((high - low) / _TICKS) if base == 10 else base ** math.ceil(math.log((high - low) / _TICKS, base) - 1e-9)
     start = math.floor(low / size + 1e-9)
     end = math.ceil(high / size - 1e-9)
     return [number * size for number in range(start, end + 1)]

@@ -33,14 +33,13 @@ _MOST = 10
 
 
 def as_html(outcome: Outcome, program: Program) -> str:
-    told = report.as_text(outcome, program).split("\n\n")[0].splitlines()[1:] if outcome.verdict is not Verdict.FAILED else []
     states = [state for state in State if any(each.state is state for each in outcome.findings)]
     content = {
         "program": " ".join(map(visible, (str(program), *program.arguments))),
         "verdict": outcome.verdict.value,
         "kind": _CLASSES.get(outcome.verdict, "warning"),
         "reason": visible(outcome.reason),
-        "told": [line.strip() for line in told if line.startswith("  ")],
+        "told": list(map(visible, report.told(outcome))),
         "torch": outcome.original.torch if outcome.original is not None else "",
         "device": program.device,
         "trace": _trace(outcome),
@@ -89,7 +88,7 @@ def _charts(before: Record, after: Record | None) -> Iterator[dict[str, Any] | N
         found = [Line(label, kind, points(record)) for label, kind, record in runs]
         return chart(title, found, **{"write": _number, **options})
 
-    memory = {"write": size, "base": 1024.0, "note": "Of the steps that were watched."}
+    memory = {"write": size, "base": 2.0, "note": "Of the steps that were watched."}
     yield drawn("Memory that a step holds at most", lambda run: _memory(run, "peak"), **memory)
     yield drawn("Memory of a step that is alive two steps later", lambda run: _memory(run, "kept"), **memory)
     yield drawn("Values that the host asks for", lambda run: _per_step(run, lambda event: sum(event.get("waits", {}).values())))

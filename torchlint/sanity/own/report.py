@@ -29,18 +29,10 @@ def as_text(outcome: Outcome, program: Program) -> str:
 
 def _lines(outcome: Outcome, program: Program) -> Iterator[str]:
     yield f"{program}: {outcome.verdict.value}{f': {outcome.reason}' if outcome.reason else ''}"
-    original, fixed = outcome.original, outcome.fixed
-    if original is not None and outcome.verdict is Verdict.FAILED:
-        yield from _trace(fixed or original)
-    if original is None or outcome.verdict is Verdict.FAILED:
-        return
-    yield from _difference(outcome)
-    if fixed is not None and outcome.verdict is Verdict.UNEXPECTED:
-        yield from _trace(fixed)
-    yield from _compared(outcome, original)
-    if outcome.noise:
-        yield f"  This program is not reproducible: two runs as it is differ by up to {outcome.noise:.2g} in their losses."
-    yield from _costs(original, fixed)
+    yield from (f"  {line}" for line in told(outcome))
+    ran = outcome.fixed or outcome.original
+    if ran is not None and outcome.verdict in EXIT:
+        yield from _trace(ran)
     if outcome.findings:
         yield ""
         yield from map(_finding, outcome.findings)
@@ -50,6 +42,18 @@ def _lines(outcome: Outcome, program: Program) -> Iterator[str]:
         for signal in outcome.unseen:
             codes = f" ({' or '.join(signal.codes)})" if signal.codes else ""
             yield f"  {where(signal.line)}: {signal.kind}{codes}: {signal.message}"
+
+
+def told(outcome: Outcome) -> Iterator[str]:
+    """What stands behind the verdict, a sentence at a time."""
+    original, fixed = outcome.original, outcome.fixed
+    if original is None or outcome.verdict is Verdict.FAILED:
+        return
+    yield from _difference(outcome)
+    yield from _compared(outcome, original)
+    if outcome.noise:
+        yield f"This program is not reproducible: two runs as it is differ by up to {outcome.noise:.2g} in their losses."
+    yield from _costs(original, fixed)
 
 
 def _trace(record: Record) -> Iterator[str]:
@@ -63,9 +67,9 @@ def _difference(outcome: Outcome) -> Iterator[str]:
         return
     where = difference.at(original.optimizers > 1)
     what = "the random generators" if difference.what == RANDOM else f"the {difference.what}"
-    yield f"  First difference: {f'{where}, ' if where else ''}{what}: {difference.detail}"
+    yield f"First difference: {f'{where}, ' if where else ''}{what}: {difference.detail}"
     if outcome.blamed:
-        yield f"  {blame(outcome)}"
+        yield f"{blame(outcome)}"
 
 
 def blame(outcome: Outcome) -> str:
@@ -80,14 +84,14 @@ def _compared(outcome: Outcome, original: Record) -> Iterator[str]:
     kind = "steps" if original.optimizers else "backwards"
     several = f" of {count(original.optimizers, 'optimizer')}" if original.optimizers > 1 else ""
     why = {"timed out": ", when its time was over", "finished": f", when it ended with status {original.status}"}.get(original.how, "")
-    yield f"  {original.steps} {kind}{several}{why}; {count(outcome.runs, 'run')}; {count(len(original.files), 'file')} of yours imported."
+    yield f"{original.steps} {kind}{several}{why}; {count(outcome.runs, 'run')}; {count(len(original.files), 'file')} of yours imported."
     if original.further:
-        yield f"  {further(outcome, original)}"
+        yield f"{further(outcome, original)}"
     if outcome.fixes:
         left = f"; nothing is said of the {len(outcome.unreached)} whose statements did not run" if outcome.unreached else ""
-        yield f"  {count(outcome.fixes, 'finding')} with a fix{left}."
+        yield f"{count(outcome.fixes, 'finding')} with a fix{left}."
     if outcome.unsafe:
-        yield f"  {count(outcome.unsafe, 'more finding')} with a fix that --unsafe-fixes applies."
+        yield f"{count(outcome.unsafe, 'more finding')} with a fix that --unsafe-fixes applies."
 
 
 def further(outcome: Outcome, original: Record) -> str:
@@ -103,13 +107,13 @@ def _costs(original: Record, fixed: Record | None) -> Iterator[str]:
         return
     waits = [waits_per_step(each) for each in (original, fixed)]
     if waits[0] != waits[1]:
-        yield f"  Waits for a value per step: {waits[0]:.2f} before, {waits[1]:.2f} after."
+        yield f"Waits for a value per step: {waits[0]:.2f} before, {waits[1]:.2f} after."
     memory = [memory_kept(each) for each in (original, fixed)]
     if memory[0] is not None and memory[1] is not None and memory[0] != memory[1]:
-        yield f"  Memory that a step leaves behind: {size(memory[0])} before, {size(memory[1])} after."
+        yield f"Memory that a step leaves behind: {size(memory[0])} before, {size(memory[1])} after."
     kept = [_kept(each) for each in (original, fixed)]
     if kept[0] != kept[1]:
-        yield f"  Graphs of earlier steps alive at the end: {kept[0]} before, {kept[1]} after."
+        yield f"Graphs of earlier steps alive at the end: {kept[0]} before, {kept[1]} after."
 
 
 def memory_kept(record: Record) -> float | None:
