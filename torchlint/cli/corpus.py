@@ -49,7 +49,7 @@ _file = click.Path(dir_okay=False, path_type=Path)
     help="Rows that are judged and written together, and lost together if the run is interrupted.",
 )
 @click.option("--concurrency", type=click.IntRange(min=1), help="How many actors check at once; by default one per processor.")
-@click.option("--address", help="The Ray cluster to run on (`auto`, `ray://HOST:10001`); by default this machine.")
+@click.option("--address", help="The Ray cluster to run on: `auto`, or HOST:PORT. By default this machine.")
 @click.pass_context
 def corpus(
     ctx: click.Context,
@@ -109,8 +109,8 @@ def _run(sources: tuple[str, ...], options: Options, configuration: Configuratio
     if came_to is None:
         from torchlint.corpus import pipeline
 
-        with pipeline.cluster(options.address, options.concurrency or available_processors()):
-            came_to = pipeline.run(plan)
+        with pipeline.cluster(options.address, options.concurrency or available_processors()) as room:
+            came_to = pipeline.run(plan, options.concurrency or room)
         plan.record.finish(plan.identity, came_to)
     for line in statistics.shown(came_to["rules"], output_format):
         click.echo(line)

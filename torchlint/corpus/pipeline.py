@@ -34,20 +34,25 @@ _BESIDE = 2
 
 
 @contextmanager
-def cluster(address: str | None, processors: int) -> Iterator[None]:
-    """Ray: as it is, if this process is connected; at the address; or started here, for the time of the run.
+def cluster(address: str | None, processors: int) -> Iterator[int]:
+    """Ray: as it is, if this process is connected; at the address; or started here, for the time of the run. Yields how many actors fit.
 
     What Ray prints goes to standard error: standard output is for what the run came to.
     """
     with redirect_stdout(sys.stderr):
         if ray.is_initialized():
-            yield
+            yield _room()
             return
         _connect(address, processors)
         try:
-            yield
+            yield _room()
         finally:
             ray.shutdown()
+
+
+def _room() -> int:
+    """Actors that took every processor would wait forever for what they are to be given."""
+    return max(1, int(ray.cluster_resources().get("CPU", 0)) - _BESIDE)
 
 
 def _connect(address: str | None, processors: int) -> None:
@@ -68,13 +73,13 @@ def _connect(address: str | None, processors: int) -> None:
         raise CorpusError(f"Ray cannot be reached: {error}") from error
 
 
-def run(plan: Plan) -> dict[str, Any]:
+def run(plan: Plan, actors: int) -> dict[str, Any]:
     """Judge what is not judged yet, and count everything."""
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = sys.stderr.isatty()
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     try:
-        _judge(plan)
+        _judge(plan, actors)
         _explode(plan)
         return _count(plan)
     except (ray.exceptions.RayError, OSError, pa.ArrowException) as error:
@@ -82,7 +87,7 @@ def run(plan: Plan) -> dict[str, Any]:
         raise CorpusError(f"Ray Data failed: {reason} (the same command goes on where this ended)") from error
 
 
-def _judge(plan: Plan) -> None:
+def _judge(plan: Plan, actors: int) -> None:
     reading, options = plan.reading, plan.options
     listing = plan.listing
     if reading.text is None:
@@ -100,7 +105,7 @@ def _judge(plan: Plan) -> None:
             fn_constructor_args=(reading, plan.standards),
             batch_format="pyarrow",
             batch_size=min(BATCH, options.rows_per_block),
-            compute=ray.data.ActorPoolStrategy(min_size=1, max_size=options.concurrency),
+            compute=ray.data.ActorPoolStrategy(min_size=1, max_size=actors),
             num_cpus=1,
         )
     )
