@@ -2,7 +2,7 @@
 
     python -m benchmarks.inventory
 
-A file that names nothing of torch asks nothing, and loads none of it. The time is that of the processor; the memory is what the process
+What is read while the rules are loaded is a part of the start, and not counted here. The time is that of the processor; the memory is what the process
 holds more at its peak. Figures of some runs are in `benchmarks/results/inventory.md`.
 """
 

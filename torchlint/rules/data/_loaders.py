@@ -10,7 +10,7 @@ import libcst as cst
 
 from torchlint.facts.classes import DATASET, LOADER, derives
 from torchlint.facts.modules import LOADERS
-from torchlint.facts.signatures import signatures
+from torchlint.facts.signatures import Parameter, signatures
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.classes import ClassModel
 from torchlint.syntax.literals import literal
@@ -21,10 +21,14 @@ from torchlint.values.value import Value
 
 ITERABLE = "torch.utils.data.IterableDataset"
 PIPE = "torch.utils.data.IterDataPipe"
-_PARAMETERS = signatures(LOADER)[0].parameters
 _FETCHING = ("__getitem__", "__getitems__")
 _SHARED = 3
 """Parameters that the loaders of other libraries have at the same places: dataset, batch size, shuffle."""
+
+
+def _parameters() -> tuple[Parameter, ...]:
+    """Those of torch's own loader. Asked for when there is one: a file without any does not wait for the table."""
+    return signatures(LOADER)[0].parameters
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +51,7 @@ class Loader:
             return constant(self.file, given)
         if self.bound.is_spread or not self.is_torch:
             return ...
-        return next(each for each in _PARAMETERS if each.name == name).default
+        return next(each for each in _parameters() if each.name == name).default
 
     def given(self, name: str) -> Value | None:
         """What is known of an argument."""
@@ -93,10 +97,10 @@ def _loaders(file: FileAnalysis) -> list[Loader]:
 
 def _bound(call: cst.Call, *, shared: bool) -> Bound:
     """The arguments by torch's names; of other libraries' loaders those places alone that are the same."""
-    bound = bind(call, _PARAMETERS)
+    bound = bind(call, _parameters())
     if shared and sum(arg.keyword is None for arg in call.args) > _SHARED:
         keywords = {arg.keyword.value for arg in call.args if arg.keyword is not None}
-        same = {each.name for each in _PARAMETERS[:_SHARED]} | keywords
+        same = {each.name for each in _parameters()[:_SHARED]} | keywords
         given = {name: value for name, value in bound.given.items() if name in same}
         return Bound(call, given, bound.extra, is_spread=True, fits=bound.fits)
     return bound
