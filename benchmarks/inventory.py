@@ -2,8 +2,8 @@
 
     python -m benchmarks.inventory
 
-What is read while the rules are loaded is a part of the start, and not counted here. The time is that of the processor; the memory is what the process
-holds more at its peak. Figures of some runs are in `benchmarks/results/inventory.md`.
+What is read while the rules are loaded is a part of the start, and not counted here. The time is that of the processor; the memory is
+what the process holds more at its peak. Figures of some runs are in `benchmarks/results/inventory.md`.
 """
 
 from __future__ import annotations
