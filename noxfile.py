@@ -37,6 +37,6 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """Inputs that nobody wrote, and kills in the middle of fixing: `nox -s fuzz -- --minutes 10 --folder CODE`."""
+    """Inputs that nobody wrote, and kills in the middle of fixing: `nox -s fuzz -- --minutes 10 --kills 30 --folder CODE`."""
     session.install("-e", ".[test]")
     session.run("python", "-m", "fuzz", *session.posargs)

@@ -11,6 +11,7 @@ from time import monotonic
 import click
 
 from fuzz.inputs import Maker, cases, texts_of
+from fuzz.kills import problems
 from fuzz.shrinking import shrunk
 from fuzz.sources import Broken, Input, broken
 from torchlint.syntax.nesting import with_room
@@ -27,16 +28,24 @@ TOLD = 500
 @click.option(
     "--output", type=click.Path(path_type=Path), default=Path("fuzz-failures"), show_default=True, help="Where to keep what fails."
 )
+@click.option(
+    "--kills", type=click.IntRange(min=0), default=0, show_default=True, help="Kill so many runs while they fix, before all else."
+)
 @click.pass_context
-def main(ctx: click.Context, minutes: float | None, inputs: int | None, seed: int, folder: Path | None, output: Path) -> None:
+def main(ctx: click.Context, minutes: float | None, inputs: int | None, seed: int, folder: Path | None, output: Path, kills: int) -> None:
     """Try inputs that nobody wrote. Exits with 1 if a promise was broken.
 
     Input N is the same whenever the same texts are there to make it of.
     """
     maker = Maker(cases() + (texts_of(folder) if folder is not None else []))
     last = seed + inputs if inputs is not None else None if minutes is not None else seed + 1_000
-    started, number = monotonic(), seed
     found: Counter[tuple[str, str]] = Counter()
+    for problem in problems(kills, seed) if kills else ():
+        click.echo(problem, err=True)
+        found["kills", problem] += 1
+    if kills:
+        click.echo(f"{kills} runs killed, {sum(found.values())} problems")
+    started, number = monotonic(), seed
     while (last is None or number < last) and (minutes is None or monotonic() - started < 60 * minutes):
         given = maker.input(number)
         for how in with_room(partial(_wrong, given)):  # one thread for all that is asked of it

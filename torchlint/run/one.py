@@ -94,12 +94,17 @@ class FileReport:
 
 def check_file(path: Path, settings: Settings, task: Task) -> FileReport:
     """Check the file and, in the modes `FIX` and `SUPPRESS`, write what became of it."""
+    writes = task.mode in (Mode.FIX, Mode.SUPPRESS)
     try:
+        if writes:
+            writing.finish(path)
         data = path.read_bytes()
+    except writing.NotWritten as error:
+        return FileReport(path, problem=f"was not changed: {error}")
     except OSError as error:
         return FileReport(path, problem=f"cannot be read: {error.strerror}")
     report = check_bytes(data, path, settings, task)
-    if task.mode in (Mode.FIX, Mode.SUPPRESS) and report.fixed:
+    if writes and report.fixed:
         try:
             writing.write(path, kinds.read(data, path), report.became, data)
         except writing.NotWritten as error:

@@ -15,7 +15,10 @@ from torchlint.sources.kinds import Source
 
 SUFFIX = ".torchlint"
 """Ends the name of the file that is written beside `a.py`: `.a.py.torchlint`."""
+OLD = ".torchlint-old"
+"""Ends the name of the file that holds the old text while a file with several names is written in place."""
 _BUSY = "another process is changing it"
+_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 fcntl: Any = importlib.import_module("fcntl") if os.name == "posix" else None
 
@@ -44,7 +47,34 @@ def write(path: Path, source: Source, text: str, original: bytes) -> None:
         raise NotWritten(error.strerror or str(error)) from error
 
 
+def finish(path: Path) -> None:
+    """Finish what a process that was killed had begun: a file with several names may be written by half, with both texts beside it.
+
+    One that holds anything else by now was changed by somebody, and stays as it is. Raises `NotWritten`.
+    """
+    file = Path(os.path.realpath(path))
+    old, new = _hidden(file, OLD), _hidden(file, SUFFIX)
+    if not old.is_file():
+        return
+    try:
+        with new.open("rb") as stream:
+            if not _locked(stream):
+                raise NotWritten(_BUSY)
+            data, original, now = stream.read(), old.read_bytes(), file.read_bytes()
+            done = next((place for place, (a, b) in enumerate(zip(now, data, strict=False)) if a != b), min(len(now), len(data)))
+            if now != data and now[done:] == original[done:]:
+                with file.open("r+b", buffering=0) as half:
+                    _fill(half, data)
+        old.unlink()
+        new.unlink()
+    except FileNotFoundError:
+        return  # it is done by now, or there is nothing to finish it with
+    except OSError as error:
+        raise NotWritten(error.strerror or str(error)) from error
+
+
 def _replace(path: Path, data: bytes, original: bytes) -> None:
+    finish(path)
     if not os.access(path, os.W_OK):
         raise NotWritten("it is read-only")
     status = path.stat()
@@ -69,14 +99,23 @@ def _replace(path: Path, data: bytes, original: bytes) -> None:
 def _overwrite(path: Path, data: bytes, original: bytes) -> None:
     """Write into the file itself: it has other names, which a new file would not have.
 
-    The new content lies beside it, complete, until this is done. An interrupt puts the old one back.
+    Both contents lie beside it, complete, until this is done: whoever comes after a process that was killed can finish it. An
+    interrupt puts the old one back.
     """
-    with path.open("r+b", buffering=0) as stream:
+    old = _hidden(path, OLD)
+    old.unlink(missing_ok=True)
+    with open(os.open(old, _NEW, 0o600), "wb") as stream:
+        stream.write(original)
+        stream.flush()
+        os.fsync(stream.fileno())
+    with path.open("r+b", buffering=0) as file:
         try:
-            _fill(stream, data)
+            _fill(file, data)
         except BaseException:
-            _fill(stream, original)
+            _fill(file, original)  # where this fails as well, the old content stays beside the file
+            old.unlink()
             raise
+    old.unlink()
 
 
 def _fill(stream: io.FileIO, data: bytes) -> None:
@@ -94,10 +133,10 @@ def _beside(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
 
     It is locked while it is in use. One that is not was left by a process that was killed, and makes room.
     """
-    beside = path.with_name(f".{path.name}{SUFFIX}")
+    beside = _hidden(path, SUFFIX)
     for _ in range(2):
         try:
-            descriptor = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+            descriptor = os.open(beside, _NEW, 0o600)
             break
         except FileExistsError:
             _remove_leftover(beside)
@@ -112,6 +151,10 @@ def _beside(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
             if os.name == "nt":
                 stream.close()
             beside.unlink(missing_ok=True)
+
+
+def _hidden(path: Path, end: str) -> Path:
+    return path.with_name(f".{path.name}{end}")
 
 
 def _remove_leftover(beside: Path) -> None:
