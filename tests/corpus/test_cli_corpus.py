@@ -33,8 +33,12 @@ OPTIONS = ("data", "--output", "out", "--fix", "--id-column", "number", "--rows-
 
 @pytest.fixture(scope="module")
 def ray_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Ray reports to nobody, and keeps what authenticates its processes in the home of whoever starts it: here it has one of its own."""
-    return environment(HOME=str(tmp_path_factory.mktemp("home")), RAY_USAGE_STATS_ENABLED="0", RAY_ADDRESS="")
+    """Ray reports to nobody, and keeps what authenticates its processes in the home of whoever starts it: here it has one of its own.
+
+    It is patient with processes that take long to start, as where all tests run at once: else it starts them over and over.
+    """
+    home = str(tmp_path_factory.mktemp("home"))
+    return environment(HOME=home, RAY_USAGE_STATS_ENABLED="0", RAY_ADDRESS="", RAY_worker_register_timeout_seconds="300")
 
 
 @pytest.fixture(scope="module")
