@@ -40,6 +40,7 @@ def check(file: FileModel) -> Iterator[Finding]:
             f"`{name}.data` is out of autograd's sight: what is written to its memory makes gradients wrong without a word",
             help=f"write `{name}.detach()`",
             fix=rewrite.rename_attribute(attribute, "detach()").at_most(SAFE if is_harmless else UNSAFE),
+            is_for_askers=True,  # nothing in sight writes to it: today it does what detach does
         )
 
 
