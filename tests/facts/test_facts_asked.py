@@ -123,6 +123,13 @@ def test_nothing_is_read_before_something_is_asked() -> None:
     assert int(printed[1]) > 0
 
 
+def test_rules_are_loaded_without_reading_the_tables() -> None:
+    code = "from torchlint.facts.declared import table; from torchlint.rule import load_rules; load_rules(); "
+    code += "print(table.cache_info().currsize)"
+
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "0\n"
+
+
 @pytest.mark.parametrize(
     ("name", "first", "last"),
     [

@@ -18,7 +18,6 @@ from torchlint.syntax.tree import Node
 from torchlint.values.binding import Bound, bind
 from torchlint.values.value import Kind
 
-_PARAMETERS = signatures("torch.load")[0].parameters
 _LOOKS = ("is_available", "device_count", "current_accelerator")
 _ASKS_FOR_DEVICE = re.compile(r"is_available|device_count|cuda|gpu|device", re.IGNORECASE)
 
@@ -39,7 +38,7 @@ class Checkpoint:
 
 def unmapped(file: FileAnalysis) -> Iterator[Checkpoint]:
     """Those of a file that looks whether there is a GPU, and neither trains nor has written the checkpoint itself."""
-    calls = [call for call in file.calls("torch.load") if _is_unmapped(bind(call, _PARAMETERS))]
+    calls = [call for call in file.calls("torch.load") if _is_unmapped(bind(call, signatures("torch.load")[0].parameters))]
     if not calls or any(True for _ in file.calls("torch.save")) or not any(file.tree.attributes.get(each) for each in _LOOKS):
         return
     if loops(file) or any(_makes_optimizer(file, call) or _needs_gpu(file, call) for call in file.nodes(cst.Call)):

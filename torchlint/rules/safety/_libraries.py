@@ -13,7 +13,6 @@ from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import Node, descendants
 from torchlint.values.binding import bind
 
-_HUB = signatures("torch.hub.load")[0].parameters
 _TRUSTED = ("facebookresearch", "facebookincubator", "pytorch", "fairinternal")
 """Owners that `torch.hub` itself trusts."""
 _OWN = frozenset({"__file__", "find_spec", "origin", "sysconfig"})
@@ -27,7 +26,7 @@ def unasked_repositories(file: FileAnalysis) -> Iterator[tuple[cst.Call, cst.Bas
     if cells.may_be_in(file.text):
         return
     for call in file.calls("torch.hub.load"):
-        bound = bind(call, _HUB)
+        bound = bind(call, signatures("torch.hub.load")[0].parameters)
         repository = bound["repo_or_dir"]
         if repository is None or any(arg.star == "**" for arg in call.args) or "trust_repo" in bound:
             continue

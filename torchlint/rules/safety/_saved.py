@@ -13,7 +13,6 @@ from torchlint.program.analysis import FileAnalysis
 from torchlint.values.binding import bind
 from torchlint.values.value import Kind, Value
 
-_PARAMETERS = signatures("torch.save")[0].parameters
 _COMPILED = ("torch.jit.", "torch.quantization.", "torch.ao.", "torch.fx.", "torch.export.", "torch.package.")
 """What makes modules whose code is in them, or whose state alone would not do."""
 _READ_WHOLE = re.compile(r"(?<!load_state_dict\()\b(?:torch|th)\.load\(")
@@ -32,7 +31,7 @@ class SavedModule:
 def whole_modules(file: FileAnalysis) -> Iterator[SavedModule]:
     """Modules that are pickled: `torch.save(model, path)`, or as an entry of a dictionary that is spelt out there."""
     for call in file.calls("torch.save"):
-        bound = bind(call, _PARAMETERS)
+        bound = bind(call, signatures("torch.save")[0].parameters)
         saved, target = bound["obj"], bound["f"]
         if saved is None or target is None or _is_in_memory(file, target):
             continue  # read back by the same process
@@ -45,7 +44,7 @@ def _is_kept_as_well(file: FileAnalysis, call: cst.Call, module: cst.BaseExpress
     """Whether the same function saves the state too: who needs it has it."""
     state = f"{file.source(module)}.state_dict()"
     others = (each for each in file.calls("torch.save") if each is not call and file.function(each) is file.function(call))
-    saved = (bind(each, _PARAMETERS)["obj"] for each in others)
+    saved = (bind(each, signatures("torch.save")[0].parameters)["obj"] for each in others)
     return any(state in text for each in saved if each is not None for text in _texts(file, each))
 
 
