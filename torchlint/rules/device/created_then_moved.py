@@ -31,5 +31,6 @@ def check(file: FileModel) -> Iterator[Finding]:
             help=f"build it in place with `device={device_of(file.analysis, found)}`",
             fix=built_in_place(file.analysis, found),
             related=((found.creation, "built here"),) if found.creation is not None else (),
-            is_for_askers=not passes.is_felt(found.factory, found.move.call),
+            # a permutation of a batch is a few numbers, which a GPU has to sort
+            is_for_askers=found.path == "torch.randperm" or not passes.is_felt(found.factory, found.move.call),
         )
