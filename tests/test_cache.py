@@ -420,6 +420,22 @@ def test_runs_at_the_same_time_say_what_each_says_alone(tmp_path: Path) -> None:
     assert {(each.returncode, each.stdout.count("TL401"), each.stderr) for each in results} == {(1, 6, "")}
 
 
+def test_runs_that_fix_the_same_tree_at_the_same_time_leave_it_fixed(tmp_path: Path) -> None:
+    for number in range(24):
+        write(str(tmp_path / f"a{number}.py"), SAFE)
+    command = [sys.executable, "-m", "torchlint", "check", "--fix", "--output-format", "concise", "-j", "1"]
+    running = [
+        subprocess.Popen(command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    said = [each.communicate()[1] for each in running]
+    assert not [each for each in said if "Traceback" in each or "internal" in each]
+    assert {(tmp_path / f"a{number}.py").read_text(encoding="utf-8") for number in range(24)} == {SAFE_FIXED}
+    assert sorted(each.name for each in tmp_path.iterdir() if each.suffix != ".py") == [".torchlint_cache"]
+    again = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
+    assert (again.returncode, again.stderr) == (0, "")
+
+
 def test_files_that_are_gone_are_forgotten_in_time(torchlint: Torchlint, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store.Writer, "has_grown", True)
     write("a.py", SAFE)
