@@ -91,6 +91,13 @@ def is_written(file: FileAnalysis, node: Node) -> bool:
     )
 
 
+def is_written_by_name(file: FileAnalysis, node: Node) -> bool:
+    """Whether something is written through a variable that an expression is assigned to."""
+    assign = file.parent(node)
+    names = [each.target for each in assign.targets] if isinstance(assign, cst.Assign) else []
+    return any(isinstance(each, cst.Name) and is_written(file, each) for each in names)
+
+
 def done_with(file: FileAnalysis, node: Node) -> Done:
     """What becomes of the memory that an expression shares."""
     parent = file.parent(node)

@@ -7,7 +7,16 @@ import libcst as cst
 from torchlint import rewrite
 from torchlint.model import FileModel
 from torchlint.rule import KEEPS, SAFE, UNSAFE, WARNING, Finding, rule
-from torchlint.rules.autograd._detached import Done, done_with, has_no_dimension, is_its_own, is_only_read, is_written, may_be_leaf
+from torchlint.rules.autograd._detached import (
+    Done,
+    done_with,
+    has_no_dimension,
+    is_its_own,
+    is_only_read,
+    is_written,
+    is_written_by_name,
+    may_be_leaf,
+)
 
 
 @rule("TL107", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=(".data",))
@@ -40,7 +49,7 @@ def check(file: FileModel) -> Iterator[Finding]:
             f"`{name}.data` is out of autograd's sight: what is written to its memory makes gradients wrong without a word",
             help=f"write `{name}.detach()`",
             fix=rewrite.rename_attribute(attribute, "detach()").at_most(SAFE if is_harmless else UNSAFE),
-            is_for_askers=True,  # nothing in sight writes to it: today it does what detach does
+            is_for_askers=not is_written_by_name(file.analysis, attribute),  # else it does today what detach does
         )
 
 
