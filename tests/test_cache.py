@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -96,7 +97,7 @@ def cold(torchlint: Torchlint, *arguments: str) -> Result:
 
 def entries() -> list[str]:
     (file,) = Path(FOLDER).glob("*.db")
-    with sqlite3.connect(file) as connection:
+    with closing(sqlite3.connect(file)) as connection, connection:
         return [path for (path,) in connection.execute("SELECT path FROM entries")]
 
 
@@ -281,13 +282,13 @@ def empty(file: Path) -> None:
 
 def of_other_tables(file: Path) -> None:
     file.unlink()
-    with sqlite3.connect(file) as connection:
+    with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute("CREATE TABLE entries(path, something)")
         connection.execute("CREATE TABLE contents(path BLOB)")
 
 
 def _rewritten(file: Path, statement: str, *values: object) -> None:
-    with sqlite3.connect(file) as connection:
+    with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute(statement, values)
 
 
@@ -298,7 +299,7 @@ def silenced_by_accident(file: Path) -> None:
 def nonsense_as_findings(file: Path) -> None:
     for text in ("{", "[[1, 2]]", '["TL401"]', "7", "[" * 100_000):
         _rewritten(file, "UPDATE entries SET findings = ?", text)
-        with sqlite3.connect(file) as connection:
+        with closing(sqlite3.connect(file)) as connection, connection:
             rows = connection.execute("SELECT path, key, text, facts, asked, around, findings FROM entries").fetchall()
             for row in rows:
                 connection.execute("UPDATE entries SET seal = ? WHERE path = ?", (store.Entry(*row).seal, row[0]))
@@ -447,7 +448,7 @@ def test_files_that_are_gone_are_forgotten_in_time(torchlint: Torchlint, monkeyp
 
     assert entries() == [str(Path("a.py").absolute())]
     (file,) = Path(FOLDER).glob("*.db")
-    with sqlite3.connect(file) as connection:
+    with closing(sqlite3.connect(file)) as connection, connection:
         facts = {fact for (fact,) in connection.execute("SELECT fact FROM facts")}
     assert facts
     assert not any("b.py" in each for each in facts)

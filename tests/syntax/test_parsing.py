@@ -97,3 +97,15 @@ def test_defect_of_the_parser_is_a_reason_like_any_other(monkeypatch: pytest.Mon
     monkeypatch.setattr(cst, "parse_module", fail)
     with pytest.raises(Unreadable, match="AssertionError: inside out"):
         parse("x = 1\n")
+
+
+@pytest.mark.parametrize(
+    "text", ["x = '\0'\n", "# a\r\nx = 1\ry = '\0'\n", " import torch\n\0import os\n"], ids=["string", "line ends", "code"]
+)
+def test_a_text_with_a_nul_is_no_python_and_says_where(text: str) -> None:
+    """Some tokenizers of Python fail at it in ways of their own."""
+    before = text.replace("\r\n", "\n").replace("\r", "\n").partition("\0")[0].split("\n")
+    with pytest.raises(Unreadable, match="it contains a NUL character") as caught:
+        parse(text)
+
+    assert (caught.value.row, caught.value.column) == (len(before), len(before[-1]) + 1)

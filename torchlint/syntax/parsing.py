@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -67,6 +68,11 @@ def _parsed(text: str) -> tuple[cst.Module, str]:
     """The tree, and the text as the tree spells it: the same but for names that are keywords by now."""
     if text.startswith("\ufeff"):  # LibCST passes over it; one that means anything was taken off before
         raise Unreadable("invalid non-printable character U+FEFF")
+    if (zero := text.find("\0")) >= 0:  # Python takes none, and the tokenizer of some of its releases fails at it
+        before = text[:zero]
+        raise Unreadable(
+            "it contains a NUL character", len(re.findall(r"\r\n?|\n", before)) + 1, zero - max(before.rfind("\n"), before.rfind("\r"))
+        )
     row = too_deep(text)
     if row is not None:
         raise Unreadable("it is nested too deeply to be read", row)
