@@ -1,6 +1,7 @@
 """Killed, or in trouble, at every line of what writes: a file has its old text or its new one, and the next run is not hindered."""
 
 import errno
+import io
 import os
 import signal
 import sys
@@ -14,7 +15,7 @@ import pytest
 
 from torchlint.sources import writing
 from torchlint.sources.reading import decode
-from torchlint.sources.writing import NotWritten, finish, write
+from torchlint.sources.writing import HalfWritten, NotWritten, finish, write
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are forked to be killed")
 MOST = 200
@@ -117,10 +118,66 @@ def test_trouble_at_any_line_is_said_and_leaves_the_old_text_or_the_new(tmp_path
         finally:
             sys.settrace(before)
         assert path.read_bytes() in ((OLD, LONGER) if said else (LONGER,)), f"trouble at line {number}"
-        assert said in ("", os.strerror(trouble))
+        assert said in ("", os.strerror(trouble), f"no file can be made beside it: {os.strerror(trouble)}")
         if not said and number > 20:
             break
     assert number < MOST
+
+
+@pytest.mark.parametrize("names", [1, 2], ids=["one name", "two names"])
+@pytest.mark.parametrize("room", [0, 7, len(OLD), len(OLD) + 7, len(OLD) + len(LONGER) - 1])
+def test_a_disk_that_fills_up_leaves_the_old_text_and_nothing_beside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int, names: int
+) -> None:
+    """Of the new text, or of the copy of the old one, there is room for some bytes only."""
+    path = tmp_path / "a.py"
+    path.write_bytes(OLD)
+    if names > 1:
+        os.link(path, tmp_path / "b.py")
+    left = [room]
+
+    def fill(descriptor: int) -> None:
+        left[0] -= os.fstat(descriptor).st_size
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", fill)
+    fits = room >= len(LONGER) and names == 1
+    if fits:
+        written(path, OLD, LONGER)
+    else:
+        with pytest.raises(NotWritten, match="No space left on device"):
+            written(path, OLD, LONGER)
+
+    assert path.read_bytes() == (LONGER if fits else OLD)
+    assert {each.name for each in tmp_path.iterdir()} == {"a.py", "b.py"} - ({"b.py"} if names == 1 else set())
+
+
+@pytest.mark.parametrize("forward", [0, 3, 7, len(SHORTER), len(OLD)])
+@pytest.mark.parametrize("back", [0, 3, 5, len(SHORTER)])
+@pytest.mark.parametrize("after", [LONGER, SHORTER], ids=["longer", "shorter"])
+def test_a_file_that_can_be_neither_written_nor_restored_is_finished_by_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forward: int, back: int, after: bytes
+) -> None:
+    path = tmp_path / "a.py"
+    path.write_bytes(OLD)
+    os.link(path, tmp_path / "b.py")
+    ends = [forward, back]
+
+    def breaks(stream: io.FileIO, data: bytes) -> None:
+        stream.seek(0)
+        stream.write(data[: ends.pop(0)])
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(writing, "_fill", breaks)
+        with pytest.raises(HalfWritten, match="Input/output error"):
+            written(path, OLD, after)
+    half = path.read_bytes()
+    finish(path)
+
+    assert path.read_bytes() == (OLD if half == OLD else after)
+    assert {each.name for each in tmp_path.iterdir()} == {"a.py", "b.py"}
 
 
 @pytest.mark.parametrize("half", [LONGER[:7] + OLD[7:], LONGER[:7], b"", OLD + LONGER], ids=["half", "cut", "empty", "another"])

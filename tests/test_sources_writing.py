@@ -1,5 +1,6 @@
 """How a changed text replaces a file: all of it or nothing."""
 
+import errno
 import io
 import os
 import signal
@@ -13,7 +14,7 @@ from cli_cases import environment
 
 from torchlint.sources import writing
 from torchlint.sources.reading import decode
-from torchlint.sources.writing import NotWritten, write
+from torchlint.sources.writing import NotWritten, save, write
 
 
 def rewrite(path: Path, before: str, after: str) -> None:
@@ -170,3 +171,50 @@ def test_a_file_that_another_process_is_changing_is_left_alone(tmp_path: Path) -
         rewrite(path, "a", "b")
 
     assert (path.read_bytes(), [each.name for each in tmp_path.iterdir()]) == (b"a = 1\n", ["a.py"])
+
+
+def test_a_file_of_our_own_is_saved_whole_with_its_mode_or_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "report.json"
+    save(path, b"new\n")
+    path.chmod(0o640)
+    save(path, b"longer than before\n")
+    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"longer than before\n", 0o640)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(NotWritten, match="No space left on device"):
+        save(path, b"half\n")
+    assert path.read_bytes() == b"longer than before\n"
+    assert [each.name for each in tmp_path.iterdir()] == ["report.json"]
+
+
+def full(descriptor: int) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_file_of_our_own_keeps_its_other_names_and_a_link_to_it_stays_one(tmp_path: Path) -> None:
+    path, other, link = tmp_path / "a", tmp_path / "b", tmp_path / "c"
+    path.write_bytes(b"a")
+    os.link(path, other)
+    link.symlink_to("a")
+    save(link, b"new")
+
+    assert (other.read_bytes(), link.is_symlink()) == (b"new", True)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no such device here")
+def test_what_a_device_does_not_take_is_said() -> None:
+    save(Path("/dev/null"), b"a")
+    with pytest.raises(NotWritten, match="No space left on device"):
+        save(Path("/dev/full"), b"a")
+
+
+def test_a_folder_that_takes_no_file_is_named_as_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.py"
+    path.write_bytes(b"a\n")
+
+    def refused(file: Path, flags: int, mode: int = 0o777) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(writing.os, "open", refused)
+    with pytest.raises(NotWritten, match="no file can be made beside it: Permission denied"):
+        write(path, decode(b"a\n"), "b\n", b"a\n")

@@ -65,10 +65,12 @@ def write(file: Path, reports: Iterable[tuple[Path, str, list[Diagnostic]]]) -> 
         if by_rule:
             findings[key(file, path)] = by_rule
     content = json.dumps({"version": VERSION, "findings": findings}, indent=1, sort_keys=True) + "\n"
+    from torchlint.sources import writing
+
     try:
-        file.write_text(content, encoding="utf-8")
-    except OSError as error:
-        raise SettingsError(f"{file}: cannot be written: {error.strerror}") from error
+        writing.save(file, content.encode())
+    except writing.NotWritten as error:
+        raise SettingsError(f"{file}: cannot be written: {error}") from error
 
 
 def _read(file: Path) -> _Findings:

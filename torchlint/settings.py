@@ -254,7 +254,7 @@ class Configuration:
         """What the nearest folder says about torch that says anything, up to the root of the repository."""
         if folder not in self._dependencies:
             found = dependencies.declared(folder)
-            if found is None and folder != folder.parent and not (folder / ".git").exists():
+            if found is None and folder != folder.parent and not os.path.exists(folder / ".git"):
                 found = self._declared(folder.parent)
             self._dependencies[folder] = found
         return self._dependencies[folder]

@@ -139,8 +139,13 @@ class Store:
         """The folder, marked as one that neither git nor backups need look at, unless it was there before us."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if not any(self.folder.iterdir()):
-            for name, text in _MARKS.items():
-                (self.folder / name).write_text(text, encoding="utf-8")
+            try:
+                for name, text in _MARKS.items():
+                    (self.folder / name).write_text(text, encoding="utf-8")
+            except OSError:
+                for name in _MARKS:  # half a mark would stay one: a folder that holds anything is taken as it is
+                    (self.folder / name).unlink(missing_ok=True)
+                raise
         if not self._file.exists():
             others = sorted(self.folder.glob(f"*{_SUFFIX}"), key=lambda each: each.stat().st_mtime, reverse=True)
             for each in others[_OTHERS:]:

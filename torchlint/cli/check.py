@@ -74,7 +74,7 @@ class Options(NamedTuple):
 
 
 @click.command(short_help="Report mistakes, and fix them.")
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path, allow_dash=True))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path, allow_dash=True, readable=False))
 @click.option("--fix", is_flag=True, help="Apply safe fixes, then report what is left.")
 @click.option("--unsafe-fixes/--no-unsafe-fixes", default=False, help="Count unsafe fixes as applicable too.")
 @click.option("--fix-only", is_flag=True, help="Apply fixes and report nothing.")
@@ -363,10 +363,12 @@ class Run:
         if file is None:
             click.echo(text, file=stream, color=True)  # whether it is coloured is decided
             return
+        from torchlint.sources import writing
+
         try:
-            file.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
-        except OSError as error:
-            raise click.ClickException(f"{file}: cannot be written: {error.strerror}") from error
+            writing.save(file, (text + "\n").encode("utf-8", "backslashreplace"))
+        except writing.NotWritten as error:
+            raise click.ClickException(f"{file}: cannot be written: {error}") from error
 
 
 def _supported(settings: Sequence[Settings]) -> Iterator[str]:

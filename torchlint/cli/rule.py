@@ -86,7 +86,7 @@ def new(code: str, name: str, folder: Path) -> None:
     except scaffold.ScaffoldError as error:
         raise click.UsageError(str(error)) from None
     except OSError as error:
-        raise click.ClickException(f"{error.filename}: cannot be written: {error.strerror}") from error
+        raise click.ClickException(f"{error.filename or folder}: cannot be written: {error.strerror}") from error
     for path in written:
         click.echo(f"wrote {path}")
     package = folder.absolute().name

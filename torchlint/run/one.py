@@ -108,7 +108,12 @@ def check_file(path: Path, settings: Settings, task: Task) -> FileReport:
         try:
             writing.write(path, kinds.read(data, path), report.became, data)
         except writing.NotWritten as error:
-            report = replace(check_bytes(data, path, settings, replace(task, mode=Mode.CHECK)), problem=f"was not changed: {error}")
+            problem = f"was not changed: {error}"
+            if isinstance(error, writing.HalfWritten):
+                problem = (
+                    f"is written by half: {error}; the next run that fixes it writes it to the end, from `.{path.name}{writing.SUFFIX}`"
+                )
+            report = replace(check_bytes(data, path, settings, replace(task, mode=Mode.CHECK)), problem=problem)
     if task.remembered:
         report = replace(report, grounds=_grounds(report, data, task))
     return replace(report, became="") if report.diagnostics else replace(report, text="", cells=None, became="")

@@ -164,7 +164,7 @@ def _outer_ignores(top: Path) -> list[_Ignore]:
     for folder in (top, *top.parents):
         if folder != top:
             above[:0] = _read_ignore(folder / ".gitignore", folder)
-        if (folder / ".git").exists():
+        if os.path.exists(folder / ".git"):  # a folder that may not be entered raises nothing here
             above[:0] = _read_ignore(folder / ".git" / "info" / "exclude", folder)
             return [each for each in above if not each.verdict(top.as_posix() + "/")]
     return []

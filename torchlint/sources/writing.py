@@ -27,6 +27,10 @@ class NotWritten(Exception):
     """The file was left as it is; the message says why."""
 
 
+class HalfWritten(NotWritten):
+    """The file has neither its old text nor its new one; both lie beside it, and `finish` can write it to the end."""
+
+
 def write(path: Path, source: Source, text: str, original: bytes) -> None:
     """Replace the file, which held `original` when it was read as `source`, by `text`.
 
@@ -61,8 +65,8 @@ def finish(path: Path) -> None:
             if not _locked(stream):
                 raise NotWritten(_BUSY)
             data, original, now = stream.read(), old.read_bytes(), file.read_bytes()
-            done = next((place for place, (a, b) in enumerate(zip(now, data, strict=False)) if a != b), min(len(now), len(data)))
-            if now != data and now[done:] == original[done:]:
+            back = _alike(now, original, 0)
+            if now not in (data, original) and now[(done := _alike(now, data, back)) :] == original[done:]:
                 with file.open("r+b", buffering=0) as half:
                     _fill(half, data)
         old.unlink()
@@ -73,18 +77,57 @@ def finish(path: Path) -> None:
         raise NotWritten(error.strerror or str(error)) from error
 
 
+def _alike(one: bytes, other: bytes, start: int) -> int:
+    """Where two contents begin to differ, from a place on."""
+    most = min(len(one), len(other))
+    return next((place for place in range(start, most) if one[place] != other[place]), max(start, most))
+
+
+def save(path: Path, data: bytes) -> None:
+    """Put a file of torchlint's own in its place: a whole one, or what was there stays. Raises `NotWritten`.
+
+    A device or a pipe is written to, and so is a file with several names, or in a folder that takes no new one.
+    """
+    try:
+        file = Path(os.path.realpath(path))
+        if not file.exists():
+            _make(file, data)
+        elif file.is_file() and file.stat().st_nlink == 1 and os.access(file, os.W_OK) and os.access(file.parent, os.W_OK):
+            _put(file, data)
+        else:
+            path.write_bytes(data)
+    except OSError as error:
+        raise NotWritten(error.strerror or str(error)) from error
+
+
+def _make(path: Path, data: bytes) -> None:
+    """A file that is not there yet; nothing of it where not all of it can be written."""
+    with path.open("xb") as stream:
+        try:
+            stream.write(data)
+            stream.flush()
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+
+
 def _replace(path: Path, data: bytes, original: bytes) -> None:
     finish(path)
     if not os.access(path, os.W_OK):
         raise NotWritten("it is read-only")
+    _put(path, data, original)
+
+
+def _put(path: Path, data: bytes, original: bytes | None = None) -> None:
+    """The new content, complete, in the place of the old one; only if that is still the `original`, where there is one."""
     status = path.stat()
     with _beside(path) as (beside, stream):
         stream.write(data)
         stream.flush()
         os.fsync(stream.fileno())
-        if path.read_bytes() != original:
+        if original is not None and path.read_bytes() != original:
             raise NotWritten("it changed while it was checked")
-        if status.st_nlink > 1:
+        if original is not None and status.st_nlink > 1:
             _overwrite(path, data, original)
             return
         beside.chmod(stat.S_IMODE(status.st_mode))
@@ -104,18 +147,29 @@ def _overwrite(path: Path, data: bytes, original: bytes) -> None:
     """
     old = _hidden(path, OLD)
     old.unlink(missing_ok=True)
-    with open(os.open(old, _NEW, 0o600), "wb") as stream:
-        stream.write(original)
-        stream.flush()
-        os.fsync(stream.fileno())
     with path.open("r+b", buffering=0) as file:
+        try:
+            with open(os.open(old, _NEW, 0o600), "wb") as stream:
+                stream.write(original)
+                stream.flush()
+                os.fsync(stream.fileno())
+        except BaseException:
+            old.unlink(missing_ok=True)
+            raise
         try:
             _fill(file, data)
         except BaseException:
-            _fill(file, original)  # where this fails as well, the old content stays beside the file
+            _restore(file, original)
             old.unlink()
             raise
     old.unlink()
+
+
+def _restore(file: io.FileIO, original: bytes) -> None:
+    try:
+        _fill(file, original)
+    except OSError as error:
+        raise HalfWritten(error.strerror or str(error)) from error
 
 
 def _fill(stream: io.FileIO, data: bytes) -> None:
@@ -140,6 +194,8 @@ def _beside(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
             break
         except FileExistsError:
             _remove_leftover(beside)
+        except OSError as error:
+            raise NotWritten(f"no file can be made beside it: {error.strerror}") from error
     else:
         raise NotWritten(_BUSY)
     with open(descriptor, "wb") as stream:
@@ -150,7 +206,8 @@ def _beside(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
         finally:
             if os.name == "nt":
                 stream.close()
-            beside.unlink(missing_ok=True)
+            if not _hidden(path, OLD).exists():  # else the file is written by half, and whoever finishes it needs both texts
+                beside.unlink(missing_ok=True)
 
 
 def _hidden(path: Path, end: str) -> Path:
