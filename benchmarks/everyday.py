@@ -18,11 +18,20 @@ from benchmarks.measure import race, run
 from benchmarks.speed import installed_torch
 
 FILES = 1000
+LEAST_OF_CLICK = """
+import click
+@click.group("least")
+@click.version_option("1", message="least %(version)s")
+def least(): pass
+least(["--version"])
+"""
+"""The smallest program of the same kind: what starts sooner is no click program."""
 
 
 def start(rounds: int) -> None:
     commands = {
         "python -c pass": [sys.executable, "-c", "pass"],
+        "the least click program --version": [sys.executable, "-c", LEAST_OF_CLICK],
         "torchlint --version": [sys.executable, "-m", "torchlint", "--version"],
     }
     best = race({name: functools.partial(run, command) for name, command in commands.items()}, rounds)

@@ -81,6 +81,24 @@ def test_a_missing_path_is_2_and_the_rest_is_checked(torchlint: Torchlint) -> No
     assert "a.py:3:5: TL401" in result.out
 
 
+def test_a_named_file_that_may_not_be_read_is_2_and_the_rest_is_checked(torchlint: Torchlint, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("a.py", SAFE)
+    write("closed.py", SAFE)
+    access, read_bytes = os.access, Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if path.name == "closed.py":
+            raise PermissionError(13, "Permission denied")
+        return read_bytes(path)
+
+    monkeypatch.setattr(os, "access", lambda path, mode, **options: "closed" not in str(path) and access(path, mode, **options))
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    result = torchlint("check", "closed.py", "a.py", "--no-cache", "--output-format", "concise")
+
+    assert (result.status, result.err) == (2, "torchlint: closed.py: cannot be read: Permission denied\n")
+    assert "a.py:3:5: TL401" in result.out
+
+
 def test_a_folder_without_python_says_so_and_is_0(torchlint: Torchlint) -> None:
     Path("empty").mkdir()
     result = torchlint("check", "empty")

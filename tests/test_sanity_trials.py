@@ -58,6 +58,15 @@ def test_a_process_that_leaves_no_outcome_says_how_it_ended(death: str, reason: 
     assert str(failed.value).startswith(reason)
 
 
+def test_a_text_that_cannot_be_written_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, text: str, **options: str) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(ChildFailedError, match="its text cannot be written below .*: No space left on device"):
+        alone("def program(device):\n    return 1\n")
+
+
 def test_a_process_that_dies_refutes_the_fix() -> None:
     text = "def program(device):\n    return 1\n"
     (found,) = run(text, f"import os\nos._exit(3)\n{text}")

@@ -46,7 +46,10 @@ def execute(job: dict[str, Any], *, time_limit: float = TIME_LIMIT) -> dict[str,
     """Run one job (`torchlint.sanity.child` says what it holds) in a process of its own."""
     with tempfile.TemporaryDirectory(prefix="torchlint-", ignore_cleanup_errors=True) as folder:
         if "text" in job:
-            Path(folder, child.PROGRAM).write_text(job["text"], encoding="utf-8")
+            try:
+                Path(folder, child.PROGRAM).write_text(job["text"], encoding="utf-8")
+            except OSError as error:  # a disk that is full
+                raise ChildFailedError(f"its text cannot be written below {tempfile.gettempdir()}: {error.strerror}") from error
         process = start(child.work, (job, folder), job.get("device", "cpu"))
         ended = wait([process.sentinel], time_limit)
         join(process, kill=not ended)
