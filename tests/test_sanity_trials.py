@@ -63,7 +63,7 @@ def test_a_text_that_cannot_be_written_says_so(monkeypatch: pytest.MonkeyPatch) 
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_text", full)
-    with pytest.raises(ChildFailedError, match="its text cannot be written below .*: No space left on device"):
+    with pytest.raises(ChildFailedError, match=r"its text cannot be written below .*: No space left on device"):
         alone("def program(device):\n    return 1\n")
 
 
