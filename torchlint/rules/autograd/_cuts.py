@@ -40,8 +40,15 @@ def cuts(file: FileAnalysis) -> Iterator[Cut]:
                 yield Cut(event.node, _elsewhere(file, place, event.node), is_leaf=True)
             elif loss.is_tensor and loss.graphless and not loss.optional and not loss.is_joined:
                 place = _ending(file, flow, loss)
-                if place is not None:
+                if place is not None and not _is_caught(file, event.node):
                     yield Cut(event.node, _elsewhere(file, place, event.node), is_leaf=False)
+
+
+def _is_caught(file: FileAnalysis, backward: Node) -> bool:
+    """Whether the exception that it raises is what the program waits for."""
+    blocks = (each for each in file.ancestors(backward) if isinstance(each, cst.Try) and file.is_inside(backward, each.body))
+    caught = (file.source(handler.type) for block in blocks for handler in block.handlers if handler.type is not None)
+    return any(name.rpartition(".")[2] == "RuntimeError" for name in caught)
 
 
 def _elsewhere(file: FileAnalysis, place: Node, backward: Node) -> Node | None:

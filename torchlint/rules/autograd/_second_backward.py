@@ -11,7 +11,7 @@ import libcst as cst
 
 from torchlint.facts.signatures import signatures
 from torchlint.program.analysis import FileAnalysis
-from torchlint.syntax.tree import Node
+from torchlint.syntax.tree import Node, descendants
 from torchlint.values.binding import bind_any
 from torchlint.values.events import Happens
 from torchlint.values.value import ClassDefinition, Graph, Kind, Value
@@ -31,6 +31,14 @@ def needless(file: FileAnalysis) -> Iterator[tuple[cst.Call, cst.Arg]]:
         opaque = {each.node for each in flow.events.values() if each.what is Happens.OPAQUE}
         if runs and all(run.target is not None and _is_gone_through_once(file, run.target, call, loops[0], opaque) for run in runs):
             yield call, kept
+
+
+def takes_batches(file: FileAnalysis, call: cst.Call) -> bool:
+    """Whether a loop around a backward goes over batches, as those that train for long do."""
+    loops = [each for each in file.tree.loops(call) if isinstance(each, cst.For)]
+    if any(part.kind is Kind.LOADER for each in loops for part in file.value(each.iter).lineage()):
+        return True
+    return any(file.value(name).batch for each in loops for name in descendants(each.target) if isinstance(name, cst.Name))
 
 
 def _is_gone_through_once(file: FileAnalysis, loss: Value, call: cst.Call, loop: Node, opaque: set[Node]) -> bool:

@@ -7,7 +7,7 @@ import libcst as cst
 from torchlint import rewrite
 from torchlint.model import FileModel
 from torchlint.rule import KEEPS, UNSAFE, WARNING, Finding, rule
-from torchlint.rules.autograd._second_backward import needless
+from torchlint.rules.autograd._second_backward import needless, takes_batches
 
 
 @rule("TL111", severity=WARNING, fix=UNSAFE, effect=KEEPS, mentions=("retain_graph",), quiet_in_tests=True)
@@ -20,4 +20,5 @@ def check(file: FileModel) -> Iterator[Finding]:
             f"this backward frees nothing, though no other goes through its graph{stays}",
             help="leave `retain_graph` out: the graph is then freed as backward goes",
             fix=rewrite.remove_argument(kept),
+            is_for_askers=not takes_batches(file.analysis, call),  # a few updates on what was played: held until they are over
         )

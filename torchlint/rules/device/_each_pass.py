@@ -7,6 +7,7 @@ function is given, whoever calls it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 
 import libcst as cst
 
@@ -14,12 +15,15 @@ from torchlint.facts.modules import MANAGED_STEPS
 from torchlint.program import callers
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.device._hot import HotLoops
+from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import Node, descendants
 
 _FAR = 3
 """Through how many calls a pass is followed."""
 _DEEP = 40
 """How many of the values that something was computed from are looked at."""
+_FEW = 4
+"""So few numbers are on the device as soon as it could have made them."""
 _ASKED = frozenset({"shape", "size", "device", "get_device", "dim", "numel"})
 """What is asked of a tensor to build another one after it."""
 
@@ -35,7 +39,35 @@ class EachPass:
     def is_felt(self, made: cst.Call, moved: cst.Call) -> bool:
         """Whether somebody would miss what it costs to make a tensor and to move it, or a script without functions shows how it is done."""
         at_top = self.file.function(moved) is self.file.module and next(self.file.tree.loops(moved), None) is None
-        return at_top or self.has(moved) or self.is_given(made) or self.is_given(moved)
+        if self._is_cached(moved):
+            return False
+        if self.is_given(made) or self.is_given(moved):
+            return not self._evaluates(moved)
+        return at_top or self.has(moved) and not (self._is_trained(moved) and _is_small(made))  # in the loop itself a number costs alike
+
+    def _is_cached(self, moved: cst.Call) -> bool:
+        """Whether it is kept where a condition around it found none: made once for each key, or once and for all."""
+        assign = next((each for each in self.file.ancestors(moved) if isinstance(each, (cst.Assign, cst.FunctionDef))), None)
+        target = assign.targets[0].target if isinstance(assign, cst.Assign) else None
+        if not isinstance(target, (cst.Subscript, cst.Attribute)):
+            return False
+        holder = self.file.source(target.value if isinstance(target, cst.Subscript) else target)
+        word = cst.NotIn if isinstance(target, cst.Subscript) else cst.Is
+        return any(
+            isinstance(each, cst.If)
+            and isinstance(each.test, cst.Comparison)
+            and isinstance(each.test.comparisons[0].operator, word)
+            and holder == self.file.source(each.test.comparisons[0].comparator if word is cst.NotIn else each.test.left)
+            for each in self.file.ancestors(moved)
+        )
+
+    def _evaluates(self, node: Node) -> bool:
+        """Whether the function puts a module in eval mode and then makes it once: an evaluation is rare, and made of many passes."""
+        function = self.file.function(node)
+        if not isinstance(function, cst.FunctionDef) or next(self.file.tree.loops(node), None) is not None:
+            return False
+        switches = (self.file.parent(each) for each in self.file.attributes_inside(function, "eval"))
+        return any(isinstance(each, cst.Call) and not each.args and self.file.is_after(node, each) for each in switches)
 
     def has(self, node: Node) -> bool:
         """Whether a node is evaluated in each pass forward or backward, or in each iteration of a loop that trains."""
@@ -91,6 +123,21 @@ class EachPass:
         if isinstance(function, cst.FunctionDef):
             given = [*function.params.posonly_params, *function.params.params, *function.params.kwonly_params]
             yield from (each for each in given if each.name.value not in ("self", "cls", "ctx"))
+
+
+def _is_small(made: cst.Call) -> bool:
+    """Whether the sizes are written out and come to a few numbers, or to a single row."""
+    sizes = [arg.value for arg in made.args if arg.keyword is None]
+    if len(sizes) == 1 and isinstance(sizes[0], (cst.Tuple, cst.List)):
+        sizes = [each.value for each in sizes[0].elements]
+    known = [literal(each) for each in sizes]
+    if not known or any(each is True or each is not ... and not isinstance(each, int) for each in known):
+        return False
+    return (
+        known[:-1] == [1] * (len(known) - 1)
+        and len(known) > 2
+        or prod(each if isinstance(each, int) else _FEW + 1 for each in known) <= _FEW
+    )
 
 
 def _subject(node: Node) -> cst.BaseExpression | None:

@@ -22,7 +22,19 @@ def is_costly(file: FileAnalysis, node: cst.BaseExpression) -> bool:
     if value.kind is not Kind.TENSOR or value.optional or value.scalar:
         return False
     length = _length(file, value)
-    return length is None or length > _FEW
+    return (length is None or length > _FEW) and not any(_is_choice(file, each) for each in value.lineage())
+
+
+def _is_choice(file: FileAnalysis, value: Value) -> bool:
+    """The best few, or the first few: `torch.topk(x, k)`, `x[:5]`, and what is computed from them."""
+    made = value.node
+    if isinstance(made, cst.Call):
+        return file.qualname(made.func) == "torch.topk" or isinstance(made.func, cst.Attribute) and made.func.attr.value == "topk"
+    part = made.slice[0].slice if isinstance(made, cst.Subscript) else None
+    if not isinstance(part, cst.Slice) or part.upper is None:
+        return False
+    upper = literal(part.upper)
+    return isinstance(upper, int) and 0 <= upper <= _FEW
 
 
 def _length(file: FileAnalysis, value: Value) -> int | None:
@@ -82,6 +94,8 @@ def _elements(file: FileAnalysis, loop: cst.For) -> Iterator[tuple[cst.Name, cst
     if isinstance(source, cst.Call) and wrapper == "builtins.enumerate" and len(parts) == 2:
         pairs = [(parts[1], source.args[0].value)] if source.args else []
     elif isinstance(source, cst.Call) and wrapper == "builtins.zip":
+        if any(file.value(arg.value).is_tensor and not is_costly(file, arg.value) for arg in source.args):
+            return  # the shortest decides
         pairs = [(part, arg.value) for part, arg in zip(parts, source.args, strict=False)]
     else:
         pairs = [(target, source)]

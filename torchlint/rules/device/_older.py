@@ -13,8 +13,8 @@ from torchlint.syntax.literals import literal
 
 _INDEXED = re.compile(r"\w*loss\w*\.data\[0\]", re.IGNORECASE)
 """A loss with a dimension: it raises since."""
-_VOLATILE = re.compile(r"\bvolatile\s*=\s*True\b")
-"""A flag that does nothing since, and may have been left behind."""
+_VOLATILE = re.compile(r"\b(?:volatile|async)\s*=\s*True\b")
+"""Flags that do nothing since, or are no names any more, and may have been left behind."""
 _NEWER = re.compile(r"\bno_grad\b|\bdevice\s*=|\btorch\.device\b|\.to\(|\.item\(\)|\bset_grad_enabled\b")
 """What torch 0.4 brought."""
 

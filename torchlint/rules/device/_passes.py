@@ -60,6 +60,11 @@ def _is_long(file: FileAnalysis, loop: Loop) -> bool:
     return True
 
 
+def runs_network(file: FileAnalysis, loop: Loop) -> bool:
+    """Whether a module, or what is named as a network is, is called in every round of a loop."""
+    return any(_is_pass(file, call) for call in file.inside(loop.body, cst.Call))
+
+
 def _passes(file: FileAnalysis, loop: Loop) -> bool:
     """Whether a network is run in a loop: one that is not the loop's own variable, and that learns from it only where it gets batches."""
     targets = set(names_in(loop.target)) if isinstance(loop, cst.For) else set()
@@ -72,11 +77,13 @@ def _passes(file: FileAnalysis, loop: Loop) -> bool:
 
 def _is_pass(file: FileAnalysis, call: cst.Call) -> bool:
     func = call.func
-    if not isinstance(func, (cst.Name, cst.Attribute)) or not call.args:
+    if not isinstance(func, (cst.Name, cst.Attribute, cst.Subscript)) or not call.args:
         return False
     called = file.value(func)
     if called.kind is Kind.MODULE:
-        return True
+        return True  # `self.layers[i](x)` as well
+    if isinstance(func, cst.Subscript):
+        return False
     if isinstance(called.definition, Function):
         return isinstance(func, cst.Attribute) and file.value(func.value).kind is Kind.MODULE and _touches(called.definition)
     return called.kind is Kind.UNKNOWN and file.qualname(func) is None and _NETWORK.search(last_name(func)) is not None

@@ -29,6 +29,7 @@ def check(file: FileModel) -> Iterator[Finding]:
             f"`{name}` goes through the tensor in Python, one element after the other: some hundred times slower than its own `.{name}`",
             help=f"use the tensor's own `.{name}()`",
             fix=_fix(file, call, name, call.args[0].value),
+            is_for_askers=name in ("any", "all"),  # these stop at the first element that decides
         )
 
 

@@ -8,6 +8,7 @@ from torchlint import rewrite
 from torchlint.model import FileModel
 from torchlint.rule import KEEPS, UNSAFE, WARNING, Finding, Fix, rule
 from torchlint.rules.device._growth import Growth, growths
+from torchlint.rules.device._passes import runs_network
 
 
 @rule("TL412", severity=WARNING, fix=UNSAFE, effect=KEEPS, mentions=("cat(", "stack(", "concat("), quiet_in_tests=True)
@@ -20,6 +21,7 @@ def check(file: FileModel) -> Iterator[Finding]:
             help="append to a list, and concatenate once after the loop",
             fix=_fix(file, growth),
             related=((growth.loop.target if isinstance(growth.loop, cst.For) else growth.loop.test, "in this loop"),),
+            is_for_askers=runs_network(file.analysis, growth.loop),  # a pass through a network takes longer than the copy
         )
 
 

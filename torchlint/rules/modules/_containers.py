@@ -47,6 +47,11 @@ _TAKEN = frozenset({Holds.MODULE, Holds.GIVEN, Holds.STATELESS, Holds.NONE, Hold
 """What a registering container takes."""
 
 
+def is_given(held: HeldModules) -> bool:
+    """Whether the list comes from a caller, as it is: that it holds modules is all that is known, and not whether they have weights."""
+    return all(isinstance(store.value, cst.Name) and held.file.value(store.value).node.__class__ is cst.Param for store in held.stores)
+
+
 class Appearances:
     """Where a file asks for an attribute of that name: by the class whose instance is asked, and of anything else."""
 

@@ -13,7 +13,7 @@ from torchlint.model.evaluation import Evaluation
 from torchlint.model.training import TrainingLoop, trained_modules
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.classes import ClassModel
-from torchlint.syntax.tree import Node
+from torchlint.syntax.tree import Node, descendants
 from torchlint.values.events import Event, Happens
 from torchlint.values.value import Kind, Value
 
@@ -75,6 +75,27 @@ def is_in_train_mode(found: Evaluation) -> bool:
     if mode is not None:
         return mode.what is Happens.TRAIN and not mode.chain
     return not found.switched and file.is_written(_TRAINS) and not file.is_written(_SETS_EVAL)
+
+
+def is_sampled(found: Evaluation) -> bool:
+    """Whether a loop calls a module that was just put into train mode with what no iteration changes."""
+    loop = found.scope
+    if not isinstance(loop, cst.For) or found.mode is None:
+        return False
+    changed = set(_named(loop.target, *_targets(found.file, loop)))
+    given = list(_named(*(arg.value for call in found.calls for arg in call.args)))
+    return bool(given) and not changed.intersection(given)
+
+
+def _named(*nodes: Node) -> Iterator[str]:
+    return (each.value for node in nodes for each in descendants(node) if isinstance(each, cst.Name))
+
+
+def _targets(file: FileAnalysis, loop: cst.For) -> Iterator[cst.CSTNode]:
+    """What is bound or changed inside of a loop."""
+    yield from (each.target for each in file.inside(loop.body, cst.AssignTarget))
+    yield from (each.target for each in file.inside(loop.body, cst.AugAssign))
+    yield from (each.target for each in file.inside(loop.body, cst.For))
 
 
 def place_before(found: Evaluation) -> Node | None:

@@ -103,6 +103,8 @@ def _kept_in_loop(
     if any(each is statement or each in file.tree.order and file.is_inside(each, loop) for each in others):
         return None  # it may be copied there
     conditions = when(file, statement)[len(when(file, loop)) :]
+    if any(_holds_at_last(file, loop, each.test) for each in conditions):
+        return None  # the last one taken is the last there is
     if (
         not conditions
         or isinstance(statement.value, (cst.Name, cst.Attribute))
@@ -127,6 +129,18 @@ def _ends_loop(file: FileAnalysis, statement: cst.Assign) -> bool:
     block = file.parent(file.statement(statement))
     last = block.body[-1] if isinstance(block, cst.IndentedBlock) else None
     return isinstance(last, cst.SimpleStatementLine) and isinstance(last.body[-1], (cst.Break, cst.Return, cst.Raise))
+
+
+def _holds_at_last(file: FileAnalysis, loop: Node, test: Node) -> bool:
+    """Whether a condition names the last iteration: `epoch == epochs - 1` in `for epoch in range(epochs)`."""
+    if not isinstance(loop, cst.For) or not isinstance(loop.iter, cst.Call) or not loop.iter.args:
+        return False
+    bounds = loop.iter.args[: 2 if len(loop.iter.args) > 1 else 1]
+    last = f"{file.source(loop.target)} == {file.source(bounds[-1].value)} - 1"
+    return any(
+        isinstance(each, cst.Comparison) and " ".join(file.source(each).replace("-", " - ").split()) == last
+        for each in (test, *descendants(test))
+    )
 
 
 def _is_improvement(test: Node) -> bool:

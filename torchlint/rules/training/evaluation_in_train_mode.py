@@ -7,7 +7,7 @@ import libcst as cst
 from torchlint import rewrite
 from torchlint.model import FileModel
 from torchlint.rule import ERROR, REPAIRS, UNSAFE, Finding, rule
-from torchlint.rules.training._modes import depends_on_mode, is_in_train_mode, loading, place_before
+from torchlint.rules.training._modes import depends_on_mode, is_in_train_mode, is_sampled, loading, place_before
 
 
 @rule("TL205", severity=ERROR, fix=UNSAFE, effect=REPAIRS, mentions=("no_grad", "inference_mode"))
@@ -18,6 +18,8 @@ def check(file: FileModel) -> Iterator[Finding]:
             continue  # not known to be an evaluation, or one whose mode makes no difference
         if not is_in_train_mode(found) or found.mode is None and loading(found) is not None:
             continue  # somebody may have switched it; or it is a loaded model that only predicts
+        if is_sampled(found):
+            continue  # the same input again and again: what differs is what dropout makes of it
         reported.add(found.scope)
         call = found.calls[0]
         place = place_before(found)
