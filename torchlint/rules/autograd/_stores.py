@@ -15,9 +15,11 @@ from torchlint.rules.autograd._escape import is_local, root
 from torchlint.rules.autograd._lifetimes import mentions, outlived_loop, rebinds, same
 from torchlint.rules.autograd._retention import Kept, carries
 from torchlint.syntax.tree import Node, descendants
-from torchlint.values.value import Graph, Kind, Value
+from torchlint.values.value import Graph, Kind, Place, Value
 
 STORING = ("append", "appendleft", "add", "insert", "extend")
+_PARTS = frozenset("parameters named_parameters modules named_modules children named_children".split())
+"""What goes over the parts of a model, of which there are so many and no more."""
 _PLAIN = (cst.SimpleString, cst.FormattedString, cst.Integer, cst.Float)
 
 
@@ -32,7 +34,32 @@ class Store(Kept):
     @property
     def iterates_over_data(self) -> bool:
         """Whether the iterations are those of a loop, or of a comprehension over batches: not over the parts of a model."""
-        return True
+        run = self.loop.iter if isinstance(self.loop, cst.For) else None
+        return run is None or not any(any(self.file.attributes_inside(run, each)) for each in _PARTS)
+
+    @property
+    def is_carried(self) -> bool:
+        """Whether the next iteration computes with the value anyway, a recurrent state: its graph goes on, stored or not."""
+        name = self.value
+        if not isinstance(name, cst.Name):
+            return False
+        bound = [self.file.statement(each) for each in self.file.tree.within(self.file.names.bound(name), self.loop)]
+        return bool(bound) and all(self._goes_on(each, name) for each in bound)
+
+    def _goes_on(self, statement: Node, name: cst.Name) -> bool:
+        """`state = cell(x, state)`"""
+        assign = statement.body[0] if isinstance(statement, cst.SimpleStatementLine) else None
+        if not isinstance(assign, cst.Assign) or not isinstance(assign.value, cst.Call):
+            return False
+        is_cut = any(any(self.file.attributes_inside(assign.value, each)) for each in ("detach", "data"))
+        return not is_cut and any(mentions(arg.value, name) for arg in assign.value.args)
+
+    @property
+    def is_on_host(self) -> bool:
+        """Whether it is a copy on the host, in a loop whose backward frees what it was computed from: next to nothing stays."""
+        call = self.value
+        moved = isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) and call.func.attr.value in ("to", "cpu")
+        return moved and self.kept.place is Place.CPU and any(self.file.attributes_inside(self.loop, "backward"))
 
     @property
     def keeps_tensors(self) -> bool:

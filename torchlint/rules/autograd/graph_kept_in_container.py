@@ -19,6 +19,8 @@ def check(file: FileModel) -> Iterator[Finding]:
             continue  # a number, a detached tensor, made where gradients are off, a parameter itself; or nothing is known of it
         if not store.keeps_tensors or not store.iterates_over_data:
             continue  # a numpy array takes the number out; a comprehension over layers or parameters ends with them
+        if isinstance(store, Store) and store.is_carried:
+            continue  # the next iteration computes with it: its graph goes on, stored or not
         if store.is_bounded or store.is_differentiated or store.is_inspected or store.is_converted or store.is_fed_back:
             continue  # of one accumulation window; for a backward over all of it, or its own gradient; made a number a moment later; used
         if not store.is_spent and (
@@ -32,6 +34,7 @@ def check(file: FileModel) -> Iterator[Finding]:
             help="store the number" if number else "store the detached tensor",
             fix=_fix(store, as_number=number),
             related=evidence(store),
+            is_for_askers=isinstance(store, Store) and store.is_on_host,
             alternatives=tuple(filter(None, [_other(store, as_number=number)])),
         )
 
