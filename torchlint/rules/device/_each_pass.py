@@ -126,18 +126,15 @@ class EachPass:
 
 
 def _is_small(made: cst.Call) -> bool:
-    """Whether the sizes are written out and come to a few numbers, or to a single row."""
+    """Whether the sizes are written out and come to a few numbers, or to a single row of them."""
     sizes = [arg.value for arg in made.args if arg.keyword is None]
     if len(sizes) == 1 and isinstance(sizes[0], (cst.Tuple, cst.List)):
         sizes = [each.value for each in sizes[0].elements]
     known = [literal(each) for each in sizes]
     if not known or any(each is True or each is not ... and not isinstance(each, int) for each in known):
         return False
-    return (
-        known[:-1] == [1] * (len(known) - 1)
-        and len(known) > 2
-        or prod(each if isinstance(each, int) else _FEW + 1 for each in known) <= _FEW
-    )
+    is_row = known[:-1] == [1] * (len(known) - 1) and (len(known) > 2 or isinstance(known[-1], int))
+    return is_row or prod(each if isinstance(each, int) else _FEW + 1 for each in known) <= _FEW
 
 
 def _subject(node: Node) -> cst.BaseExpression | None:

@@ -10,7 +10,7 @@ import libcst as cst
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.device._hot import Loop, counts_epochs, is_written_out, last_name, names_in
 from torchlint.syntax.literals import literal
-from torchlint.syntax.tree import Node, runs_once
+from torchlint.syntax.tree import Node, descendants, runs_once
 from torchlint.values.value import Function, Kind
 
 _NETWORK = re.compile(r"(?:model|net|network|generator|denoiser|decoder|encoder|backbone|policy|actor)$", re.IGNORECASE)
@@ -72,7 +72,14 @@ def _passes(file: FileAnalysis, loop: Loop) -> bool:
     if any(last_name(call.func) == "backward" for call in calls) and not any(file.value(each).batch for each in targets):
         return False
     names = {each.value for each in targets}
-    return any(_is_pass(file, call) for call in calls if not (isinstance(call.func, cst.Name) and call.func.value in names))
+    return any(_is_pass(file, call) for call in calls if not _is_of(call.func, names))
+
+
+def _is_of(func: Node, names: set[str]) -> bool:
+    """Whether what is called is the loop's own: `layer(x)`, `self.layers[i](x)` are but parts of one pass."""
+    if isinstance(func, cst.Subscript):
+        return any(isinstance(each, cst.Name) and each.value in names for part in func.slice for each in descendants(part))
+    return isinstance(func, cst.Name) and func.value in names
 
 
 def _is_pass(file: FileAnalysis, call: cst.Call) -> bool:
