@@ -45,6 +45,13 @@ def test_what_no_python_ever_read_is_still_refused(text: str) -> None:
         SourceFile(text)
 
 
+def test_what_is_refused_is_told_by_what_is_wrong_with_it_and_not_by_names_that_are_keywords_by_now() -> None:
+    [told] = lint("import torch\nx = torch.ones(2).cuda(async=True)\nprint x\n")
+
+    assert (told.code, told.location.row) == ("TL001", 3)
+    assert "TL001" not in {each.code for each in lint("import torch\nx = torch.ones(2).cuda(async=True)\nprint(x)\n")}
+
+
 @pytest.mark.parametrize("name", ["future_fstrings", "future-fstrings", "future_annotations"])
 def test_a_registered_dialect_of_utf_8_is_read_as_utf_8(torchlint: Torchlint, name: str) -> None:
     text = f"# -*- coding: {name} -*-\nimport torch\nx = {MOVED}  # é\n"

@@ -59,6 +59,51 @@ class TestText:
         assert (read.cells.place(broken.location).cell, read.cells.place(broken.location).row) == (2, 1)
         assert [type(each).__name__ for each in ast.parse(read.text).body] == ["Assign", "Expr", "Expr", "Assign", "Expr"]
 
+    @pytest.mark.parametrize(
+        "code",
+        [
+            *(
+                "loss = <YOUR CODE>",
+                "< a loop of yours >",
+                "self.<NAME> = nn.Linear(<IN>, <OUT; see above>)",
+                "%%time\nf(<SIZE>)",
+                "y = ???",
+            ),
+            *(
+                "x = 1\ny = # TODO",
+                "y =\nx = 1",
+                "net(size=, bias = )",
+                "x += ",
+                "def f(a,\n      b):\n    # here\n    <...>",
+                "for x in y:\n    # TODO\n\nz = 1",
+                "def f(x):  # yours\n    # here\n",
+            ),
+            *("with a:\n    # fill in\n...", "if a:\n    return <b>\nelse:\n    # TODO", "def f():\n\n    '''<text>'''\n    z = "),
+        ],
+    )
+    def test_cell_that_an_exercise_leaves_open_is_left_out_without_a_word(self, code: str) -> None:
+        read = Notebook(notebook("x = 1", code, "y = 2"))
+
+        assert not read.broken and read.shown(read.text).split("\n")[2:-4] == code.split("\n")
+        assert [type(each).__name__ for each in ast.parse(read.text).body] == ["Assign", "Expr", "Expr", "Assign", "Expr"]
+
+    @pytest.mark.parametrize(
+        "code",
+        [
+            *(
+                "x = <YOUR CODE>\nprint x",
+                "x = f(a b)",
+                "if a\n    # TODO",
+                "for x i y:\n    <YOUR CODE>",
+                "x = [1, 2\ny = 3",
+                "x = (a < b > c",
+            ),
+            *("  x = 1\ny = # TODO\nelse:", "wget a.zip", "for x in y:\nz = f(x)"),
+        ],
+    )
+    def test_mistake_beside_a_gap_is_one(self, code: str) -> None:
+        assert Notebook(notebook(code.strip())).broken
+
     def test_text_that_looks_like_a_mark_is_no_mark(self) -> None:
         odd = 'x = "\x010"\n"\x01"\n'
         data = notebook("!ls", odd, "y = 2")

@@ -13,6 +13,7 @@ from functools import cached_property
 
 from torchlint.diagnostic import Diagnostic, Location, Related
 from torchlint.edits import Edit, ResolvedFix
+from torchlint.sources.gaps import filled
 from torchlint.sources.ipython import Masked
 from torchlint.syntax import cells
 from torchlint.syntax.parsing import Unreadable
@@ -61,7 +62,8 @@ class Joined:
         try:
             return self._masked.python(source)
         except Unreadable as error:
-            if not source.lstrip("\r\n")[:1].isspace():  # IPython takes away an indentation that all rows have
+            # IPython takes away an indentation that all rows have, and what an exercise leaves open is nobody's mistake
+            if not source.lstrip("\r\n")[:1].isspace() and not _is_to_be_filled_in(source):
                 self.broken.append(Broken(str(error), Location(row + error.row - 1, error.column)))
             return self._masked.foreign(source)
 
@@ -86,6 +88,17 @@ class Joined:
             related=tuple(moving.related(each) for each in found.related),
             alternatives=tuple(map(moving.fix, found.alternatives)),
         )
+
+
+def _is_to_be_filled_in(source: str) -> bool:
+    whole = filled(source)
+    if whole is None:
+        return False
+    try:
+        Masked().python(whole)
+    except Unreadable:
+        return False
+    return True
 
 
 class _Moving:

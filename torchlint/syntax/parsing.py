@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from threading import Lock
+from tokenize import TokenError
 
 import libcst as cst
 
 from torchlint.syntax.names import Names
 from torchlint.syntax.nesting import too_deep
-from torchlint.syntax.readable import RESPELLED, respelled
+from torchlint.syntax.readable import RESPELLED, respelled, with_plain_names
 from torchlint.syntax.source import Source
 from torchlint.syntax.tree import Tree
 
@@ -92,7 +93,12 @@ def _parsed(text: str) -> tuple[cst.Module, str]:
 
 
 def _explained(text: str, error: cst.ParserSyntaxError) -> Unreadable:
-    """What is wrong, and where, in Python's own words where it refuses the text as well: LibCST knows no place for some mistakes."""
+    """What is wrong, and where, in Python's own words where it refuses the text as well: LibCST knows no place for some mistakes.
+
+    That a name is a keyword by now is not what is wrong: TL805 says and mends it, once the rest can be read.
+    """
+    with suppress(SyntaxError, TokenError):
+        text = with_plain_names(text)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -25,7 +25,7 @@ _SPACELESS = frozenset((tokenize.COMMENT, tokenize.NL))
 def respelled(text: str) -> tuple[str, str] | None:
     """The text with other names where keywords were names, and the same with plain indentation; None if Python cannot read it so."""
     try:
-        named = _with_plain_names(text)
+        named = with_plain_names(text)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what Python thinks of the checked code's escapes is not ours to print
             ast.parse(named)
@@ -38,7 +38,8 @@ def _tokens(text: str) -> Iterator[tokenize.TokenInfo]:
     return tokenize.generate_tokens(io.StringIO(re.sub(r"\r\n?", "\n", text)).readline)
 
 
-def _with_plain_names(text: str) -> str:
+def with_plain_names(text: str) -> str:
+    """The text with other names where keywords were names. Raises what `tokenize` does for text that has no tokens."""
     if not any(name in text for name in _NAMES):
         return text
     rows = _ROWS.findall(text)
@@ -81,4 +82,4 @@ def _with_plain_indents(text: str) -> str:
     return "".join(rows)
 
 
-__all__ = ["RESPELLED", "respelled"]
+__all__ = ["RESPELLED", "respelled", "with_plain_names"]
