@@ -12,6 +12,7 @@ from torchlint.rules.safety._determinism import conflicts
 from torchlint.rules.safety._libraries import chosen_libraries
 from torchlint.rules.safety._saved import whole_modules
 from torchlint.rules.safety._scripts import seeded_only, unseeded
+from torchlint.settings import Settings
 from torchlint.syntax import cells
 
 HEAD = "import os, sys\nimport torch\nfrom torch import nn\nfrom torch.backends import cudnn\n"
@@ -39,6 +40,16 @@ def test_a_file_without_a_look_for_a_gpu_is_left_alone() -> None:
     assert list(unmapped(FileAnalysis(HEAD + "def f(m: nn.Module): m.load_state_dict(torch.load(p))"))) == []
 
 
+@pytest.mark.parametrize(("body", "count"), [("m(x).sum().backward()", 0), ("return m(x)", 1)])
+def test_a_program_that_trains_in_another_file_goes_on_where_it_was_begun(tmp_path: Path, body: str, count: int) -> None:
+    text = f"from fitting import fit\n{HEAD}{LOOKS}def f(m: nn.Module):\n    m.load_state_dict(torch.load(p))\n    fit(m)\n"
+    main = tmp_path / "main.py"
+    main.write_text(text)
+    (tmp_path / "fitting.py").write_text(f"import torch\n\n\ndef fit(m: torch.nn.Module, x):\n    {body}\n")
+
+    assert len(list(unmapped(FileAnalysis(text, path=str(main), imports=Project([tmp_path]))))) == count
+
+
 @pytest.mark.parametrize(("reader", "is_read"), [("m = torch.load(p)", True), ("m.load_state_dict(torch.load(p))", False), ("", False)])
 def test_who_reads_a_module_as_a_whole_may_stand_in_another_file(tmp_path: Path, reader: str, is_read: bool) -> None:
     text = HEAD + "torch.save(nn.Linear(2, 1), 'm.pt')\n"
@@ -49,6 +60,18 @@ def test_who_reads_a_module_as_a_whole_may_stand_in_another_file(tmp_path: Path,
     (saved,) = whole_modules(FileAnalysis(text, path=str(main), imports=Project([tmp_path])))
 
     assert saved.is_read_whole is is_read
+
+
+@pytest.mark.parametrize(
+    ("reader", "is_told"), [("torch.load(p)", True), ("from torch import load", True), ("import json; json.load(p)", False)]
+)
+def test_a_module_is_told_of_where_something_in_the_project_reads_files_of_torch(tmp_path: Path, reader: str, is_told: bool) -> None:
+    text = HEAD + "torch.save(nn.Linear(2, 1), 'm.pt')\n"
+    main = tmp_path / "main.py"
+    main.write_text(text)
+    (tmp_path / "reader.py").write_text(f"import torch\n{reader}\n")
+
+    assert [each.code for each in lint(text, Settings(), path=str(main), project=Project([tmp_path]))] == ["TL903"] * is_told
 
 
 ON = "cudnn.benchmark = True"

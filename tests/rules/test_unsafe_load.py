@@ -1,8 +1,11 @@
 """Which versions of torch make a plain `torch.load` unsafe, and which can do otherwise."""
 
+from pathlib import Path
+
 import pytest
 
 from torchlint.engine import fix, lint
+from torchlint.program.project import Project
 from torchlint.rule import UNSAFE
 from torchlint.settings import Settings
 
@@ -95,3 +98,28 @@ def test_what_the_file_writes_itself_is_for_those_who_ask(path: str, fires: bool
 
     assert [each.code for each in lint(text, Settings(), path="train.py")] == ["TL901"] * fires
     assert [each.code for each in lint(text, Settings(select=("TL901",)), path="train.py")] == ["TL901"]
+
+
+@pytest.mark.parametrize(
+    ("text", "fires"),
+    [
+        ("state = torch.load('best.pt')", False),
+        ("import os\nstate = torch.load(os.path.join(folder, name))", False),
+        ("def read(folder): return torch.load(folder / 'best.pt')", False),
+        ("def read(folder): return torch.load(folder / 'vgg.pt')", True),
+        ("class Run:\n    def read(self): return torch.load(self.best)", False),
+        ("args = options.parse_args()\nstate = torch.load(args.weights)", True),
+        ("import sys\npath = sys.argv[1]\nstate = torch.load(path)", True),
+        ("def read(path): return torch.load(path, weights_only=False)", False),
+        ("def read(path): return torch.load(download(path), weights_only=False)", True),
+        ("state = torch.load(download('best.pt'))", True),
+    ],
+)
+def test_what_another_file_writes_is_for_those_who_ask_unless_somebody_hands_it_in(tmp_path: Path, text: str, fires: bool) -> None:
+    text = f"import torch\nfrom hub import download\n{text}\n"
+    main, wanted = tmp_path / "main.py", Settings(torch_version="2.1")
+    main.write_text(text)
+    assert [each.code for each in lint(text, wanted, path=str(main), project=Project([tmp_path]))] == ["TL901"]
+
+    (tmp_path / "train.py").write_text("import torch\ntorch.save(state, 'runs/best.pt')\n")
+    assert [each.code for each in lint(text, wanted, path=str(main), project=Project([tmp_path]))] == ["TL901"] * fires

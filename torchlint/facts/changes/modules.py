@@ -80,6 +80,7 @@ ROWS = (
         "2.1",
         f"{_DOCS}/torch.nn.utils.weight_norm.html",
         hint="it keeps the weight under other keys of the state dict, and is undone by `parametrize.remove_parametrizations`",
+        has_a_price=True,
     ),
     Change(
         "torch.testing.assert_allclose",

@@ -116,6 +116,8 @@ class Change:
     """The calls that the row is about: those that pass one of these parameters."""
     hint: str = ""
     """What else differs in what takes its place."""
+    has_a_price: bool = False
+    """Whether who goes over to it writes other files than before, so that nobody does for a warning alone."""
 
     @property
     def last(self) -> str:
@@ -145,8 +147,8 @@ class Change:
         return not self.is_removed(versions) and versions.newest >= version_of(self.since) and self.can_be_replaced(versions)
 
     def is_felt(self, versions: Range) -> bool:
-        """Whether who runs it is told, by an error or by a warning that Python shows everywhere."""
-        return self.is_removed(versions) or self.does not in (Does.HIDDEN, Does.NOTHING)
+        """Whether who runs it is told, by an error or by a warning that Python shows everywhere, and would do something about it."""
+        return self.is_removed(versions) or self.does not in (Does.HIDDEN, Does.NOTHING) and not self.has_a_price
 
     def can_be_replaced(self, versions: Range) -> bool:
         return versions.oldest >= version_of(self.first)

@@ -35,6 +35,25 @@ def defaults_to_one(file: FileAnalysis, option: str) -> bool:
     return file.is_written_elsewhere(one) and not file.is_written_elsewhere(other)
 
 
+def asks_for_one(file: FileAnalysis, wrap: cst.Call) -> bool:
+    """Whether the devices of a wrap are as many as an option says, `device_ids=range(args.gpus)`, and that is 1 by default."""
+    given = {arg.keyword.value if arg.keyword is not None else place: arg.value for place, arg in enumerate(wrap.args)}
+    devices: cst.BaseExpression | None = given.get("device_ids", given.get(1))
+    made = [each.value for each in file.names.bindings(devices)] if isinstance(devices, cst.Name) else [devices]
+    return len(made) == 1 and _counts_one(file, made[0])
+
+
+def _counts_one(file: FileAnalysis, devices: Node | None) -> bool:
+    if not isinstance(devices, cst.Call) or not isinstance(devices.func, cst.Name) or len(devices.args) != 1:
+        return False
+    inner = devices.args[0].value
+    if devices.func.value == "list":
+        return _counts_one(file, inner)
+    if devices.func.value != "range" or not isinstance(inner, cst.Attribute) or not isinstance(inner.value, cst.Name):
+        return False
+    return defaults_to_one(file, inner.attr.value)
+
+
 def _gathers_one(file: FileAnalysis, sampler: Node) -> bool:
     """`BatchSampler(…, batch_size=1)`, perhaps under a name."""
     made = [each.value for each in file.names.bindings(sampler)] if isinstance(sampler, cst.Name) else [sampler]

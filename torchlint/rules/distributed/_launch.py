@@ -12,7 +12,7 @@ from torchlint.facts.modules import LOADERS
 from torchlint.model import program
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.classes import ClassModel
-from torchlint.rules.distributed._batches import defaults_to_one, gives_one
+from torchlint.rules.distributed._batches import asks_for_one, defaults_to_one, gives_one
 from torchlint.rules.distributed._loading import shuffling
 from torchlint.rules.distributed._trained import Use, uses
 from torchlint.rules.distributed._unwrapping import loads_keys
@@ -118,8 +118,11 @@ class Program:
         """Whether a process per GPU is known to fit: the wrap trains on batches of weight that a `DistributedSampler` could deal out.
 
         A program that draws its batches by a sampler of its own, or makes them out of sight, may need them whole; one that can start a
-        process per GPU already was left its other way on purpose; pictures of 32 pixels keep no second GPU busy.
+        process per GPU already was left its other way on purpose; pictures of 32 pixels keep no second GPU busy, and one GPU by default
+        is what most runs have.
         """
+        if asks_for_one(self.file, call):
+            return False
         if course is not Course.TRAINS or "DistributedDataParallel" in self.file.text or not shuffling(self.file):
             return False
         return not _SMALL.search(self.file.text) or _LARGE.search(self.file.text) is not None

@@ -29,6 +29,8 @@ RAW = frozenset(
 )
 """What yields any number at all: neither probabilities nor their logarithms."""
 
+BOUNDED = frozenset({"softmax", "sigmoid", "tanh"})
+"""What yields numbers between -1 and 1."""
 _TO_INTEGERS = frozenset("long int bool short byte char".split())
 _GROWING = ("add_module", "register_module", "append", "extend", "insert", "pop", "__setitem__")
 """Methods after which a `Sequential` ends in another layer, or may."""

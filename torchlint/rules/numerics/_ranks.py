@@ -11,6 +11,7 @@ from torchlint.facts.tensors import CASTS
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.numerics._activations import Activation
 from torchlint.syntax.literals import literal
+from torchlint.syntax.tree import Node
 from torchlint.values.binding import bind_any
 from torchlint.values.value import Kind, Value
 
@@ -88,3 +89,14 @@ def _flattened(file: FileAnalysis, call: cst.Call) -> int | None:
     if len(given) != len(args) or len(given) > 1:
         return None
     return {0: 1, 1: 2}.get(given[0]) if given and isinstance(given[0], int) else 1 if not given else None
+
+
+def is_turned(file: FileAnalysis, given: Node) -> bool:
+    """`x.transpose(axis, 0)`, perhaps under a name: what is to be normalised was put first on purpose."""
+    made = [each.value for each in file.names.bindings(given)] if isinstance(given, cst.Name) else [given]
+    node: Node | None = made[0] if len(made) == 1 else None
+    while isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+        if node.func.attr.value in ("transpose", "swapaxes", "movedim"):
+            return any(literal(arg.value) == 0 for arg in node.args)
+        node = node.func.value if node.func.attr.value == "contiguous" else None
+    return False

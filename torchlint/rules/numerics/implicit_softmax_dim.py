@@ -1,6 +1,7 @@
 """Softmax without `dim`: which dimension it normalises depends on how many there are."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import libcst as cst
 
@@ -9,7 +10,7 @@ from torchlint.facts.operations import Form
 from torchlint.model import FileModel
 from torchlint.rule import KEEPS, UNSAFE, WARNING, Finding, rule
 from torchlint.rules.numerics._idle import is_idle
-from torchlint.rules.numerics._ranks import rank
+from torchlint.rules.numerics._ranks import is_turned, rank
 
 _MODULES = ("torch.nn.Softmax", "torch.nn.LogSoftmax", "torch.nn.Softmin")
 
@@ -24,7 +25,8 @@ def check(file: FileModel) -> Iterator[Finding]:
             continue  # for a torch that had no `dim` yet
         given = use.value("input")
         if use.literal("dim") is None or not use.may_have("dim"):
-            yield _finding(file, use.call, {rank(file.analysis, given) if given is not None else None})
+            found = _finding(file, use.call, {rank(file.analysis, given) if given is not None else None})
+            yield replace(found, is_for_askers=is_turned(file.analysis, use.call.args[0].value))
     for call in file.calls(*_MODULES):
         if is_idle(file.analysis, call):
             continue  # nobody calls it

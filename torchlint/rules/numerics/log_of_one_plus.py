@@ -7,6 +7,7 @@ import libcst as cst
 from torchlint import rewrite
 from torchlint.model import FileModel
 from torchlint.rule import KEEPS, UNSAFE, WARNING, Finding, Fix, rule
+from torchlint.rules.numerics._exponents import is_bounded
 from torchlint.rules.numerics._numbers import counts
 from torchlint.rules.numerics._relative import is_relative
 from torchlint.rules.numerics._spelling import called_instead, receiver
@@ -25,7 +26,7 @@ def check(file: FileModel) -> Iterator[Finding]:
             continue  # computed once, or of whole numbers, of which `1 + n` is exact
         only = file.operation(rest[0].node) if len(rest) == 1 and isinstance(rest[0].node, cst.Call) else None
         exponent = only.arguments["input"] if only is not None and only.name == "exp" and rest[0].is_added else None
-        matters = exponent is not None and not _is_bounded(file, exponent) or any(is_relative(file, use.call, each.node) for each in rest)
+        matters = exponent is not None and not is_bounded(exponent) or any(is_relative(file, use.call, each.node) for each in rest)
         alternatives: tuple[Fix, ...] = ()
         softplus = file.spelling("torch.nn.functional.softplus", use.call)
         if exponent is not None and softplus is not None:
@@ -51,10 +52,3 @@ def _is_constant(file: FileModel, term: Term) -> bool:
     if isinstance(node, cst.Call) and node.args and file.qualname(node.func) == "torch.tensor":
         return file.literal(node.args[0].value) is not ...
     return value.kind is Kind.NUMBER
-
-
-def _is_bounded(file: FileModel, exponent: cst.BaseExpression) -> bool:
-    """`-x.abs()`: never above 0."""
-    inner = exponent.expression if isinstance(exponent, cst.UnaryOperation) and isinstance(exponent.operator, cst.Minus) else None
-    size = file.operation(inner) if isinstance(inner, cst.Call) else None
-    return size is not None and size.name in ("abs", "absolute")

@@ -9,7 +9,7 @@ from torchlint.facts.operations import Form
 from torchlint.model import FileModel
 from torchlint.model.operations import Use
 from torchlint.rule import KEEPS, UNSAFE, WARNING, Finding, Fix, rule
-from torchlint.rules.numerics._activations import activation
+from torchlint.rules.numerics._activations import BOUNDED, activation
 from torchlint.rules.numerics._losses import input_of, method_or_operation, renamed, still_holds
 
 
@@ -25,6 +25,10 @@ def check(file: FileModel) -> Iterator[Finding]:
         if file.is_shown(log.call):
             continue  # nobody computes with it
         softmax = method_or_operation(file.analysis, made.node) if isinstance(made.node, cst.Call) else None
+        logits = input_of(softmax) if softmax is not None else None
+        before = activation(file.analysis, file.value(logits)) if logits is not None else None
+        if before is not None and before.op in BOUNDED:
+            continue  # of numbers between -1 and 1 no probability is small
         is_inside = given in (made.node, *file.ancestors(made.node))
         yield Finding(
             log.call,

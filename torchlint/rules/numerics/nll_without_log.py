@@ -10,7 +10,7 @@ from torchlint.rules.numerics._activations import RAW
 from torchlint.rules.numerics._losses import Loss, another_kind, applied, is_sole, losses, renamed
 
 
-@rule("TL604", severity=ERROR, fix=UNSAFE, effect=REPAIRS, mentions=("nll_loss", "NLLLoss"))
+@rule("TL604", severity=ERROR, fix=UNSAFE, effect=REPAIRS, mentions=("nll_loss", "NLLLoss"), quiet_in_tests=True)
 def check(file: FileModel) -> Iterator[Finding]:
     for loss in losses(file.analysis, "nll_loss", made_by=RAW | {"softmax"}, by_criterion=True):
         if loss.use.literal("reduction") == "none" or loss.use.may_have("reduce"):

@@ -41,7 +41,7 @@ def unmapped(file: FileAnalysis) -> Iterator[Checkpoint]:
     calls = [call for call in file.calls("torch.load") if _is_unmapped(bind(call, signatures("torch.load")[0].parameters))]
     if not calls or any(True for _ in file.calls("torch.save")) or not any(file.tree.attributes.get(each) for each in _LOOKS):
         return
-    if loops(file) or any(_makes_optimizer(file, call) or _needs_gpu(file, call) for call in file.nodes(cst.Call)):
+    if loops(file) or any(_trains(file, call) or _needs_gpu(file, call) for call in file.nodes(cst.Call)):
         return  # it goes on where it was trained; or there is a GPU wherever it runs
     loadings = [each for each in file.methods("load_state_dict") if _holds_tensors(file, each)]
     for call in calls:
@@ -59,10 +59,12 @@ def _holds_model(file: FileAnalysis, call: cst.Call) -> bool:
     return any(made.node is call for func in asked for made in file.value(func.value).lineage())
 
 
-def _makes_optimizer(file: FileAnalysis, call: cst.Call) -> bool:
+def _trains(file: FileAnalysis, call: cst.Call) -> bool:
     """Whether the program trains, be it by a function of another file."""
-    made = file.value(call)
-    return made.kind is Kind.OPTIMIZER and (made.qualname is not None or made.cls is not None)
+    made, path = file.value(call), file.qualname(call.func)
+    if made.kind is Kind.OPTIMIZER and (made.qualname is not None or made.cls is not None):
+        return True
+    return path is not None and file.imports_training(path)
 
 
 def _holds_tensors(file: FileAnalysis, loading: cst.Call) -> bool:

@@ -15,6 +15,7 @@ from torchlint.values.value import Kind, Value
 
 _COMPILED = ("torch.jit.", "torch.quantization.", "torch.ao.", "torch.fx.", "torch.export.", "torch.package.")
 """What makes modules whose code is in them, or whose state alone would not do."""
+_READS = re.compile(r"\b(?:torch|th)\.load\(|\btorch[ \t]+import\b[^\n]*\bload\b")
 _READ_WHOLE = re.compile(r"(?<!load_state_dict\()\b(?:torch|th)\.load\(")
 
 
@@ -26,6 +27,8 @@ class SavedModule:
     module: cst.BaseExpression
     is_read_whole: bool
     """Whether something in the program may take what it loads for more than a state."""
+    is_read: bool
+    """Whether the program reads such files at all."""
 
 
 def whole_modules(file: FileAnalysis) -> Iterator[SavedModule]:
@@ -37,7 +40,7 @@ def whole_modules(file: FileAnalysis) -> Iterator[SavedModule]:
             continue  # read back by the same process
         for each in _entries(saved):
             if _is_plain_module(file, file.value(each)) and not _is_kept_as_well(file, call, each):
-                yield SavedModule(call, each, file.is_written(_READ_WHOLE))
+                yield SavedModule(call, each, file.is_written(_READ_WHOLE), file.is_written(_READS))
 
 
 def _is_kept_as_well(file: FileAnalysis, call: cst.Call, module: cst.BaseExpression) -> bool:

@@ -7,9 +7,15 @@ import re
 import libcst as cst
 
 from torchlint.program.analysis import FileAnalysis
+from torchlint.syntax.literals import literal
+from torchlint.syntax.names import Binds
+from torchlint.syntax.tree import Node, descendants
 from torchlint.values.value import Kind
 
 _FETCHES = re.compile(r"download|fetch|retrieve|from_url|cached", re.IGNORECASE)
+_SAVES = re.compile(r"\b(?:torch|th)\.save\(")
+_DEEP = 4
+"""Names that lead from one to the next."""
 _BEGIN_EMPTY = frozenset({"io.BytesIO", "tempfile.TemporaryFile"})
 
 
@@ -22,14 +28,52 @@ def is_own(file: FileAnalysis, call: cst.Call) -> bool:
     return isinstance(opened.node, cst.Call) and not opened.node.args and file.qualname(opened.node.func) in _BEGIN_EMPTY
 
 
-def is_written_here(file: FileAnalysis, call: cst.Call) -> bool:
-    """Whether the file writes such files as well, and does not say that it fetches this one."""
-    if not any(True for _ in file.calls("torch.save")):
+def is_likely_own(file: FileAnalysis, call: cst.Call, *, is_chosen: bool) -> bool:
+    """Whether the program writes such files as well, and does not say that it fetches this one.
+
+    Where another file writes them, somebody may hand in one of a stranger; unless how it is read was chosen.
+    """
+    if not call.args or _is_fetched(file, call.args[0].value):
         return False
-    made = file.value(call.args[0].value).lineage() if call.args else ()
-    return not any(
-        isinstance(each.node, cst.Call) and each.node in file.tree.order and _FETCHES.search(file.source(each.node.func)) for each in made
-    )
+    if any(True for _ in file.calls("torch.save")):
+        return True
+    path = call.args[0].value
+    if not file.is_written_elsewhere(_SAVES):
+        return False
+    return is_chosen or _is_spelt_elsewhere(file, path) or not _is_handed_in(file, path, _DEEP)
+
+
+def _is_fetched(file: FileAnalysis, path: Node) -> bool:
+    made = (each.node for each in file.value(path).lineage())
+    return any(isinstance(node, cst.Call) and node in file.tree.order and _FETCHES.search(file.source(node.func)) for node in made)
+
+
+def _is_spelt_elsewhere(file: FileAnalysis, path: Node) -> bool:
+    """Whether another file knows it by the name that is spelt out here: `folder / "train.pt"`."""
+    names = [literal(each) for each in (path, *descendants(path)) if isinstance(each, cst.SimpleString)]
+    known = [each.rpartition("/")[2] for each in names if isinstance(each, str)]
+    return any("." in each and file.is_written_elsewhere(re.compile(re.escape(each))) for each in known)
+
+
+def _is_handed_in(file: FileAnalysis, path: Node, deep: int) -> bool:
+    """Whether a caller or the command line says which file it is."""
+    for name in (path, *descendants(path)):
+        if file.qualname(name) == "sys.argv":
+            return True
+        if not isinstance(name, cst.Name) or name not in file.tree.order:
+            continue
+        for binding in file.names.bindings(name):
+            if binding.how is Binds.PARAMETER:
+                if name.value not in ("self", "cls"):
+                    return True
+            elif binding.value is not None and deep and (_parses(binding.value) or _is_handed_in(file, binding.value, deep - 1)):
+                return True
+    return False
+
+
+def _parses(made: Node) -> bool:
+    func = made.func if isinstance(made, cst.Call) else None
+    return isinstance(func, cst.Attribute) and func.attr.value in ("parse_args", "parse_known_args")
 
 
 def yields_module(file: FileAnalysis, call: cst.Call) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from torchlint import rewrite
 from torchlint.model import FileModel
 from torchlint.rule import KEEPS, UNSAFE, WARNING, Finding, rule
-from torchlint.rules.safety._unpickled import is_own, is_written_here, yields_module
+from torchlint.rules.safety._unpickled import is_likely_own, is_own, yields_module
 
 _AVAILABLE, _DEFAULT = (1, 13), (2, 6)
 """The first torch that knows `weights_only`, and the first in which it is on by itself."""
@@ -36,10 +36,11 @@ def check(file: FileModel) -> Iterator[Finding]:
             continue  # for no torch that is known, or for one that cannot do otherwise; what this program has written itself
         oldest = ".".join(map(str, supported.oldest))
         reason = "with `weights_only=False`" if wanted is False else f"before 2.6 (this project supports torch {oldest})"
+        is_for_askers = is_likely_own(file.analysis, call, is_chosen=wanted is False)
         message = f"{reason}, `torch.load` runs whatever code the file brings along"
         if yields_module(file.analysis, call):
             advice = "save and load the module's `state_dict()`, which `weights_only=True` reads"
-            yield Finding(call, message, help=advice, is_for_askers=is_written_here(file.analysis, call))
+            yield Finding(call, message, help=advice, is_for_askers=is_for_askers)
             continue
         insert = rewrite.insert_argument(call, "weights_only=True") if flag is None else rewrite.replace_argument(flag, "weights_only=True")
         yield Finding(
@@ -47,5 +48,5 @@ def check(file: FileModel) -> Iterator[Finding]:
             message,
             help="`weights_only=True` loads tensors, numbers and containers of them alone; else load only what nobody else can write",
             fix=insert.saying("load tensors, numbers and containers of them alone"),
-            is_for_askers=is_written_here(file.analysis, call),
+            is_for_askers=is_for_askers,
         )
