@@ -8,11 +8,12 @@ from collections.abc import Iterator
 import libcst as cst
 
 from torchlint import rewrite
-from torchlint.facts.versions import version_of
+from torchlint.facts.declared import version_of
 from torchlint.model.releases import supported
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rule import Finding
 from torchlint.rules.api._guarded import is_guarded
+from torchlint.syntax.tree import Node
 from torchlint.values.value import Kind
 
 _GONE = "1.13"
@@ -36,12 +37,13 @@ def old_next(file: FileAnalysis) -> Iterator[Finding]:
         )
 
 
-def _goes_through_loader(file: FileAnalysis, node: cst.BaseExpression) -> bool:
+def _goes_through_loader(file: FileAnalysis, node: Node) -> bool:
     made = file.value(node).node
     if not isinstance(made, cst.Call):
         return False
     func = made.func
-    if isinstance(func, cst.Name) and func.value == "iter" and len(made.args) == 1 and not file.names.bindings(func):
-        return file.value(made.args[0].value).kind is Kind.LOADER
-    is_asked = isinstance(func, cst.Attribute) and func.attr.value == "__iter__" and not made.args
-    return is_asked and file.value(func.value).kind is Kind.LOADER
+    if isinstance(func, cst.Attribute):
+        return func.attr.value == "__iter__" and not made.args and file.value(func.value).kind is Kind.LOADER
+    if not isinstance(func, cst.Name) or func.value != "iter" or len(made.args) != 1 or file.names.bindings(func):
+        return False
+    return file.value(made.args[0].value).kind is Kind.LOADER

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from torchlint.facts.versions import version_of
+from torchlint.facts.declared import version_of
 from torchlint.model.releases import supported
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rule import Finding
