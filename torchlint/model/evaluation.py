@@ -134,7 +134,7 @@ def _in_function(file: FileAnalysis, flow: Flow) -> Iterator[Evaluation]:
     for node, output in flow.values.items():
         if not isinstance(node, cst.Call) or file.function(node) is not flow.node:
             continue
-        module = flow.values.get(node.func)
+        module = flow.values.get(_called(node))
         if module is None or module.kind is not Kind.MODULE or (module.qualname or "") in STATELESS_MODULES:
             continue
         if (module.qualname or "") in LOSS_MODULES:
@@ -148,6 +148,12 @@ def _in_function(file: FileAnalysis, flow: Flow) -> Iterator[Evaluation]:
     for each in found.values():
         each.calls.sort(key=order.__getitem__)
         yield each
+
+
+def _called(call: cst.Call) -> Node:
+    """What is called: `net` of `net(x)`, and of `net.forward(x)`."""
+    func = call.func
+    return func.value if isinstance(func, cst.Attribute) and func.attr.value == "forward" else func
 
 
 def _scope(file: FileAnalysis, flow: Flow, call: cst.Call, backwards: list[Node]) -> Node | None:
@@ -178,7 +184,7 @@ def _uses(flow: Flow) -> _Uses:
             func = node.func
             if isinstance(func, cst.Attribute) and func.attr.value in _MEASURING and func.value in flow.values:
                 found.measured.add(id(flow.values[func.value]))
-            elif isinstance(func, cst.Name) and func.value in ("float", "int") or _is_choice(flow, func):
+            elif isinstance(func, cst.Name) and func.value in ("float", "int") or _is_choice(flow, func) or _is_kept(flow, func):
                 found.measured.update(id(flow.values[arg.value]) for arg in node.args[:1] if arg.value in flow.values)
     return found
 
@@ -187,6 +193,11 @@ def _is_choice(flow: Flow, func: Node) -> bool:
     """`torch.argmax`, `torch.topk`, `torch.max`"""
     path = flow.file.qualname(func) or ""
     return path.startswith("torch.") and path[6:] in ("argmax", "topk", "eq", "max")
+
+
+def _is_kept(flow: Flow, func: Node) -> bool:
+    """`torch.save`: what lies in a file is differentiated by nobody."""
+    return flow.file.qualname(func) == "torch.save"
 
 
 def _is_measured(output: Value, uses: _Uses) -> bool:

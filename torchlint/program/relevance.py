@@ -140,6 +140,8 @@ class Relevance:
             if isinstance(func, cst.Attribute):
                 if isinstance(func.value, cst.Name) and func.value.value == "self" and func.attr.value in self._evident_attributes:
                     return True
+                if isinstance(func.value, cst.Name) and func.attr.value == "forward" and self._is_module(func.value):
+                    return True
             elif isinstance(func, cst.Name) and self._is_module(func):
                 return True
             elif isinstance(func, cst.Call) and kind_of_instance(file.qualname(func.func) or "") is Kind.MODULE:
@@ -148,6 +150,8 @@ class Relevance:
 
     def _is_module(self, name: cst.Name) -> bool:
         file = self._file
+        if name.value in self._evident_names:
+            return True
         for binding in file.names.bindings(name):
             if binding.how is Binds.PARAMETER:
                 parameter = file.parent(binding.node)
@@ -172,5 +176,13 @@ class Relevance:
     @cached_property
     def _evident_attributes(self) -> set[str]:
         """The attributes `self.x` that are used as modules somewhere: `self.x.eval()`."""
-        uses = (attribute.value for method in MODULE_EVIDENCE for attribute in self._file.tree.attributes.get(method, ()))
-        return {each.attr.value for each in uses if isinstance(each, cst.Attribute)}
+        return {each.attr.value for each in self._evident if isinstance(each, cst.Attribute)}
+
+    @cached_property
+    def _evident_names(self) -> set[str]:
+        """The names that are used as modules somewhere: `net.eval()`, of a `net` that was read from a file."""
+        return {each.value for each in self._evident if isinstance(each, cst.Name)}
+
+    @cached_property
+    def _evident(self) -> list[cst.BaseExpression]:
+        return [attribute.value for method in MODULE_EVIDENCE for attribute in self._file.tree.attributes.get(method, ())]
