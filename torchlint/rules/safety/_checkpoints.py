@@ -16,7 +16,7 @@ from torchlint.program.analysis import FileAnalysis
 from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import Node
 from torchlint.values.binding import Bound, bind
-from torchlint.values.value import Kind
+from torchlint.values.value import Kind, Value
 
 _LOOKS = ("is_available", "device_count", "current_accelerator")
 _ASKS_FOR_DEVICE = re.compile(r"is_available|device_count|cuda|gpu|device", re.IGNORECASE)
@@ -39,7 +39,7 @@ class Checkpoint:
 def unmapped(file: FileAnalysis) -> Iterator[Checkpoint]:
     """Those of a file that looks whether there is a GPU, and neither trains nor has written the checkpoint itself."""
     calls = [call for call in file.calls("torch.load") if _is_unmapped(bind(call, signatures("torch.load")[0].parameters))]
-    if not calls or any(True for _ in file.calls("torch.save")) or not any(file.tree.attributes.get(each) for each in _LOOKS):
+    if not calls or any(True for _ in file.calls("torch.save")) or not _chooses(file):
         return
     if loops(file) or any(_trains(file, call) or _needs_gpu(file, call) for call in file.nodes(cst.Call)):
         return  # it goes on where it was trained; or there is a GPU wherever it runs
@@ -53,10 +53,25 @@ def unmapped(file: FileAnalysis) -> Iterator[Checkpoint]:
             yield Checkpoint(call, into)
 
 
+def _chooses(file: FileAnalysis) -> bool:
+    """Whether the program looks whether there is a GPU, or goes there only where an option says so."""
+    return any(file.tree.attributes.get(each) for each in _LOOKS) or any(_was_asked(file, each) for each in file.methods("cuda"))
+
+
 def _holds_model(file: FileAnalysis, call: cst.Call) -> bool:
-    """Whether a part of what is read is a model: it is put into a mode, or asked for its parameters."""
-    asked = (each.func for each in file.methods(*MODULE_EVIDENCE) if isinstance(each.func, cst.Attribute))
-    return any(made.node is call for func in asked for made in file.value(func.value).lineage())
+    """Whether a part of what is read is a model: it is put into a mode, asked for its parameters, or moved and called."""
+    asked = (each.func.value for each in file.methods(*MODULE_EVIDENCE) if isinstance(each.func, cst.Attribute))
+    if any(made.node is call for receiver in asked for made in file.value(receiver).lineage()):
+        return True
+    names = (each.func for each in file.nodes(cst.Call) if isinstance(each.func, cst.Name))
+    return any(_is_part_of(file.value(name), call) for name in names)
+
+
+def _is_part_of(called: Value, call: cst.Call) -> bool:
+    """Whether what is called is what was read, or a part of it, perhaps moved; and not made of it by a function."""
+    nodes = [each.node for each in called.lineage()]
+    made = (each for each in nodes if isinstance(each, cst.Call) and each is not call)
+    return any(each is call for each in nodes) and all(isinstance(each.func, cst.Attribute) for each in made)
 
 
 def _trains(file: FileAnalysis, call: cst.Call) -> bool:
