@@ -25,9 +25,9 @@ def legacy_orders() -> dict[str, tuple[str, ...]]:
 
 
 def _rows() -> Iterator[Change]:
-    from torchlint.facts.changes import amp, arguments, linear_algebra, modules, places
+    from torchlint.facts.changes import amp, arguments, linear_algebra, modules, places, vision
 
-    for module in (amp, arguments, linear_algebra, modules, places):
+    for module in (amp, arguments, linear_algebra, modules, places, vision):
         yield from module.ROWS
 
 

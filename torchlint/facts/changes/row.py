@@ -100,6 +100,8 @@ class Change:
     reference: str
     removed: str = ""
     """The first version without it, or that raises where it is called."""
+    release: str = ""
+    """What that version is called, where it is another package's."""
     kind: Kind = Kind.DEPRECATED
     does: Does = Does.WARNS
     takes: str = ""
@@ -126,7 +128,7 @@ class Change:
     @property
     def replacement(self) -> str | None:
         """What takes its place, if it has a name."""
-        return self.to if self.to.partition(".")[0] == "torch" and " " not in self.to else None
+        return self.to if self.to.partition(".")[0] in ("torch", "torchvision") and " " not in self.to else None
 
     @property
     def signature(self) -> Signature | None:

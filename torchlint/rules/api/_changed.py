@@ -261,7 +261,7 @@ def _message(change: Change, called: Called | None = None) -> str:
     if change.given and called is not None and called.bound is not None:
         return _of_arguments(change, name, [each for each in change.given if each in called.bound])
     if change.removed and change.does is Does.IS_GONE:
-        return f"`{name}` is gone since torch {change.removed}"
+        return f"`{name}` is gone since {change.release or f'torch {change.removed}'}"
     if change.removed:
         arguments = "".join(f" without `{parameter}`" for parameter in change.when)
         return f"`{name}`{arguments} raises since torch {change.removed}"

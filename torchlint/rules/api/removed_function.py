@@ -7,7 +7,10 @@ from torchlint.rule import ERROR, REPAIRS, SAFE, Finding, rule
 from torchlint.rules.api._changed import findings, removed
 from torchlint.rules.api._iterators import old_next
 
-_WORDS = ("solve", "symeig", "eig", "lstsq", "matrix_rank", "fft", "stft", "_six", "load_lua", "utils.ffi", ".next()")
+_WORDS = (
+    *("solve", "symeig", "eig", "lstsq", "matrix_rank", "fft", "stft", "_six", "load_lua", "utils.ffi"),
+    *(".next()", "Scale", "RandomSizedCrop"),
+)
 
 
 @rule("TL801", severity=ERROR, fix=SAFE, effect=REPAIRS, aliases=("TOR001", "TOR004"), mentions=_WORDS)
