@@ -26,6 +26,7 @@ from torchlint.lsp.protocol import Protocol
 from torchlint.run.many import collect_rarely
 from torchlint.selection import named
 from torchlint.settings import FILE_NAMES, SettingsError
+from torchlint.syntax import making
 
 PAUSE = 0.05
 """Seconds without a key after which a text is checked."""
@@ -65,6 +66,7 @@ class TorchlintServer(LanguageServer):
             self._checker = Checker(roots)
             self._complain(error)
         collect_rarely()
+        making.by_assignment()
 
     # -- what is open ---------------------------------------------------------------------------------------------------
 

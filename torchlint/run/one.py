@@ -166,7 +166,9 @@ _Result = tuple[str, Sequence[Diagnostic], Sequence[Diagnostic]]
 
 def _linted(text: str, path: Path, settings: Settings, task: Task, timings: dict[str, float] | None) -> _Result:
     from torchlint import baseline, engine, suppress
+    from torchlint.syntax import making
 
+    making.by_assignment()
     project = None if task.roots is None else _project(task.roots)
     known: frozenset[str] = frozenset()
     if task.baseline is not None:

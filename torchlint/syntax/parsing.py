@@ -5,21 +5,18 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import cached_property
-from threading import Lock
 from tokenize import TokenError
 
 import libcst as cst
 
+from torchlint.syntax.making import unchecked
 from torchlint.syntax.names import Names
 from torchlint.syntax.nesting import too_deep
 from torchlint.syntax.readable import RESPELLED, respelled, with_plain_names
 from torchlint.syntax.source import Source
 from torchlint.syntax.tree import Tree
-
-_parsing = Lock()
 
 
 class Unreadable(ValueError):
@@ -78,12 +75,12 @@ def _parsed(text: str) -> tuple[cst.Module, str]:
     if row is not None:
         raise Unreadable("it is nested too deeply to be read", row)
     try:
-        with _unchecked():
+        with unchecked():
             return cst.parse_module(text), text
     except cst.ParserSyntaxError as error:
         again = respelled(text)
         if again is not None:
-            with _unchecked(), suppress(cst.ParserSyntaxError):  # else what is wrong with the text itself is what counts
+            with unchecked(), suppress(cst.ParserSyntaxError):  # else what is wrong with the text itself is what counts
                 return cst.parse_module(again[1]), again[0]
         raise _explained(text, error) from error
     except RecursionError as error:
@@ -108,15 +105,3 @@ def _explained(text: str, error: cst.ParserSyntaxError) -> Unreadable:
     except (ValueError, RecursionError, MemoryError):
         pass  # Python cannot say it either
     return Unreadable(error.message.removeprefix("parser error: ").rstrip("."), max(error.raw_line, 1), error.raw_column + 1)
-
-
-@contextmanager
-def _unchecked() -> Iterator[None]:
-    """Parse without the checks that LibCST makes of every node: they are for nodes made by hand, and a sixth of the price."""
-    with _parsing:
-        checked = cst.CSTNode.__post_init__
-        cst.CSTNode.__post_init__ = object  # type: ignore[assignment, method-assign]
-        try:
-            yield
-        finally:
-            cst.CSTNode.__post_init__ = checked  # type: ignore[method-assign]
