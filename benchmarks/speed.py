@@ -22,6 +22,13 @@ from pathlib import Path
 from benchmarks.measure import Run, race, run
 
 PHASES = ("read", "parse", "model", "evaluate", "rules", "spans", "suppressions")
+MODEL = ("model", "evaluate", "rules")
+SELECTIONS = {
+    "rules on by default": (),
+    "the first eight": ("--select", "TL101,TL102,TL201,TL301,TL401,TL402,TL608,TL701"),
+    "all rules": ("--select", "ALL"),
+}
+"""Which rules are measured together, as `benchmarks.phases` is asked for them."""
 
 
 def sources(folders: list[Path], every: int) -> list[str]:
@@ -83,8 +90,12 @@ def print_memory(files: list[str], rounds: int, torchfix: str | None) -> None:
 
 def print_phases(files: list[str], roots: list[str]) -> None:
     phases = [sys.executable, "-m", "benchmarks.phases"]
-    alone, together = (json.loads(run([*phases, *given], "\n".join(files)).output) for given in ([], roots))
-    seconds, counts = alone["seconds"], alone["counts"]
+
+    def measured(*given: str) -> tuple[dict[str, float], dict[str, int]]:
+        found = json.loads(run([*phases, *given], "\n".join(files)).output)
+        return found["seconds"], found["counts"]
+
+    seconds, counts = measured()
     thousands, bare = counts["parsed lines"] / 1000, seconds["bare parse"]
     print(f"\nPhases, one process: {counts['parsed files']:,} of {counts['files']:,} files ({1000 * thousands:,.0f} lines) mention torch")
 
@@ -93,9 +104,11 @@ def print_phases(files: list[str], roots: list[str]) -> None:
 
     for phase in PHASES:
         show(phase, seconds.get(phase, 0.0))
-    show("model + rules", sum(seconds.get(phase, 0.0) for phase in ("model", "evaluate", "rules")))
-    show("all of lint", seconds["lint"])
-    show("... imports followed", together["seconds"]["lint"], together["seconds"]["bare parse"])
+    print(f"\n{'against parse':22}{'all of lint':>12}{'model + rules':>15}{'imports followed':>18}{'model + rules':>15}")
+    for name, given in SELECTIONS.items():
+        alone, together = (seconds if not given else measured(*given)[0]), measured(*given, *roots)[0]
+        figures = [sum(each[phase] for phase in some) / each["bare parse"] for each in (alone, together) for some in (("lint",), MODEL)]
+        print(f"{name:22}{figures[0]:12.2f}{figures[1]:15.2f}{figures[2]:18.2f}{figures[3]:15.2f}")
     print("\nEach rule after the passes")
     for phase in sorted(each for each in seconds if each.startswith("TL")):
         show(phase, seconds[phase])
