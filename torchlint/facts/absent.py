@@ -3,7 +3,6 @@
 The tables know what modules declare. Where a module makes names at run time, or another library adds some, nothing is said.
 """
 
-from collections.abc import Iterator
 from functools import lru_cache
 
 from torchlint.facts.asked import Asked
@@ -109,9 +108,10 @@ def is_told(owner: str) -> bool:
 
 def _existed(owner: str, last: str) -> bool:
     """Whether torch 1 had the name."""
-    return any(last in line.split() for line in _former(owner)) or any(last in line.split() for line in _former(usual(owner)))
+    return last in _former(owner) or last in _former(usual(owner))
 
 
-def _former(section: str) -> Iterator[str]:
+@lru_cache(maxsize=512)
+def _former(section: str) -> frozenset[str]:
     found = table("former.txt").section(section)
-    return iter(found[1].splitlines() if found is not None else ())
+    return frozenset(found[1].split()) if found is not None else frozenset()

@@ -14,6 +14,7 @@ import tokenize
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import accumulate
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -31,7 +32,8 @@ STACK = (1 << 30) if sys.maxsize > 1 << 32 else (1 << 26)
 FRAMES = 400_000
 
 _BRACKET = re.compile(r"[()\[\]{}]")
-_OPENING = frozenset("([{")
+_STEPS = {**dict.fromkeys("([{", 1), **dict.fromkeys(")]}", -1)}
+"""How much deeper each bracket leads."""
 
 
 def too_deep(text: str) -> int | None:
@@ -99,12 +101,8 @@ def _deep() -> Iterator[None]:
 
 
 def _beyond_brackets(text: str) -> int | None:
-    depth = 0
-    for match in _BRACKET.finditer(text):
-        depth += 1 if match[0] in _OPENING else -1
-        if depth > BRACKETS:
-            return _confirmed(text)
-    return None
+    depths = accumulate(map(_STEPS.__getitem__, _BRACKET.findall(text)))
+    return _confirmed(text) if max(depths, default=0) > BRACKETS else None
 
 
 def _confirmed(text: str) -> int | None:
@@ -113,7 +111,7 @@ def _confirmed(text: str) -> int | None:
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             if token.type == tokenize.OP and _BRACKET.fullmatch(token.string):
-                depth += 1 if token.string in _OPENING else -1
+                depth += _STEPS[token.string]
                 if depth > BRACKETS:
                     return token.start[0]
     except tokenize.TokenError as error:
@@ -134,19 +132,19 @@ def _beyond_branches(text: str) -> int | None:
 
 def _beyond_depth(text: str) -> int | None:
     rows = text.splitlines()
-    longest = max(range(len(rows)), key=lambda index: len(rows[index]), default=0)
-    if not rows or len(rows[longest]) < LONG:
+    longest = max(rows, key=len, default="")
+    if len(longest) < LONG:
         return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what Python thinks of the checked code's escapes is not ours to print
             level: list[ast.AST] = [ast.parse(text)]
     except (RecursionError, MemoryError):
-        return longest + 1
+        return rows.index(longest) + 1
     except (SyntaxError, ValueError):
         return None  # for the parser to report
     for _ in range(DEPTH):
         level = [child for node in level for child in ast.iter_child_nodes(node)]
         if not level:
             return None
-    return longest + 1
+    return rows.index(longest) + 1

@@ -145,11 +145,13 @@ class _Search:
 
     def follow_calls(self) -> None:
         """What hot loops call in other files may wait there without need."""
-        for call in self.file.nodes(cst.Call):
-            if not any(self.file.relevance.may_be_hot(each) for each in self.file.tree.loops(call)):
-                continue
-            called = callee(self.file, call)
-            loop = self.hot.around(call) if called is not None else None
+        hot: dict[Loop | None, Loop | None] = {None: None}
+        for call in self._calls_in_loops():
+            innermost = next(self.file.tree.loops(call), None)
+            if innermost not in hot:
+                hot[innermost] = self.hot.around(call)
+            loop = hot[innermost]
+            called = callee(self.file, call) if loop is not None else None
             if called is None or loop is None or is_rare(self.file, call, loop):
                 continue
             inner = self._insides.waits(call, loop)
@@ -158,6 +160,12 @@ class _Search:
             elif inner and self._per_batch(called.node) is None:  # else it is found where it stands
                 given = next(iter(on_device(self.hot, arguments(self.file, called.node, call)).values()), call)
                 self._add(Wait(self.file, call, loop, call, self.hot.evidence(self.file.value(given), call), inner[0]))
+
+    def _calls_in_loops(self) -> list[cst.Call]:
+        """The calls in loops that may be hot, in document order."""
+        loops: list[Loop] = [*self.file.nodes(cst.For), *self.file.nodes(cst.While)]
+        calls = {call for loop in filter(self.file.relevance.may_be_hot, loops) for call in self.file.inside(loop, cst.Call)}
+        return sorted(calls, key=self.file.tree.order.__getitem__)
 
     def found(self) -> list[Stall]:
         for loop in self._waiting:
