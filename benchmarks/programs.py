@@ -1,6 +1,6 @@
 """Public programs before and after their fixes: which verdict `torchlint sanity run` comes to, unmodified and without a network.
 
-    python -m benchmarks.programs FOLDER [NAME ...] [--steps 12] [--timeout 150]
+    python -m benchmarks.programs FOLDER [NAME ...] [--steps 12] [--timeout 150] [--device cuda]
 
 FOLDER holds checkouts as `owner+name`. Data that a program would fetch is made up and laid beside it. torchvision and gymnasium are needed
 by some of them; a program that cannot start is reported as that.
@@ -77,11 +77,11 @@ def data(root: Path) -> None:
 
 def run(program: Program, root: Path, options: argparse.Namespace) -> str:
     """A row of the table."""
-    ours = ["--isolated", "--device", "cpu", "--unsafe-fixes", "--output-format", "json"]
+    ours = ["--isolated", "--device", options.device, "--unsafe-fixes", "--output-format", "json"]
     ours += ["--steps", str(options.steps), "--timeout", str(options.timeout)]
     started = time.monotonic()
     found = subprocess.run(
-        [sys.executable, "-m", "torchlint", "sanity", "run", *ours, *program.command.split()],
+        [sys.executable, "-m", "torchlint", "sanity", "run", *ours, *_command(program, options.device)],
         cwd=root / program.folder,
         env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
@@ -98,10 +98,20 @@ def run(program: Program, root: Path, options: argparse.Namespace) -> str:
     findings = ", ".join(f"{number} x {state}" if number > 1 else state for state, number in sorted(states.items()))
     verdict = f"{told['verdict']}{': ' if told['reason'] else ''}{told['reason'] or ''}"
     waits = " -> ".join(f"{each['waits_per_step']:.2f}" for each in (original, fixed) if each.get("waits_per_step") is not None)
+    if original.get("milliseconds_per_step") is not None:
+        waits += "; with the GPU " + " -> ".join(f"{each['synchronisations_per_step']:.2f}" for each in (original, fixed) if each)
+        waits += "; ms " + " -> ".join(f"{each['milliseconds_per_step']:.3g}" for each in (original, fixed) if each)
+        waits += "; MiB " + " -> ".join(f"{each['gpu_bytes_most'] / 2**20:.1f}" for each in (original, fixed) if each)
     kind = "steps" if original["optimizers"] else "backwards"
     ended = "" if original["ended"] in ("stopped", "finished") else f", {original['ended']}"
     unseen = "".join(f"; seen in the run alone: {each['kind']}" for each in told["unseen"])
     return f"{verdict} | {original['steps']} {kind}{ended} | {waits} | {findings}{unseen} | {seconds:.0f}"
+
+
+def _command(program: Program, device: str) -> list[str]:
+    """What the program is told; it is kept on the CPU only where it shall run there."""
+    words = program.command.split()
+    return words if device == "cpu" else [word.replace("--device=cpu", f"--device={device}") for word in words if word != "--no-accel"]
 
 
 def main() -> None:
@@ -110,6 +120,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--steps", type=int, default=12)
     parser.add_argument("--timeout", type=float, default=150)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     options = parser.parse_args()
     root = options.folder.resolve()
     data(root)

@@ -622,3 +622,27 @@ def test_a_repair_that_lets_a_crashing_program_run_is_what_it_intends() -> None:
     assert found.original.how == "crashed"
     assert found.verdict is Verdict.INTENDED
     assert found.reason == "the program crashes by itself (TypeError: 'Network' object is not iterable), and goes on with its fixes"
+
+
+def test_what_cuda_says_of_waiting_is_counted_where_the_user_made_it_wait_and_is_not_printed() -> None:
+    write(
+        """
+        import warnings
+        SYNCHRONISES = "called a synchronizing CUDA operation"
+        warnings.simplefilter("ignore")
+        model = nn.Linear(4, 1)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for _ in range(30):
+            optimizer.zero_grad()
+            warnings.warn(SYNCHRONISES)
+            model(torch.randn(8, 4)).square().mean().backward()
+            warnings.warn("nothing of the kind")
+            optimizer.step()
+        """
+    )
+    found = launch(Program("train.py", device="cuda"), steps=4, time_limit=60)
+    row = next(row for row, line in enumerate(Path("train.py").read_text(encoding="utf-8").splitlines(), 1) if "warn(SYNCHRONISES" in line)
+    # The program has silenced everything before its first step, but not what it is asked after that.
+    assert found.counted("synchronisations") == {f"{Path.cwd() / 'train.py'}:{row}": 3}
+    assert found.counted("waits") == {}
+    assert found.output == ""

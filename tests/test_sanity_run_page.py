@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from dataclasses import replace
@@ -17,10 +18,11 @@ from torchlint.engine import lint
 from torchlint.sanity.own.align import PARAMETERS, Difference
 from torchlint.sanity.own.chart import Line, chart
 from torchlint.sanity.own.decide import Outcome, Verdict
-from torchlint.sanity.own.judge import Judged, State
+from torchlint.sanity.own.judge import Judged, State, judged
 from torchlint.sanity.own.launch import Program
 from torchlint.sanity.own.page import as_html
 from torchlint.sanity.own.record import STEP, Key, Record
+from torchlint.sanity.own.report import as_json
 from torchlint.sanity.own.signals import INFINITE, Signal
 from torchlint.sanity.own.texts import Found
 from torchlint.settings import Settings
@@ -98,6 +100,35 @@ def test_every_drawing_has_a_name_a_description_and_its_numbers_as_a_table() -> 
     assert "as it is: from 2 in step 1 to 2 in step 4; fixed: from 0 in step 1 to 0 in step 4" in text
     assert len(re.findall(r"<details><summary>As numbers", text)) == len(drawings)
     assert '<th scope="row">3</th><td>4.0 KiB</td><td>4.0 KiB</td>' in text
+
+
+def test_what_a_gpu_says_is_drawn_and_told() -> None:
+    before, after = (
+        record(milliseconds=time, allocated=1 << 20, most_allocated=most, synchronisations={"/a.py:8": waits})
+        for time, most, waits in ((12.5, 3 << 20, 4), (8.25, 2 << 20, 1))
+    )
+    outcome = replace(OUTCOME, verdict=Verdict.IDENTICAL, difference=None, blamed=(), original=before, fixed=after)
+    text = Page(as_html(outcome, PROGRAM)).text
+    for title in ("Times that the host waits for the GPU", "GPU memory in use after a step", "Milliseconds of a step on the GPU"):
+        assert title in text
+    for told in (
+        "Times that the host waits for the GPU per step: 4.00 before, 1.00 after.",
+        "Time of a step on the GPU, in the middle: 12.5 ms before, 8.25 ms after.",
+        "GPU memory in use at most: 3.0 MiB before, 2.0 MiB after.",
+    ):
+        assert told in text
+    told = json.loads(as_json(outcome, PROGRAM))["original"]
+    assert (told["synchronisations_per_step"], told["milliseconds_per_step"], told["gpu_bytes_most"]) == (4.0, 12.5, 3 << 20)
+
+
+def test_a_copy_that_the_host_waits_for_confirms_the_findings_about_copies() -> None:
+    text = "import torch\n\n\ndef train(model, loader, optimizer):\n    for x in loader:\n        mask = torch.ones(9).to('cuda')\n"
+    text += "        optimizer.zero_grad()\n        (model(x) * mask).sum().backward()\n        optimizer.step()\n"
+    (found,) = (Found(0, "/a.py", each) for each in lint(text, Settings(select=("TL401",))))
+    ran = replace(record(synchronisations={"/a.py:6": 1}), reached={0: (0, 1, 2, 3)})
+    assert judged(found, ran, [], text, "cuda").state is State.CONFIRMED
+    assert judged(found, record(synchronisations={}), [], text, "cuda").state is State.NOT_REACHED
+    assert judged(found, replace(ran, events=record(synchronisations={}).events), [], text, "cuda").state is State.UNDECIDED
 
 
 def test_parameters_are_listed_by_how_far_they_have_drifted() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+import warnings
 from pathlib import Path
 
 import pytest
@@ -381,7 +382,7 @@ class _OnDevice:
     type = "cuda"
 
 
-def test_on_a_device_only_values_that_lie_there_are_waited_for() -> None:
+def test_on_a_device_only_values_that_lie_there_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
     from torchlint.sanity.own.loading import Files
@@ -395,7 +396,10 @@ def test_on_a_device_only_values_that_lie_there_are_waited_for() -> None:
     files = Files(lambda path: None, lambda path: None)
     files._own["train.py"] = ""
     found = Waits(files, on_device=True)
-    found.install()
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+    monkeypatch.setattr(torch.cuda, "_queued_calls", [])
+    with warnings.catch_warnings():
+        found.install()
     try:
         here, there = torch.ones(1), torch.ones(1).as_subclass(Elsewhere)
         calls = [

@@ -43,6 +43,8 @@ def judged(found: Found, record: Record, shown: list[Signal], text: str, device:
             return Judged(found, State.CONFIRMED, signal.message)
     if code in signals.WAITING:
         return Judged(found, *_waiting(found, record, text, device))
+    if code in signals.COPYING and (copied := _number(found, record, "synchronisations")) > 1:
+        return Judged(found, State.CONFIRMED, f"the host waits for the GPU there {copied} times in {record.steps} steps")
     for kind, codes in signals.CODES.items():
         if code in codes:
             return Judged(found, *_absent(found, record, kind))
@@ -52,8 +54,7 @@ def judged(found: Found, record: Record, shown: list[Signal], text: str, device:
 
 
 def _waiting(found: Found, record: Record, text: str, device: str) -> tuple[State, str]:
-    lines = {f"{found.path}:{row}" for row in found.diagnostic.rows}
-    number = sum(count for which in ("waits", "callers") for line, count in record.counted(which).items() if line in lines)
+    number = max(_number(found, record, "waits", "callers"), _number(found, record, "synchronisations"))
     reached = len(record.reached[found.number])
     if number > 1:
         asked = f"{number} times" if device == "cpu" else f"{number} waits"
@@ -67,6 +68,12 @@ def _waiting(found: Found, record: Record, text: str, device: str) -> tuple[Stat
             return State.UNDECIDED, "a copy to the host shows only where there is another device than the CPU"
         return State.REFUTED, f"reached, and it asks for no value of a tensor in {record.steps} steps"
     return State.REFUTED, f"reached, and the host waits for nothing there in {record.steps} steps: the values lie on the host"
+
+
+def _number(found: Found, record: Record, *which: str) -> int:
+    """How often these were counted in the finding's lines."""
+    lines = {f"{found.path}:{row}" for row in found.diagnostic.rows}
+    return sum(count for each in which for line, count in record.counted(each).items() if line in lines)
 
 
 def _absent(found: Found, record: Record, kind: str) -> tuple[State, str]:

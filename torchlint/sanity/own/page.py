@@ -92,6 +92,12 @@ def _charts(before: Record, after: Record | None) -> Iterator[dict[str, Any] | N
     yield drawn("Memory that a step holds at most", lambda run: _memory(run, "peak"), **memory)
     yield drawn("Memory of a step that is alive two steps later", lambda run: _memory(run, "kept"), **memory)
     yield drawn("Values that the host asks for", lambda run: _per_step(run, lambda event: sum(event.get("waits", {}).values())))
+    if any("allocated" in event for _, _, record in runs for event in record.timeline.values()):
+        yield drawn(
+            "Times that the host waits for the GPU", lambda run: _per_step(run, lambda event: sum(event["synchronisations"].values()))
+        )
+        yield drawn("GPU memory in use after a step", lambda run: _of_gpu(run, "allocated"), write=size, base=2.0)
+        yield drawn("Milliseconds of a step on the GPU", lambda run: _of_gpu(run, "milliseconds"), note="Watched steps take longer.")
     if any(event.get("kept") for _, _, record in runs for event in record.timeline.values()):
         yield drawn("Graphs of earlier steps that are alive", lambda run: _per_step(run, lambda event: event.get("kept", 0)))
     several = any(len(each["losses"]) > 1 for each in before.timeline.values())
@@ -118,6 +124,12 @@ def _per_step(record: Record, value: Callable[[dict[str, Any]], float]) -> dict[
         if key.kind == STEP:
             found[key.number] = found.get(key.number, 0) + value(event)
     return found
+
+
+def _of_gpu(record: Record, what: str) -> dict[int, float]:
+    """Of the first optimizer's steps."""
+    events = {key.number: event for key, event in record.timeline.items() if key.kind == STEP and key.optimizer == 0}
+    return {number: event[what] for number, event in events.items() if event.get(what) is not None}
 
 
 def _losses(record: Record, optimizer: int) -> dict[int, float]:

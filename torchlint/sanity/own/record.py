@@ -66,7 +66,10 @@ class Record:
         return len({key.optimizer for key in self.timeline if key.kind == STEP})
 
     def counted(self, which: str) -> Counter[str]:
-        """How often something was counted over the whole run, by line of the user's files: `waits`, or `callers` of what waits."""
+        """How often something was counted over the whole run, by line of the user's files.
+
+        `waits` for a value, `callers` of what waits, or `synchronisations` with a GPU, as CUDA tells them.
+        """
         found: Counter[str] = Counter()
         for event in self.events:
             found.update(event.get(which, {}))

@@ -25,6 +25,7 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakIdKeyDictionary
 
 from torchlint.sanity import observe
+from torchlint.sanity.own.gpu import Gpu
 from torchlint.sanity.own.loading import Files
 from torchlint.sanity.own.memory import Memory, is_watched
 from torchlint.sanity.own.naming import Names
@@ -71,6 +72,7 @@ class Recorder:
         """When the limit was met."""
         self._memory = Memory(self._line, writer.write)
         self._waits = Waits(files, on_device=device != "cpu")
+        self._gpu = Gpu(device == "cuda")
         self._process = os.getpid()
         self._names = Names()
         self._optimizers: list[ref[Any]] = []
@@ -165,14 +167,17 @@ class Recorder:
             return
         if self._ended:  # it has caught what was to end it
             os._exit(0)
+        self._gpu.pause()
         self._backwards_before = self._backwards
         with torch.no_grad():
             self._facts = self._gradients(optimizer)
             self._facts["random"] = _random()
+        self._gpu.go_on()
 
     def _after_step(self, optimizer: Any, *_: Any) -> None:
         if self._elsewhere:
             return
+        self._gpu.pause()
         number = self._number(optimizer)
         self._steps[number] += 1
         with torch.no_grad():
@@ -196,6 +201,7 @@ class Recorder:
             carried=carried,
             kept=self._kept(),
             loose=self._unheld() if self._step <= _LEAVES_ASKED else [],
+            **self._gpu.taken(),
             **self._since_step(),
             **facts,
         )
@@ -203,6 +209,8 @@ class Recorder:
         if number == 0:
             self._memory.after(self._steps[number])
         self._end_after(self._steps[number])
+        self._waits.listen()
+        self._gpu.go_on()
 
     def _number(self, optimizer: Any) -> int:
         for number, each in enumerate(self._optimizers):

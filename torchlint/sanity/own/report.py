@@ -108,6 +108,15 @@ def _costs(original: Record, fixed: Record | None) -> Iterator[str]:
     waits = [waits_per_step(each) for each in (original, fixed)]
     if waits[0] != waits[1]:
         yield f"Waits for a value per step: {waits[0]:.2f} before, {waits[1]:.2f} after."
+    synchronised = [synchronisations_per_step(each) for each in (original, fixed)]
+    if synchronised[0] != synchronised[1]:
+        yield f"Times that the host waits for the GPU per step: {synchronised[0]:.2f} before, {synchronised[1]:.2f} after."
+    times = [milliseconds(each) for each in (original, fixed)]
+    if times[0] is not None and times[1] is not None:
+        yield f"Time of a step on the GPU, in the middle: {times[0]:.3g} ms before, {times[1]:.3g} ms after."
+    most = [most_allocated(each) for each in (original, fixed)]
+    if most[0] is not None and most[1] is not None and most[0] != most[1]:
+        yield f"GPU memory in use at most: {size(most[0])} before, {size(most[1])} after."
     memory = [memory_kept(each) for each in (original, fixed)]
     if memory[0] is not None and memory[1] is not None and memory[0] != memory[1]:
         yield f"Memory that a step leaves behind: {size(memory[0])} before, {size(memory[1])} after."
@@ -129,6 +138,23 @@ def memory_peak(record: Record) -> float | None:
 
 def waits_per_step(record: Record) -> float:
     return sum(signals.waits(record).values()) / record.steps
+
+
+def synchronisations_per_step(record: Record) -> float:
+    """How often the host waits for the GPU in a step, as CUDA tells: for values, and for copies too."""
+    return sum(record.counted("synchronisations").values()) / record.steps
+
+
+def milliseconds(record: Record) -> float | None:
+    """From one step's end to the next on the GPU, in the middle of all steps but the first; None where there is no GPU. What watches memory
+    slows down fewer than half of the steps."""
+    times = [event["milliseconds"] for key, event in record.timeline.items() if key.number > 1 and event.get("milliseconds") is not None]
+    return median(times) if times else None
+
+
+def most_allocated(record: Record) -> int | None:
+    """Bytes of the GPU's memory that tensors have taken at most; None where there is no GPU."""
+    return max((event["most_allocated"] for event in record.timeline.values() if "most_allocated" in event), default=None)
 
 
 def _kept(record: Record) -> int:
@@ -199,6 +225,9 @@ def _run(record: Record | None) -> dict[str, Any] | None:
         "seconds": round(record.seconds, 3),
         "waits_per_step": waits_per_step(record) if record.steps else None,
         "graphs_kept": _kept(record),
+        "synchronisations_per_step": synchronisations_per_step(record) if record.steps else None,
+        "milliseconds_per_step": milliseconds(record),
+        "gpu_bytes_most": most_allocated(record),
         "bytes_kept_per_step": memory_kept(record),
         "bytes_peak_per_step": memory_peak(record),
         "files": list(record.files),

@@ -47,6 +47,8 @@ CODES = {
 }
 WAITING = ("TL402", "TL403")
 """The rules that say that the host waits for the device; how often it does is counted by line."""
+COPYING = ("TL401", "TL409")
+"""The rules that say that the host waits for a copy, which a GPU alone shows."""
 JUDGED = frozenset(WAITING).union(*CODES.values())
 """The rules of which a run can tell whether they are right."""
 REFUTED_AFTER = {GROWING: 3, CARRIED: 3, UNHELD: 1, WITHOUT: 2}
