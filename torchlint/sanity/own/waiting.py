@@ -64,7 +64,7 @@ class Waits:
                     show(message, *arguments, **options)
 
             warnings.showwarning = shown
-            torch.cuda._lazy_call(lambda: torch.cuda.set_sync_debug_mode("warn"))  # CUDA starts when the program wants it
+            torch.cuda._lazy_call(_tell_of_waits)  # CUDA starts when the program wants it
             self.listen()
 
     def listen(self) -> None:
@@ -130,6 +130,12 @@ class Waits:
                 found = frame.f_back
             frame = frame.f_back
         return found
+
+
+def _tell_of_waits() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it does not know of all of them yet
+        torch.cuda.set_sync_debug_mode("warn")
 
 
 def _has_arrived(source: torch.Tensor, target: object) -> bool:
