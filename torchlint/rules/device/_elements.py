@@ -22,7 +22,12 @@ def is_costly(file: FileAnalysis, node: cst.BaseExpression) -> bool:
     if value.kind is not Kind.TENSOR or value.optional or value.scalar:
         return False
     length = _length(file, value)
-    return (length is None or length > _FEW) and not any(_is_choice(file, each) for each in value.lineage())
+    return length is None or length > _FEW
+
+
+def _is_many(file: FileAnalysis, node: cst.BaseExpression) -> bool:
+    """The same, where the elements are not chosen to be a few."""
+    return is_costly(file, node) and not any(_is_choice(file, each) for each in file.value(node).lineage())
 
 
 def _is_choice(file: FileAnalysis, value: Value) -> bool:
@@ -77,7 +82,7 @@ def _through_itself(file: FileAnalysis, loop: cst.For) -> list[tuple[cst.BaseExp
     """`for v in x:`, `for i, v in enumerate(x):`, `for v, w in zip(x, y):`, with a number read from `v`."""
     found: list[tuple[cst.BaseExpression, cst.BaseExpression]] = []
     for name, source in _elements(file, loop):
-        if not is_costly(file, source):
+        if not _is_many(file, source):
             continue
         for use in file.references(name):
             node = _read(file, use) if file.is_inside(use, loop) else None
@@ -94,7 +99,7 @@ def _elements(file: FileAnalysis, loop: cst.For) -> Iterator[tuple[cst.Name, cst
     if isinstance(source, cst.Call) and wrapper == "builtins.enumerate" and len(parts) == 2:
         pairs = [(parts[1], source.args[0].value)] if source.args else []
     elif isinstance(source, cst.Call) and wrapper == "builtins.zip":
-        if any(file.value(arg.value).is_tensor and not is_costly(file, arg.value) for arg in source.args):
+        if any(file.value(arg.value).is_tensor and not _is_many(file, arg.value) for arg in source.args):
             return  # the shortest decides
         pairs = [(part, arg.value) for part, arg in zip(parts, source.args, strict=False)]
     else:

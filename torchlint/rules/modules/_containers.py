@@ -99,13 +99,28 @@ class HeldModules:
         found = [each for each in around if isinstance(each, (cst.For, cst.CompFor))]
         return [loop for loop in dict.fromkeys(found) if any(self.file.is_inside(node, loop.iter) for node in self.uses)]
 
+    def _is_replaced(self, value: Node) -> bool:
+        """Whether the next statement makes something else of it under the same name: `self.head = nn.Sequential(*joined(self.head))`"""
+        statement = self.file.statement(value)
+        block = list(getattr(self.file.parent(statement), "body", ()))
+        after = block[block.index(statement) + 1 :][:1] if statement in block else []
+        return any(
+            isinstance(each, cst.Assign)
+            and container_shape(self.file, each.value) is None
+            and any(each.targets[0].target is use for use in self.appearances)
+            and sum(self.file.is_inside(use, each.value) for use in self.appearances) > 0
+            for line in after
+            if isinstance(line, cst.SimpleStatementLine)
+            for each in line.body
+        )
+
     @cached_property
     def stores(self) -> list[Store]:
         """The containers that are assigned to the attribute."""
         found = []
         for _, target, value in self.owner.assignments.get(self.attribute, ()):
             shape = container_shape(self.file, value) if value is not None else None
-            if value is not None and shape is not None and not self._is_itself(value):
+            if value is not None and shape is not None and not self._is_itself(value) and not self._is_replaced(value):
                 found.append(Store(target, value, shape, tuple(elements_of(self.file, self.owner, value))))
         for name, default in _class_level(self.owner, self.attribute):
             shape = container_shape(self.file, default)

@@ -103,7 +103,7 @@ def _kept_in_loop(
     if any(each is statement or each in file.tree.order and file.is_inside(each, loop) for each in others):
         return None  # it may be copied there
     conditions = when(file, statement)[len(when(file, loop)) :]
-    if any(_holds_at_last(file, loop, each.test) for each in conditions):
+    if any(_holds_at_last(loop, each.test) for each in conditions):
         return None  # the last one taken is the last there is
     if (
         not conditions
@@ -131,14 +131,15 @@ def _ends_loop(file: FileAnalysis, statement: cst.Assign) -> bool:
     return isinstance(last, cst.SimpleStatementLine) and isinstance(last.body[-1], (cst.Break, cst.Return, cst.Raise))
 
 
-def _holds_at_last(file: FileAnalysis, loop: Node, test: Node) -> bool:
+def _holds_at_last(loop: Node, test: Node) -> bool:
     """Whether a condition names the last iteration: `epoch == epochs - 1` in `for epoch in range(epochs)`."""
-    if not isinstance(loop, cst.For) or not isinstance(loop.iter, cst.Call) or not loop.iter.args:
-        return False
-    bounds = loop.iter.args[: 2 if len(loop.iter.args) > 1 else 1]
-    last = f"{file.source(loop.target)} == {file.source(bounds[-1].value)} - 1"
-    return any(
-        isinstance(each, cst.Comparison) and " ".join(file.source(each).replace("-", " - ").split()) == last
+    return isinstance(loop, cst.For) and any(
+        isinstance(each, cst.Comparison)
+        and each.left.deep_equals(loop.target)
+        and isinstance(each.comparisons[0].operator, cst.Equal)
+        and isinstance(bound := each.comparisons[0].comparator, cst.BinaryOperation)
+        and isinstance(bound.operator, cst.Subtract)
+        and literal(bound.right) == 1
         for each in (test, *descendants(test))
     )
 
