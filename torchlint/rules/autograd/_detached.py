@@ -163,3 +163,9 @@ def _copies(path: str) -> bool:
     if known is None or not known.is_known or known.name in COPIES_IF_IT_MUST or known.name in LISTS_OF_TENSORS:
         return False
     return not known.may_share and not known.changes
+
+
+def is_masked(file: FileAnalysis, attribute: cst.Attribute) -> bool:
+    """`scores.data.masked_fill_(padding, -inf)`"""
+    above = file.parent(attribute)
+    return isinstance(above, cst.Attribute) and above.attr.value == "masked_fill_"

@@ -12,6 +12,7 @@ from torchlint.rules.autograd._detached import (
     done_with,
     has_no_dimension,
     is_its_own,
+    is_masked,
     is_only_read,
     is_written,
     is_written_by_name,
@@ -36,6 +37,7 @@ def check(file: FileModel) -> Iterator[Finding]:
                 attribute,
                 f"what is written to `{name}.data` changes values that `backward` computes with, and it does not notice",
                 help="compute a new tensor, or write under `torch.no_grad()`, where autograd keeps watch",
+                is_for_askers=is_masked(file.analysis, attribute),  # scores, ahead of a softmax that gives them no gradient anyway
             )
             continue
         if has_no_dimension(tensor) and _is_first_element(file.parent(attribute)):
