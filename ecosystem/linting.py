@@ -125,9 +125,13 @@ def _load(file: Path, pin: Pin, files: Tree) -> Result:
 
 
 def keep(file: Path, said: object) -> None:
+    keep_text(file, json.dumps(said))
+
+
+def keep_text(file: Path, text: str) -> None:
     """Whole or not at all, whenever the run is broken off."""
     part = file.with_suffix(f".{os.getpid()}.part")
-    part.write_text(json.dumps(said), encoding="utf-8")
+    part.write_text(text, encoding="utf-8")
     os.replace(part, file)
 
 
@@ -151,7 +155,9 @@ def child(arguments: Sequence[str], timeout: float) -> subprocess.CompletedProce
 def _run(pin: Pin, files: Tree, timeout: float) -> Result:
     started = perf_counter()
     # One process each, so that stopping it stops all of it.
-    arguments = ["-m", "torchlint", "check", "--config", str(UNCONFIGURED), "--no-cache", "--exit-zero", "--jobs", "1"]
+    settings = files.root.with_name(UNCONFIGURED.name)  # beside the tree: patterns such as `tests/` hold from a configuration's folder on
+    keep_text(settings, UNCONFIGURED.read_text(encoding="utf-8"))
+    arguments = ["-m", "torchlint", "check", "--config", str(settings), "--no-cache", "--exit-zero", "--jobs", "1"]
     arguments += ["--output-format", "json", str(files.root)]
     try:
         process = child(arguments, timeout)

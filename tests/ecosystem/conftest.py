@@ -69,7 +69,8 @@ def without_processes(request: pytest.FixtureRequest, monkeypatch: pytest.Monkey
 
 def checked_here(arguments: Sequence[str], timeout: float) -> subprocess.CompletedProcess[str]:
     folder, outcome = Path(arguments[-1]), Outcome()
-    work = mentioning(discover([folder], Configuration(file=linting.UNCONFIGURED)).files, outcome)
+    settings = Configuration(file=Path(arguments[arguments.index("--config") + 1]))
+    work = mentioning(discover([folder], settings).files, outcome)
     check_all(work, Task(Mode.CHECK, Applicability.SAFE, (folder,)), outcome, jobs=1, advance=lambda: None)
     said = "\n".join(json_list.render(Report(outcome.reports, outcome.checked, False, False, False)))
     return subprocess.CompletedProcess(arguments, 0, said, "")

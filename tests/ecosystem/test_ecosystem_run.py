@@ -63,6 +63,13 @@ def test_findings_are_those_of_a_user_without_the_repositorys_settings(commit: C
     assert (said["without_state"], said["failures"]) == (["a/b"], [])
 
 
+def test_a_folder_of_tests_is_one(commit: Commit, ecosystem: Ecosystem) -> None:
+    commit("a/b", {"tests/moving.py": MOVED, "moved.py": MOVED})
+    ecosystem("pin", *PRACTICE)
+
+    assert {path for path, _, _ in places(run(ecosystem, "--show", "unread"), "unread")} == {"moved.py"}
+
+
 def test_torch_that_a_repository_needs_counts(commit: Commit, ecosystem: Ecosystem) -> None:
     loading = "import torch\n\nprint(torch.load('a.pt'))\n"
     commit("a/b", {"old.py": loading, "pyproject.toml": "[project]\ndependencies = ['torch>=2.1']\n"})
