@@ -41,8 +41,8 @@ def test_a_file_without_a_look_for_a_gpu_is_left_alone() -> None:
 
 
 @pytest.mark.parametrize(("body", "count"), [("m(x).sum().backward()", 0), ("return m(x)", 1)])
-def test_a_program_that_trains_in_another_file_goes_on_where_it_was_begun(tmp_path: Path, body: str, count: int) -> None:
-    text = f"from fitting import fit\n{HEAD}{LOOKS}def f(m: nn.Module):\n    m.load_state_dict(torch.load(p))\n    fit(m)\n"
+def test_what_a_function_of_another_file_has_just_trained_is_where_it_is_read(tmp_path: Path, body: str, count: int) -> None:
+    text = f"from fitting import fit\n{HEAD}{LOOKS}def f(m: nn.Module):\n    fit(m)\n    m.load_state_dict(torch.load(p))\n"
     main = tmp_path / "main.py"
     main.write_text(text)
     (tmp_path / "fitting.py").write_text(f"import torch\n\n\ndef fit(m: torch.nn.Module, x):\n    {body}\n")

@@ -41,11 +41,11 @@ def unmapped(file: FileAnalysis) -> Iterator[Checkpoint]:
     calls = [call for call in file.calls("torch.load") if _is_unmapped(bind(call, signatures("torch.load")[0].parameters))]
     if not calls or any(True for _ in file.calls("torch.save")) or not _chooses(file):
         return
-    if loops(file) or any(_trains(file, call) or _needs_gpu(file, call) for call in file.nodes(cst.Call)):
+    if loops(file) or any(_makes_optimizer(file, call) or _needs_gpu(file, call) for call in file.nodes(cst.Call)):
         return  # it goes on where it was trained; or there is a GPU wherever it runs
     loadings = [each for each in file.methods("load_state_dict") if _holds_tensors(file, each)]
     for call in calls:
-        if _was_asked(file, call):
+        if _was_asked(file, call) or _was_trained(file, call):
             continue
         value = file.value(call)
         into = next((each for each in loadings if each.args and _reads(file, each, call)), None)
@@ -74,12 +74,17 @@ def _is_part_of(called: Value, call: cst.Call) -> bool:
     return any(each is call for each in nodes) and all(isinstance(each.func, cst.Attribute) for each in made)
 
 
-def _trains(file: FileAnalysis, call: cst.Call) -> bool:
+def _makes_optimizer(file: FileAnalysis, call: cst.Call) -> bool:
     """Whether the program trains, be it by a function of another file."""
-    made, path = file.value(call), file.qualname(call.func)
-    if made.kind is Kind.OPTIMIZER and (made.qualname is not None or made.cls is not None):
-        return True
-    return path is not None and file.imports_training(path)
+    made = file.value(call)
+    return made.kind is Kind.OPTIMIZER and (made.qualname is not None or made.cls is not None)
+
+
+def _was_trained(file: FileAnalysis, load: cst.Call) -> bool:
+    """Whether the same run trains before it reads, by a function of another file."""
+    before = (call for call in file.nodes(cst.Call) if file.function(call) is file.function(load) and file.is_after(load, call))
+    paths = (file.qualname(call.func) for call in before)
+    return any(path is not None and file.imports_training(path) for path in paths)
 
 
 def _holds_tensors(file: FileAnalysis, loading: cst.Call) -> bool:
