@@ -107,6 +107,8 @@ def test_what_the_file_writes_itself_is_for_those_who_ask(path: str, fires: bool
         ("import os\nstate = torch.load(os.path.join(folder, name))", False),
         ("def read(folder): return torch.load(folder / 'best.pt')", False),
         ("def read(folder): return torch.load(folder / 'vgg.pt')", True),
+        ("def read(folder):\n    path = folder / 'runs' / 'best.pt'\n    return torch.load(path)", False),
+        ("path = options.add('best.pt')\nargs = options.parse_args()\nstate = torch.load(args.path)", True),
         ("class Run:\n    def read(self): return torch.load(self.best)", False),
         ("args = options.parse_args()\nstate = torch.load(args.weights)", True),
         ("import sys\npath = sys.argv[1]\nstate = torch.load(path)", True),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import libcst as cst
 
@@ -50,9 +51,20 @@ def _is_fetched(file: FileAnalysis, path: Node) -> bool:
 
 def _is_spelt_elsewhere(file: FileAnalysis, path: Node) -> bool:
     """Whether another file knows it by the name that is spelt out here: `folder / "train.pt"`."""
-    names = [literal(each) for each in (path, *descendants(path)) if isinstance(each, cst.SimpleString)]
-    known = [each.rpartition("/")[2] for each in names if isinstance(each, str)]
+    known = [each.rpartition("/")[2] for each in _texts(file, path, _DEEP)]
     return any("." in each and file.is_written_elsewhere(re.compile(re.escape(each))) for each in known)
+
+
+def _texts(file: FileAnalysis, path: Node, deep: int) -> Iterator[str]:
+    """The strings that a path is made of, there and behind its names."""
+    for each in (path, *descendants(path)):
+        text = literal(each) if isinstance(each, cst.SimpleString) else None
+        if isinstance(text, str):
+            yield text
+        if deep and isinstance(each, cst.Name) and each in file.tree.order:
+            for binding in file.names.bindings(each):
+                if binding.value is not None and not isinstance(binding.value, cst.Call):
+                    yield from _texts(file, binding.value, deep - 1)
 
 
 def _is_handed_in(file: FileAnalysis, path: Node, deep: int) -> bool:
