@@ -31,7 +31,7 @@ def evaluate(flow: Flow, call: cst.Call, func: cst.Attribute, receiver: Value, a
     name = func.attr.value
     if receiver.cls is not None and receiver.kind in (Kind.OBJECT, Kind.MODULE, Kind.CLASS):
         found = receiver.cls.method(name)
-        if found is not None and name == "forward" and receiver.kind is Kind.MODULE and receiver.definition is not None:
+        if found is not None and name == "forward" and receiver.kind is Kind.MODULE and flow.place(func.value) != "self":
             return flow.call(call, receiver, arguments)
         if found is not None:
             target = Value(Kind.FUNCTION, definition=found, node=func)

@@ -25,7 +25,9 @@ def told_epochs(file: FileAnalysis) -> Iterator[Finding]:
             continue
         made = file.value(call.func.value)
         name = made.qualname or ""
-        if made.kind is not Kind.SCHEDULER or not name.startswith("torch.optim.lr_scheduler.") or name in _TAKING:
+        if made.kind is not Kind.SCHEDULER or not isinstance(made.node, cst.Call):
+            continue  # handed over: it may be one that is told what was measured
+        if not name.startswith("torch.optim.lr_scheduler.") or name in _TAKING:
             continue
         versions = supported(file, call)
         if versions.newest < version_of(_SINCE) or versions.oldest < version_of(_SINCE) or is_guarded(file, call):

@@ -11,6 +11,7 @@ from torchlint.model.program import Program
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.classes import ClassModel
 from torchlint.rules.distributed._ranks import speaks_of_ranks
+from torchlint.syntax.literals import literal
 from torchlint.syntax.names import Binding, Binds
 from torchlint.syntax.tree import Node, descendants
 from torchlint.values.value import Function
@@ -27,11 +28,37 @@ def shuffling(file: FileAnalysis) -> list[tuple[cst.Call, cst.BaseExpression]]:
     """The loaders that shuffle, without a sampler of their own, each with its dataset: those for training."""
     found = []
     for call in file.calls("torch.utils.data.DataLoader"):
-        keywords = {arg.keyword.value: arg.value for arg in call.args if arg.keyword is not None}
+        keywords = _options(file, call)
         dataset = keywords.get("dataset") or (call.args[0].value if call.args and call.args[0].keyword is None else None)
         if dataset is not None and not keywords.keys() & {"sampler", "batch_sampler"} and _shuffles(keywords.get("shuffle")):
             found.append((call, dataset))
     return found
+
+
+def shuffles_elsewhere(file: FileAnalysis) -> bool:
+    """Whether a function of the project that is called here makes a loader that shuffles, in this file or another."""
+    for call in file.nodes(cst.Call):
+        made = file.value(call.func).definition
+        where = made.file if isinstance(made, Function) else file
+        if isinstance(made, Function) and isinstance(where, FileAnalysis) and where is not file and _is_within(where, made.node):
+            return True
+    return False
+
+
+def _is_within(file: FileAnalysis, function: Node) -> bool:
+    return any(file.is_inside(loader, function) for loader, _ in shuffling(file))
+
+
+def _options(file: FileAnalysis, call: cst.Call) -> dict[str, cst.BaseExpression]:
+    """What a call is given by name, be it in a dictionary that is spelt out."""
+    given = {arg.keyword.value: arg.value for arg in call.args if arg.keyword is not None}
+    for spread in (arg.value for arg in call.args if arg.star == "**"):
+        bindings = file.names.bindings(spread) if isinstance(spread, cst.Name) else ()
+        for each in [spread] if isinstance(spread, cst.Dict) else [binding.value for binding in bindings]:
+            if isinstance(each, cst.Dict):
+                pairs = (pair for pair in each.elements if isinstance(pair, cst.DictElement))
+                given |= {name: pair.value for pair in pairs if isinstance(name := literal(pair.key), str)}
+    return given
 
 
 def _shuffles(given: Node | None) -> bool:
