@@ -13,7 +13,7 @@ from torchlint.model import program
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.classes import ClassModel
 from torchlint.rules.distributed._batches import asks_for_one, defaults_to_one, gives_one
-from torchlint.rules.distributed._loading import shuffles_elsewhere, shuffling
+from torchlint.rules.distributed._loading import shuffling
 from torchlint.rules.distributed._trained import Use, uses
 from torchlint.rules.distributed._unwrapping import loads_keys
 from torchlint.syntax.literals import literal
@@ -123,9 +123,7 @@ class Program:
         """
         if asks_for_one(self.file, call):
             return False
-        if course is not Course.TRAINS or "DistributedDataParallel" in self.file.text:
-            return False
-        if not shuffling(self.file) and not shuffles_elsewhere(self.file):
+        if course is not Course.TRAINS or "DistributedDataParallel" in self.file.text or not shuffling(self.file):
             return False
         return not _SMALL.search(self.file.text) or _LARGE.search(self.file.text) is not None
 

@@ -35,20 +35,6 @@ def shuffling(file: FileAnalysis) -> list[tuple[cst.Call, cst.BaseExpression]]:
     return found
 
 
-def shuffles_elsewhere(file: FileAnalysis) -> bool:
-    """Whether a function of the project that is called here makes a loader that shuffles, in this file or another."""
-    for call in file.nodes(cst.Call):
-        made = file.value(call.func).definition
-        where = made.file if isinstance(made, Function) else file
-        if isinstance(made, Function) and isinstance(where, FileAnalysis) and where is not file and _is_within(where, made.node):
-            return True
-    return False
-
-
-def _is_within(file: FileAnalysis, function: Node) -> bool:
-    return any(file.is_inside(loader, function) for loader, _ in shuffling(file))
-
-
 def _options(file: FileAnalysis, call: cst.Call) -> dict[str, cst.BaseExpression]:
     """What a call is given by name, be it in a dictionary that is spelt out."""
     given = {arg.keyword.value: arg.value for arg in call.args if arg.keyword is not None}

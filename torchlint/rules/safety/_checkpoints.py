@@ -55,7 +55,14 @@ def unmapped(file: FileAnalysis) -> Iterator[Checkpoint]:
 
 def _chooses(file: FileAnalysis) -> bool:
     """Whether the program looks whether there is a GPU, or goes there only where an option says so."""
-    return any(file.tree.attributes.get(each) for each in _LOOKS) or any(_was_asked(file, each) for each in file.methods("cuda"))
+    return any(file.tree.attributes.get(each) for each in _LOOKS) or any(_is_left_open(file, each) for each in file.methods("cuda"))
+
+
+def _is_left_open(file: FileAnalysis, node: Node) -> bool:
+    """Whether a question about devices decides that the program does not answer itself, as by `use_cuda = True`."""
+    names = (each.test for each in when(file, node) if isinstance(each.test, cst.Name))
+    bound = (binding.value for name in names for binding in file.names.bindings(name))
+    return _was_asked(file, node) and not any(literal(each) for each in bound if each is not None)
 
 
 def _holds_model(file: FileAnalysis, call: cst.Call) -> bool:
