@@ -20,11 +20,11 @@ ODD = {
     "form feed behind blanks": f"import torch\n\n\nclass A:\n    x = 1\n    \f\n    def f(self):\n \f       return {MOVED}\n",
     "form feed before a comment": f"import torch\n\nif torch:\n\f# c\n  \f    a = {MOVED}\n    \f    # d\n    b = 1\n",
     "tab then spaces": f"import torch\n\nif torch:\n\tif torch:\n\t    a = {MOVED}\n\t    b = 1\n\tc = 1\n",
-    "async as a keyword argument": f"import torch\n\ny = torch.ones(2)\nz = y.cuda(async=True), {MOVED}\nx = {MOVED}\n",
+    "async as a keyword argument": f"import torch\n\ny = torch.ones(2)\nz = y.copied(async=wait), {MOVED}\nx = {MOVED}\n",
     "async as a name": f"import torch\n\n\ndef f(async, await=None):\n    self.async = async\n    x = {MOVED}\n    return x.await\n",
     "async of both kinds": f"import torch\n\n\nasync def f():\n    async with a.async as await:\n        await b\n    return {MOVED}\n",
-    "async in a string": f"import torch\n\nx.cuda(async=True)\nprint('async', {MOVED})  # async\n",
-    "carriage returns": f"import torch\r\n\r\nif torch:\r\n  \f    x.cuda(async=True)\r\n      y = {MOVED}\r\n".replace("      y", "    y"),
+    "async in a string": f"import torch\n\nx.copied(async=wait)\nprint('async', {MOVED})  # async\n",
+    "carriage returns": f"import torch\r\n\r\nif torch:\r\n  \f    x.copied(async=wait)\r\n      y = {MOVED}\r\n".replace("      y", "    y"),
 }
 
 
