@@ -18,6 +18,7 @@ from torchlint.program.classes import ClassModel
 from torchlint.syntax.literals import integer
 from torchlint.syntax.names import Binds
 from torchlint.syntax.tree import Node, descendants, runs_once
+from torchlint.values import following
 from torchlint.values.events import HANDED_ON, Event, Happens
 from torchlint.values.flow import Flow
 from torchlint.values.gradients import descent, factors
@@ -270,7 +271,10 @@ def receiver(step: Event, file: FileAnalysis) -> tuple[cst.BaseExpression, Node]
         if given is not None and given.kind is Kind.OPTIMIZER:
             return place.args[0].value, place
         holder = flow.values.get(func.value)
-        if holder is None or holder.cls is None or holder.kind is Kind.OPTIMIZER or holder.cls.method("zero_grad") is not None:
+        if holder is None or holder.cls is None or holder.kind is Kind.OPTIMIZER:
+            return func.value, place
+        own = holder.cls.method("zero_grad")
+        if own is not None and following.clears(flow, own):
             return func.value, place
     return None
 

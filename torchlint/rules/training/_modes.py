@@ -99,11 +99,17 @@ def _targets(file: FileAnalysis, loop: cst.For) -> Iterator[cst.CSTNode]:
 
 
 def place_before(found: Evaluation) -> Node | None:
-    """The statement before which the module can be put into eval mode: the outermost loop of the evaluation, or the call's own."""
+    """The statement before which the module can be put into eval mode: the outermost loop of the evaluation, or the call's own.
+
+    Where every round of the loop puts it into train mode, it is the call's own as well.
+    """
     func = found.calls[0].func
     if not isinstance(func, (cst.Name, cst.Attribute)):
         return None
-    return found.scope if isinstance(found.scope, (cst.For, cst.While)) else found.calls[0]
+    around = isinstance(found.scope, (cst.For, cst.While))
+    if around and not any(found.file.is_inside(each.site, found.scope) for each in found.switched):
+        return found.scope
+    return found.calls[0]
 
 
 def loading(found: Evaluation) -> cst.Call | None:
