@@ -266,7 +266,7 @@ class Net(nn.Module):
 
 def test_a_zero_grad_of_ones_own_that_clears_nothing_is_not_called_again_and_again() -> None:
     text = (
-        "class Warming:\n    def zero_grad():\n        return None\n    def step():\n        inner.step()\n\n\n"
+        "class Warming:\n    def zero_grad():\n        return None\n    def step():\n        optim.step()\n\n\n"
         "def warm(loader):\n    warming = Warming()\n    for y in loader:\n        loss().backward()\n        warming.step()\n"
     )
     assert {each.code for each in lint(text)} >= {"TL201"}

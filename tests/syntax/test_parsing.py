@@ -109,3 +109,10 @@ def test_a_text_with_a_nul_is_no_python_and_says_where(text: str) -> None:
         parse(text)
 
     assert (caught.value.row, caught.value.column) == (len(before), len(before[-1]) + 1)
+
+
+def test_what_libcst_alone_refuses_lies_in_the_text() -> None:
+    text = "def a():\n    return 1\n\\\ndef b():\n    c\nd\n"
+    with pytest.raises(Unreadable) as refused:
+        parse(text)
+    assert refused.value.column <= len(text.splitlines()[refused.value.row - 1]) + 1

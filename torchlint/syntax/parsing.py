@@ -104,4 +104,6 @@ def _explained(text: str, error: cst.ParserSyntaxError) -> Unreadable:
         return Unreadable(str(refused.msg), max(refused.lineno or 1, 1), max(refused.offset or 1, 1))
     except (ValueError, RecursionError, MemoryError):
         pass  # Python cannot say it either
-    return Unreadable(error.message.removeprefix("parser error: ").rstrip("."), max(error.raw_line, 1), error.raw_column + 1)
+    rows = text.splitlines() or [""]
+    row = min(max(error.raw_line, 1), len(rows))  # behind a row that goes on in an empty one LibCST counts on
+    return Unreadable(error.message.removeprefix("parser error: ").rstrip("."), row, min(error.raw_column, len(rows[row - 1])) + 1)
