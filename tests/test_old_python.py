@@ -24,7 +24,9 @@ ODD = {
     "async as a name": f"import torch\n\n\ndef f(async, await=None):\n    self.async = async\n    x = {MOVED}\n    return x.await\n",
     "async of both kinds": f"import torch\n\n\nasync def f():\n    async with a.async as await:\n        await b\n    return {MOVED}\n",
     "async in a string": f"import torch\n\nx.copied(async=wait)\nprint('async', {MOVED})  # async\n",
-    "carriage returns": f"import torch\r\n\r\nif torch:\r\n  \f    x.copied(async=wait)\r\n      y = {MOVED}\r\n".replace("      y", "    y"),
+    "carriage returns": f"import torch\r\n\r\nif torch:\r\n  \f    x.copied(async=wait)\r\n      y = {MOVED}\r\n".replace(
+        "      y", "    y"
+    ),
 }
 
 

@@ -25,6 +25,14 @@ def is_costly(file: FileAnalysis, node: cst.BaseExpression) -> bool:
     return length is None or length > _FEW
 
 
+def is_collected(file: FileAnalysis, node: cst.BaseExpression) -> bool:
+    """Whether Python has gone through the elements just before, to make a tensor of them: `torch.tensor([len(each) for each in batch])`."""
+    made = file.value(node).node
+    if not isinstance(made, cst.Call) or not made.args or not isinstance(made.args[0].value, (cst.ListComp, cst.GeneratorExp)):
+        return False
+    return file.qualname(made.func) in ("torch.tensor", "torch.as_tensor")
+
+
 def _is_many(file: FileAnalysis, node: cst.BaseExpression) -> bool:
     """The same, where the elements are not chosen to be a few."""
     return is_costly(file, node) and not any(_is_choice(file, each) for each in file.value(node).lineage())

@@ -7,7 +7,7 @@ import libcst as cst
 from torchlint import rewrite
 from torchlint.model import FileModel
 from torchlint.rule import KEEPS, SAFE, UNSAFE, WARNING, Finding, Fix, rule
-from torchlint.rules.device._elements import is_costly
+from torchlint.rules.device._elements import is_collected, is_costly
 
 _BUILTINS = frozenset({"builtins.sum", "builtins.max", "builtins.min", "builtins.any", "builtins.all"})
 _SIMPLE = (cst.Name, cst.Attribute, cst.Call, cst.Subscript)
@@ -29,7 +29,8 @@ def check(file: FileModel) -> Iterator[Finding]:
             f"`{name}` goes through the tensor in Python, one element after the other: some hundred times slower than its own `.{name}`",
             help=f"use the tensor's own `.{name}()`",
             fix=_fix(file, call, name, call.args[0].value),
-            is_for_askers=name in ("any", "all"),  # these stop at the first element that decides
+            # The first two stop at the element that decides; what has just been collected in Python costs little more than that.
+            is_for_askers=name in ("any", "all") or is_collected(file.analysis, call.args[0].value),
         )
 
 
