@@ -9,7 +9,7 @@ from torchlint.model import FileModel
 from torchlint.rule import INFO, KEEPS, SAFE, Finding, rule
 
 
-@rule("TL808", severity=INFO, default=False, fix=SAFE, effect=KEEPS, aliases=("TOR203",), mentions=("import torchvision",))
+@rule("TL808", severity=INFO, default=False, fix=SAFE, effect=KEEPS, aliases=("TOR203",), mentions=("torchvision",))
 def check(file: FileModel) -> Iterator[Finding]:
     for statement in file.nodes(cst.Import):
         for alias in statement.names:

@@ -9,7 +9,7 @@ from torchlint.rule import INFO, Finding, rule
 from torchlint.rules.modules._resequencing import children_in
 
 
-@rule("TL315", severity=INFO, default=False, mentions=("children()",))
+@rule("TL315", severity=INFO, default=False, mentions=("children",))
 def check(file: FileModel) -> Iterator[Finding]:
     for call in file.calls("torch.nn.Sequential"):
         taken = children_in(file.analysis, call)

@@ -9,7 +9,7 @@ from torchlint.rules.numerics._legacy import Given, Legacy, legacy
 from torchlint.rules.numerics._spelling import beside
 
 
-@rule("TL607", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=("Tensor(",), default=False)
+@rule("TL607", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=("Tensor(", "Tensor as"), default=False)
 def check(file: FileModel) -> Iterator[Finding]:
     for made in legacy(file.analysis):
         if made.given is Given.UNKNOWN and not made.is_cuda:

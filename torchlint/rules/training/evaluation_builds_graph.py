@@ -11,7 +11,7 @@ from torchlint.rule import KEEPS, UNSAFE, WARNING, Finding, Fix, rule
 from torchlint.values.events import Happens
 
 
-@rule("TL204", severity=WARNING, fix=UNSAFE, effect=KEEPS, mentions=("eval()",), quiet_in_tests=True)
+@rule("TL204", severity=WARNING, fix=UNSAFE, effect=KEEPS, mentions=("eval(", "train(False", "train(mode=False"), quiet_in_tests=True)
 def check(file: FileModel) -> Iterator[Finding]:
     reported: set[cst.CSTNode] = set()
     for found in file.evaluations():

@@ -11,7 +11,7 @@ from torchlint.rules.training._modes import left_in_eval
 from torchlint.values.events import Event
 
 
-@rule("TL206", severity=ERROR, fix=UNSAFE, effect=REPAIRS, mentions=("eval()",))
+@rule("TL206", severity=ERROR, fix=UNSAFE, effect=REPAIRS, mentions=("eval(", "train(False", "train(mode=False"))
 def check(file: FileModel) -> Iterator[Finding]:
     reported: set[cst.CSTNode] = set()
     for training in file.trainings():

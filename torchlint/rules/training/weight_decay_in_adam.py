@@ -7,7 +7,7 @@ from torchlint.rule import INFO, Finding, rule
 from torchlint.rules.training._settings import decayed_adams
 
 
-@rule("TL225", severity=INFO, default=False, mentions=("weight_decay",))
+@rule("TL225", severity=INFO, default=False, mentions=("Adam",))
 def check(file: FileModel) -> Iterator[Finding]:
     for call, decay in decayed_adams(file.analysis):
         yield Finding(
