@@ -98,6 +98,14 @@ def test_rule_is_not_asked_about_text_without_its_words(install: Install) -> Non
     assert [each.code for each in lint("a = 1  # torch\n")] == ["TL000"]
 
 
+@pytest.mark.parametrize(("text", "is_asked"), [("for ", True), ("x for ", True), ("for\tx", False), ("a_for", False)])
+def test_a_word_with_a_blank_in_it_is_looked_for_as_it_is_written(install: Install, text: str, is_asked: bool) -> None:
+    install(rule(raises, mentions="for "))
+
+    assert bool(engine._Says(text)["for "]) is is_asked
+    assert [each.code for each in lint(f"# {text}\n")] == ["TL000"] * is_asked
+
+
 def test_findings_come_in_document_order(install: Install) -> None:
     def backwards(file: FileModel) -> Iterator[Finding]:
         yield from (Finding(node, "a name") for node in reversed(file.nodes(cst.Name)))

@@ -278,7 +278,7 @@ class _Says(dict[str, bool]):
         """What stands between blanks, each piece once: half of the text, and all words in it that have no blank in them."""
 
     def __missing__(self, word: str) -> bool:
-        found = self[word] = word in (self._pieces if len(word.split()) == 1 else self._text)
+        found = self[word] = word in (self._pieces if word.split() == [word] else self._text)
         return found
 
 

@@ -29,8 +29,7 @@ def told_epochs(file: FileAnalysis) -> Iterator[Finding]:
             continue  # handed over: it may be one that is told what was measured
         if not name.startswith("torch.optim.lr_scheduler.") or name in _TAKING:
             continue
-        versions = supported(file, call)
-        if versions.newest < version_of(_SINCE) or versions.oldest < version_of(_SINCE) or is_guarded(file, call):
+        if supported(file, call).oldest < version_of(_SINCE) or is_guarded(file, call):
             continue  # a torch before that counts otherwise
         yield Finding(
             call.args[0],

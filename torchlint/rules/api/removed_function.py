@@ -9,7 +9,7 @@ from torchlint.rules.api._iterators import old_next
 
 _WORDS = (
     *("solve", "symeig", "eig", "lstsq", "matrix_rank", "fft", "stft", "_six", "load_lua", "utils.ffi"),
-    *(".next()", "Scale", "RandomSizedCrop"),
+    *(".next(", "Scale", "RandomSizedCrop"),
 )
 
 

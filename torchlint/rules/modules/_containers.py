@@ -108,7 +108,7 @@ class HeldModules:
             isinstance(each, cst.Assign)
             and container_shape(self.file, each.value) is None
             and any(each.targets[0].target is use for use in self.appearances)
-            and sum(self.file.is_inside(use, each.value) for use in self.appearances) > 0
+            and any(self.file.is_inside(use, each.value) for use in self.appearances)
             for line in after
             if isinstance(line, cst.SimpleStatementLine)
             for each in line.body
