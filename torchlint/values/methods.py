@@ -13,6 +13,7 @@ from torchlint.facts import modules
 from torchlint.facts import tensors as known
 from torchlint.facts.classes import DISTRIBUTION, root
 from torchlint.syntax.literals import literal
+from torchlint.syntax.tree import descendants
 from torchlint.values.algebra import element, operate
 from torchlint.values.arguments import Arguments
 from torchlint.values.events import HANDED_ON, Happens
@@ -20,7 +21,7 @@ from torchlint.values.flow import Flow
 from torchlint.values.following import clears, follow
 from torchlint.values.library.registry import Handlers, Method
 from torchlint.values.library.tensors import moves_to, tensor_method
-from torchlint.values.library.training import effect
+from torchlint.values.library.training import effect, switch_mode
 from torchlint.values.value import Function, Graph, Kind, Place, Value, join, number, other
 
 _CONTAINERS = frozenset({Kind.LIST, Kind.DICT, Kind.UNKNOWN, Kind.TUPLE})
@@ -34,6 +35,8 @@ def evaluate(flow: Flow, call: cst.Call, func: cst.Attribute, receiver: Value, a
         if found is not None and name == "forward" and receiver.kind is Kind.MODULE and flow.place(func.value) != "self":
             return flow.call(call, receiver, arguments)
         if found is not None:
+            if name in ("train", "eval") and receiver.kind is Kind.MODULE and _goes_on(found, name):
+                switch_mode(flow, call, receiver, arguments)
             target = Value(Kind.FUNCTION, definition=found, node=func)
             bound = None if receiver.kind is Kind.CLASS else receiver
             return follow(flow, call, target, arguments, bound=bound, place=flow.place(func.value))
@@ -59,6 +62,18 @@ def evaluate(flow: Flow, call: cst.Call, func: cst.Attribute, receiver: Value, a
     if by_kind is not None:
         return by_kind(flow, call, name, receiver, arguments)
     return _unknown(flow, call, name, receiver, arguments)
+
+
+def _goes_on(method: Function, name: str) -> bool:
+    """Whether a method does what the inherited one does as well: `super().train(mode)`."""
+    return any(
+        isinstance(each, cst.Attribute)
+        and each.attr.value == name
+        and isinstance(each.value, cst.Call)
+        and isinstance(each.value.func, cst.Name)
+        and each.value.func.value == "super"
+        for each in descendants(method.node)
+    )
 
 
 def _hook(flow: Flow, receiver: Value, arguments: Arguments) -> None:

@@ -134,7 +134,7 @@ def _in_place(flow: Flow, call: cst.Call, receiver: Value, arguments: Arguments)
     return None
 
 
-def _mode(flow: Flow, call: cst.Call, receiver: Value, arguments: Arguments) -> Value | None:
+def switch_mode(flow: Flow, call: cst.Call, receiver: Value, arguments: Arguments) -> Value | None:
     if receiver.kind is not Kind.MODULE:
         return None
     func = call.func
@@ -173,8 +173,8 @@ _EFFECTS: dict[str, Callable[[Flow, cst.Call, Value, Arguments], Value | None]] 
     "manual_backward": _manual_backward,
     "step": _step,
     "zero_grad": _zero_grad,
-    "train": _mode,
-    "eval": _mode,
+    "train": switch_mode,
+    "eval": switch_mode,
     "scale": _scale,
     "unscale_": _note("UNSCALE"),
     "update": _note("UPDATE"),
