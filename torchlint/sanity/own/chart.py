@@ -100,7 +100,8 @@ def _ticks(low: float, high: float, base: float) -> list[float]:
     if high <= low:
         room = abs(low) / 2 or 1.0
         low, high = (0.0, low + room) if low >= 0 else (low - room, low + room)
-    size = _round((high - low) / _TICKS) if base == 10 else base ** math.ceil(math.log((high - low) / _TICKS, base) - 1e-9)
+    # Other bases are for what is counted, of which there are no parts.
+    size = _round((high - low) / _TICKS) if base == 10 else base ** max(math.ceil(math.log((high - low) / _TICKS, base) - 1e-9), 0)
     start = math.floor(low / size + 1e-9)
     end = math.ceil(high / size - 1e-9)
     return [number * size for number in range(start, end + 1)]

@@ -115,7 +115,7 @@ def _costs(original: Record, fixed: Record | None) -> Iterator[str]:
     if times[0] is not None and times[1] is not None:
         yield f"Time of a step on the GPU, in the middle: {times[0]:.3g} ms before, {times[1]:.3g} ms after."
     most = [most_allocated(each) for each in (original, fixed)]
-    if most[0] is not None and most[1] is not None and most[0] != most[1]:
+    if most[0] is not None and most[1] is not None and size(most[0]) != size(most[1]):
         yield f"GPU memory in use at most: {size(most[0])} before, {size(most[1])} after."
     memory = [memory_kept(each) for each in (original, fixed)]
     if memory[0] is not None and memory[1] is not None and memory[0] != memory[1]:
