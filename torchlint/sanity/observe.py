@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 import sys
+from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any
 
@@ -26,7 +27,8 @@ def result(value: object) -> Node:
 
 def generators(device: str) -> dict[str, str]:
     """The state of every random generator that a program on this device draws from unasked, as digests."""
-    states = {"torch": _bytes(torch.random.get_rng_state()), "python": repr(random.getstate()).encode()}
+    version, words, gauss = random.getstate()
+    states = {"torch": _bytes(torch.random.get_rng_state()), "python": array("Q", words).tobytes() + repr((version, gauss)).encode()}
     numpy = sys.modules.get("numpy")
     if numpy is not None:
         _, keys, *rest = numpy.random.get_state()

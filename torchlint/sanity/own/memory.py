@@ -7,13 +7,12 @@ tensors that they make are counted at their most, and once more two steps later,
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode, _get_current_dispatch_mode
-from torch.utils._pytree import tree_leaves
 
 _LARGE = 1 << 16
 """Bytes of a tensor from which on it is asked who made it."""
@@ -71,9 +70,18 @@ class Memory:
 
 
 def _storages(values: Any) -> list[Any]:
-    leaves = (values,) if isinstance(values, torch.Tensor) else tree_leaves(values)
-    tensors = (each for each in leaves if isinstance(each, torch.Tensor))
-    return [each.untyped_storage() for each in tensors if each.layout is torch.strided and not each.is_meta]
+    return [each.untyped_storage() for each in _tensors(values) if each.layout is torch.strided and not each.is_meta]
+
+
+def _tensors(values: Any) -> Iterator[torch.Tensor]:
+    """Of what a kernel takes and gives: tensors, and lists of them."""
+    if isinstance(values, torch.Tensor):
+        yield values
+    elif isinstance(values, (list, tuple)):
+        for each in values:
+            yield from _tensors(each)
+    elif isinstance(values, dict):
+        yield from _tensors(list(values.values()))
 
 
 class _Watch(TorchDispatchMode):
