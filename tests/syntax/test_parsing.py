@@ -1,5 +1,6 @@
 """Text to a tree: the same tree that LibCST gives, or one clear reason why there is none."""
 
+import re
 import sysconfig
 import tokenize
 from pathlib import Path
@@ -116,3 +117,12 @@ def test_what_libcst_alone_refuses_lies_in_the_text() -> None:
     with pytest.raises(Unreadable) as refused:
         parse(text)
     assert refused.value.column <= len(text.splitlines()[refused.value.row - 1]) + 1
+
+
+@pytest.mark.parametrize("text", ['s""\\\n\\s', "x = 1\n\\\n", "\\", "a\x0cb c\nd e", "(\x0c\n", "def f(:\r\n\\"])
+def test_what_is_wrong_lies_in_the_text(text: str) -> None:
+    with pytest.raises(Unreadable) as refused:
+        parse(text)
+    rows = re.split(r"\r\n?|\n", text)
+    assert 1 <= refused.value.row <= len(rows)
+    assert 1 <= refused.value.column <= len(rows[refused.value.row - 1]) + 1

@@ -101,9 +101,14 @@ def _explained(text: str, error: cst.ParserSyntaxError) -> Unreadable:
             warnings.simplefilter("ignore")
             ast.parse(text)
     except SyntaxError as refused:
-        return Unreadable(str(refused.msg), max(refused.lineno or 1, 1), max(refused.offset or 1, 1))
+        return _unreadable_at(text, str(refused.msg), refused.lineno or 1, refused.offset or 1)
     except (ValueError, RecursionError, MemoryError):
         pass  # Python cannot say it either
-    rows = text.splitlines() or [""]
-    row = min(max(error.raw_line, 1), len(rows))  # behind a row that goes on in an empty one LibCST counts on
-    return Unreadable(error.message.removeprefix("parser error: ").rstrip("."), row, min(error.raw_column, len(rows[row - 1])) + 1)
+    return _unreadable_at(text, error.message.removeprefix("parser error: ").rstrip("."), error.raw_line, error.raw_column + 1)
+
+
+def _unreadable_at(text: str, message: str, row: int, column: int) -> Unreadable:
+    """At the nearest place that the text has: behind a backslash both parsers count on, one the rows and the other the columns."""
+    rows = re.split(r"\r\n?|\n", text)
+    row = min(max(row, 1), len(rows))
+    return Unreadable(message, row, min(max(column, 1), len(rows[row - 1]) + 1))
