@@ -176,6 +176,8 @@ class Flow:
         self.settled: dict[Node, dict[str, tuple[Kind, Graph]]] = {}
         self.watched: dict[Node, set[str]] = {}
         """For each loop, the places that it names."""
+        self.unbound: set[str] = set()
+        """The function's own variables that were read where nothing was bound to them on the way."""
         self.leaves: list[list[Environment]] = []
         self.env = Environment(Places())
         self.changed_parameters: list[tuple[Event, Value]] | None = None

@@ -199,7 +199,8 @@ def _loop(flow: Flow, statement: cst.For | cst.While, begin: Callable[[], object
         flow.env = entry.copy()
         flow.env.merge(ends)
         after = _signature(flow.env, watched)
-        if before.items() <= after.items() or before.items() <= settled.items():
+        carried = flow.unbound & after.keys() - before.keys()  # read before the first round bound them: `except: it = iter(loader)`
+        if not carried and before.items() <= after.items() or before.items() <= settled.items() and not carried - settled.keys():
             break  # nothing new for a second time; or this is what an earlier run of the loop, inside another one, came to
     flow.settled[statement] = after
     if statement.orelse is not None:
