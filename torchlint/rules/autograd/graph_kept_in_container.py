@@ -11,7 +11,7 @@ from torchlint.rules.autograd._stores import Store, stores
 from torchlint.values.value import Kind
 
 
-@rule("TL101", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=("backward", "eval()", "Module"), quiet_in_tests=True)
+@rule("TL101", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=("backward", "eval()", "nn"), quiet_in_tests=True)
 def check(file: FileModel) -> Iterator[Finding]:
     kept: list[Store | Handed] = [*stores(file.analysis), *handed(file.analysis, sums=False)]
     for store in kept:

@@ -10,7 +10,7 @@ from torchlint.rules.autograd._meters import Handed, handed
 from torchlint.rules.autograd._totals import Accumulation, accumulations
 
 
-@rule("TL102", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=("backward", "eval()", "Module"), quiet_in_tests=True)
+@rule("TL102", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=("backward", "eval()", "nn"), quiet_in_tests=True)
 def check(file: FileModel) -> Iterator[Finding]:
     updates: list[Accumulation | Handed] = [*accumulations(file.analysis), *handed(file.analysis, sums=True)]
     for update in updates:
