@@ -44,6 +44,8 @@ def origin_of_device(file: FileAnalysis, value: Value, place: Node) -> Node | No
         moved = each.node
         if each.place is not Place.ACCELERATOR or moved not in file.tree.order or file.function(moved) is not function:
             continue
+        if moved in file.flow(function).followed:
+            continue  # a function of the project puts it there: on the device that it is given, or has by default
         is_first = isinstance(moved, cst.Call) and not any(source.place is Place.ACCELERATOR for source in each.sources)
         if is_first and conditions <= {(known.question, known.arm) for known in when(file, moved)}:
             return moved
@@ -60,7 +62,7 @@ def is_leaf_by(file: FileAnalysis, leaf: Value, place: Node) -> bool:
     ):
         return True
     asked = (each for name in ("requires_grad", "requires_grad_") for each in file.attributes_inside(file.function(made), name))
-    return any(file.value(each.value) is leaf and file.is_after(place, each) for each in asked)
+    return any(file.value(each.value) is leaf and file.is_after(place, each) and not file.is_inside(place, each) for each in asked)
 
 
 def _has_weights(module: Value) -> bool:

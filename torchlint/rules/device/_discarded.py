@@ -62,7 +62,7 @@ def discarded(file: FileAnalysis, calls: Iterator[cst.Call]) -> Iterator[Discard
         if method.endswith("_") or method not in OPERATIONS and method not in MOVES or _writes(call):
             continue
         value = file.value(func.value)
-        if value.kind is not Kind.TENSOR or method in ("to", "cuda") and _is_there(file, value):
+        if value.kind is not Kind.TENSOR or method in ("to", "cuda") and (_is_there(file, value) or _is_made_so(call, value)):
             continue  # it is there already, as far as anybody can tell
         if not _is_wanted(file, call) and _is_used_again(file, func.value, call):
             yield Discarded(call, func.value, value, method)
@@ -73,6 +73,13 @@ def _is_there(file: FileAnalysis, value: Value) -> bool:
     made = value.node
     inner = [file.value(arg.value) for arg in made.args[:1]] if isinstance(made, cst.Call) and file.qualname(made.func) == PARAMETER else []
     return any(each.place is Place.ACCELERATOR for each in [value, *inner])
+
+
+def _is_made_so(call: cst.Call, value: Value) -> bool:
+    """Whether all that a tensor is moved to was given where it was made: `torch.zeros(n, dtype=x.dtype)`, then `.to(x.dtype)`."""
+    made = value.node
+    given = [arg.value for arg in made.args if arg.keyword is not None] if isinstance(made, cst.Call) else []
+    return bool(call.args) and all(any(arg.value.deep_equals(each) for each in given) for arg in call.args)
 
 
 def _writes(call: cst.Call) -> bool:

@@ -10,7 +10,7 @@ from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.device._long import counts_rows
 from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import Node
-from torchlint.values.value import Kind, Value
+from torchlint.values.value import Kind, Place, Value
 
 _FEW = 16
 """So many elements take no time worth speaking of, whoever goes through them."""
@@ -31,6 +31,15 @@ def is_collected(file: FileAnalysis, node: cst.BaseExpression) -> bool:
     if not isinstance(made, cst.Call) or not made.args or not isinstance(made.args[0].value, (cst.ListComp, cst.GeneratorExp)):
         return False
     return file.qualname(made.func) in ("torch.tensor", "torch.as_tensor")
+
+
+def is_of_python(file: FileAnalysis, node: cst.BaseExpression) -> bool:
+    """Whether it was made of what Python or NumPy holds, and lies on the CPU still: to make it took as long as to read it."""
+    value = file.value(node)
+    made = (each.node for each in value.lineage())
+    return value.place is not Place.ACCELERATOR and any(
+        isinstance(each, cst.Call) and file.qualname(each.func) in ("torch.tensor", "torch.as_tensor", "torch.from_numpy") for each in made
+    )
 
 
 def _is_many(file: FileAnalysis, node: cst.BaseExpression) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from torchlint.model import FileModel
 from torchlint.rule import WARNING, Finding, rule
-from torchlint.rules.device._elements import element_reads
+from torchlint.rules.device._elements import element_reads, is_of_python
 
 
 @rule("TL411", severity=WARNING, mentions=("for ",), quiet_in_tests=True)
@@ -15,4 +15,5 @@ def check(file: FileModel) -> Iterator[Finding]:
             f"this loop goes through `{file.source(tensor)}` element by element, and every access makes a tensor of its own",
             help="compute on the whole tensor, or take all numbers at once with `.tolist()` before the loop",
             related=((loop.target, "in this loop"),),
+            is_for_askers=is_of_python(file.analysis, tensor),
         )

@@ -8,7 +8,7 @@ from torchlint.rule import ERROR, REPAIRS, SAFE, UNSAFE, Finding, rule
 from torchlint.rules.training._mode_flags import flags
 
 
-@rule("TL220", severity=ERROR, fix=SAFE, effect=REPAIRS, mentions=(".training", ".eval", ".train"))
+@rule("TL220", severity=ERROR, fix=SAFE, effect=REPAIRS, mentions=(".training", ".eval", ".train"), quiet_in_tests=True)
 def check(file: FileModel) -> Iterator[Finding]:
     for found in flags(file.analysis):
         name, method = file.source(found.target.value), found.target.attr.value
