@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-import libcst as cst
-
 from torchlint import rewrite
 from torchlint.model import FileModel
 from torchlint.rule import ERROR, REPAIRS, SAFE, UNSAFE, Finding, rule
@@ -31,5 +29,4 @@ def check(file: FileModel) -> Iterator[Finding]:
             help=f"write `{new} = {old}.clone()` for a tensor of its own",
             fix=fix if alias.is_certain else fix.at_most(UNSAFE),
             related=tuple(related),
-            is_for_askers=not related and not isinstance(file.function(alias.assign), cst.Module),  # most are a name for what it serves as
         )
