@@ -78,6 +78,13 @@ class TestText:
                 "for x in y:\n    # TODO\n\nz = 1",
                 "def f(x):  # yours\n    # here\n",
             ),
+            *(
+                "f(\n    <the rest of them>\n    last=True)",
+                "f(first=1,\n    ????  # and so on\n)",
+                "x = (y +\n    <what it lacks>\n)",
+                "with a:\n\n...\nif b:\n    c()",
+                "for x in y:\n...",
+            ),
             *("with a:\n    # fill in\n...", "if a:\n    return <b>\nelse:\n    # TODO", "def f():\n\n    '''<text>'''\n    z = "),
         ],
     )
@@ -98,11 +105,16 @@ class TestText:
                 "x = [1, 2\ny = 3",
                 "x = (a < b > c",
             ),
-            *("  x = 1\ny = # TODO\nelse:", "wget a.zip", "for x in y:\nz = f(x)"),
+            *("  x = 1\ny = # TODO\nelse:", "wget a.zip", "for x in y:\nz = f(x)", "f(<A>\n  last=True)", "x = (\n    y ...\n)"),
+            *("with a:\n\nb = ...", "for x in y:\n...\nz = f(x"),
         ],
     )
     def test_mistake_beside_a_gap_is_one(self, code: str) -> None:
         assert Notebook(notebook(code.strip())).broken
+
+    def test_mistake_is_named_where_it_is_and_not_at_the_gap(self) -> None:
+        [broken] = Notebook(notebook("x = [\n    <THE REST>\n]\nfirst of = x[0]\n")).broken
+        assert broken.location.row == 4
 
     def test_text_that_looks_like_a_mark_is_no_mark(self) -> None:
         odd = 'x = "\x010"\n"\x01"\n'

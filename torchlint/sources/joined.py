@@ -13,7 +13,7 @@ from functools import cached_property
 
 from torchlint.diagnostic import Diagnostic, Location, Related
 from torchlint.edits import Edit, ResolvedFix
-from torchlint.sources.gaps import filled
+from torchlint.sources.gaps import fillings
 from torchlint.sources.ipython import Masked
 from torchlint.syntax import cells
 from torchlint.syntax.parsing import Unreadable
@@ -63,8 +63,9 @@ class Joined:
             return self._masked.python(source)
         except Unreadable as error:
             # IPython takes away an indentation that all rows have, and what an exercise leaves open is nobody's mistake
-            if not source.lstrip("\r\n")[:1].isspace() and not _is_to_be_filled_in(source):
-                self.broken.append(Broken(str(error), Location(row + error.row - 1, error.column)))
+            mistake = _mistake(source, error) if not source.lstrip("\r\n")[:1].isspace() else None
+            if mistake is not None:
+                self.broken.append(Broken(str(mistake), Location(row + mistake.row - 1, mistake.column)))
             return self._masked.foreign(source)
 
     def location(self, location: Location) -> Location:
@@ -90,15 +91,17 @@ class Joined:
         )
 
 
-def _is_to_be_filled_in(source: str) -> bool:
-    whole = filled(source)
-    if whole is None:
-        return False
-    try:
-        Masked().python(whole)
-    except Unreadable:
-        return False
-    return True
+def _mistake(source: str, error: Unreadable) -> Unreadable | None:
+    """What is wrong with the cell beside its gaps: of what is said of the ways to fill them, what comes furthest."""
+    said = [error]
+    for whole in fillings(source):
+        try:
+            Masked().python(whole)
+        except Unreadable as another:
+            said.append(another)
+        else:
+            return None
+    return max(said, key=lambda each: each.row)
 
 
 class _Moving:
