@@ -99,3 +99,24 @@ def test_an_option_that_is_one_unless_more_is_asked_for_may_stand_in_another_fil
 
     assert found("1") == 0
     assert [found("16"), found("1", "16"), found()] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("other", "count"),
+    [
+        ("model = DistributedDataParallel(Net(3).cuda())\n", 0),
+        ("model = DistributedDataParallel(Other(3).cuda())\n", 1),
+        ("model = Net(3)\n", 1),
+    ],
+)
+def test_a_program_that_runs_the_same_model_with_a_process_per_gpu_is_told_to_who_asks(tmp_path: Path, other: str, count: int) -> None:
+    main, twin = tmp_path / "main.py", tmp_path / "twin.py"
+    main.write_text(
+        HEAD + "from nets import Net\nfrom torch.utils.data import DataLoader\n\n\n"
+        "def train(data):\n    model = Net(3)\n    model = nn.DataParallel(model)\n    optimizer = torch.optim.SGD(model.parameters())\n"
+        "    for x in DataLoader(data, batch_size=8, shuffle=True):\n        model(x).sum().backward()\n        optimizer.step()\n"
+    )
+    twin.write_text(HEAD + other)
+    for settings, wanted in ((Settings(), count), (Settings(select=("TL701",)), 1)):
+        found = lint(main.read_text(), settings, path=str(main), project=Project([tmp_path]))
+        assert [each.code for each in found].count("TL701") == wanted

@@ -12,7 +12,7 @@ from torchlint.facts.modules import LOADERS
 from torchlint.model import program
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.classes import ClassModel
-from torchlint.rules.distributed._batches import asks_for_one, defaults_to_one, gives_one
+from torchlint.rules.distributed._batches import asks_for_one, defaults_to_one, gives_one, shown_devices
 from torchlint.rules.distributed._loading import shuffling
 from torchlint.rules.distributed._trained import Use, uses
 from torchlint.rules.distributed._unwrapping import loads_keys
@@ -28,6 +28,8 @@ _MAKES_OPTIMIZER = re.compile(r"optimi[sz]er[^.]*$", re.IGNORECASE)
 _OPTIMIZER = r"\b(?:optim\.\w+|Adam\w*|SGD|RMSprop)\s*\("
 
 _SMALL = re.compile(r"\bCIFAR100?\b|\b(?:Fashion|K|E|Q)?MNIST\b|\bSVHN\b|\bUSPS\b")
+_FILLED = re.compile(r"\bregister_buffer\(\s*[\"']\w+[\"']\s*,\s*(?:\w+\.)*(?:zeros|randn?|empty)\(")
+_HUGE = re.compile(r"\bImageNet\b", re.IGNORECASE)
 _LARGE = re.compile(r"\b(?:ImageFolder|ImageNet|LSUN|CelebA|COCO|Cityscapes)\b", re.IGNORECASE)
 
 
@@ -76,14 +78,11 @@ class Program:
     def has_one_device(self, call: cst.Call) -> bool:
         """Whether the program shows itself a single GPU: at its top, or in the branch that wraps."""
         file = self.file
-        for target in file.nodes(cst.Subscript):
-            key = target.slice[0].slice if len(target.slice) == 1 else None
-            assign = file.parent(file.parent(target) or target)
-            if isinstance(key, cst.Index) and literal(key.value) == "CUDA_VISIBLE_DEVICES" and isinstance(assign, cst.Assign):
-                block = file.parent(file.statement(assign))
-                is_before = block is not None and file.is_inside(call, block) and file.is_after(call, assign)
-                if _names_one(assign.value) and (file.function(assign) is file.module or is_before):
-                    return True
+        for assign in shown_devices(file):
+            block = file.parent(file.statement(assign))
+            is_before = block is not None and file.is_inside(call, block) and file.is_after(call, assign)
+            if _names_one(assign.value) and (file.function(assign) is file.module or is_before):
+                return True
         return False
 
     def takes_single_samples(self) -> bool:
@@ -118,14 +117,32 @@ class Program:
         """Whether a process per GPU is known to fit: the wrap trains on batches of weight that a `DistributedSampler` could deal out.
 
         A program that draws its batches by a sampler of its own, or makes them out of sight, may need them whole; one that can start a
-        process per GPU already was left its other way on purpose; pictures of 32 pixels keep no second GPU busy, and one GPU by default
-        is what most runs have.
+        process per GPU already, itself or by another file, was left its other way on purpose; a loss that keeps something of its own would
+        keep it once per process; pictures of 32 pixels keep no second GPU busy; and one GPU by default is what most runs have, but for
+        those on ImageNet.
         """
-        if asks_for_one(self.file, call):
+        text = self.file.text
+        if course is not Course.TRAINS or "DistributedDataParallel" in text or not shuffling(self.file):
             return False
-        if course is not Course.TRAINS or "DistributedDataParallel" in self.file.text or not shuffling(self.file):
+        if asks_for_one(self.file, call) and not _HUGE.search(text) or self._has_twin(call) or self._keeps_beside(call):
             return False
-        return not _SMALL.search(self.file.text) or _LARGE.search(self.file.text) is not None
+        return not _SMALL.search(text) or _LARGE.search(text) is not None
+
+    def _has_twin(self, call: cst.Call) -> bool:
+        """Whether another file of the run makes the same model, and gives it to `DistributedDataParallel`."""
+        wrapped = call.args[0].value
+        made = [each.value for each in self.file.names.bindings(wrapped)] if isinstance(wrapped, cst.Name) else [wrapped]
+        funcs = [each.func for each in made if isinstance(each, cst.Call)]
+        names = "|".join(re.escape(func.value) for func in funcs if isinstance(func, cst.Name))
+        pattern = re.compile(rf"\A(?=.*\b(?:{names})\()(?=.*\bDistributedDataParallel\()", re.DOTALL)
+        return bool(names) and self.file.is_written_elsewhere(pattern)
+
+    def _keeps_beside(self, call: cst.Call) -> bool:
+        """Whether a module of the project's beside the wrapped one, such as a loss, keeps something: each process would keep its own."""
+        wrapped = {id(each) for each in self.file.value(call).lineage()}
+        flow = self.file.flow(self.file.function(call))
+        beside = (each for each in flow.values.values() if each.kind is Kind.MODULE and id(each) not in wrapped)
+        return any(_begins_empty(each.cls) for each in beside if isinstance(each.node, cst.Call))
 
     def distributed(self, call: cst.Call) -> cst.Call | None:
         """Where the function that wraps a module here wraps one for one process per GPU already."""
@@ -163,6 +180,11 @@ class Program:
 
     def _saves(self) -> list[cst.Call]:
         return list(self.file.calls("torch.save"))
+
+
+def _begins_empty(owner: object) -> bool:
+    """Whether instances of a class fill a buffer as they run: unlike a constant, it begins as zeros or at random."""
+    return isinstance(owner, ClassModel) and any(_FILLED.search(each.file.source(each.node)) for each in owner.ancestry)
 
 
 def _is_optimizer(file: FileAnalysis, call: cst.Call) -> bool:
