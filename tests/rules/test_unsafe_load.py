@@ -115,6 +115,11 @@ def test_what_the_file_writes_itself_is_for_those_who_ask(path: str, fires: bool
         ("def read(path): return torch.load(path, weights_only=False)", False),
         ("def read(path): return torch.load(download(path), weights_only=False)", True),
         ("state = torch.load(download('best.pt'))", True),
+        ("def read(path):\n    kept = torch.load(path)\n    return kept['net'], kept['step']", False),
+        ("def read(path): return torch.load(path)['net']", False),
+        ("def read(path):\n    kept = torch.load(path)\n    return kept['net'], kept['params']", True),
+        ("def read(path):\n    kept = torch.load(path)\n    return options['net']", True),
+        ("def read(path): return torch.load(path)['net']\nread(download('net.pt'))", True),
     ],
 )
 def test_what_another_file_writes_is_for_those_who_ask_unless_somebody_hands_it_in(tmp_path: Path, text: str, fires: bool) -> None:
@@ -123,5 +128,5 @@ def test_what_another_file_writes_is_for_those_who_ask_unless_somebody_hands_it_
     main.write_text(text)
     assert [each.code for each in lint(text, wanted, path=str(main), project=Project([tmp_path]))] == ["TL901"]
 
-    (tmp_path / "train.py").write_text("import torch\ntorch.save(state, 'runs/best.pt')\n")
+    (tmp_path / "train.py").write_text("import torch\ntorch.save({'net': net, 'step': 1}, 'runs/best.pt')\n")
     assert [each.code for each in lint(text, wanted, path=str(main), project=Project([tmp_path]))] == ["TL901"] * fires

@@ -32,7 +32,8 @@ def is_own(file: FileAnalysis, call: cst.Call) -> bool:
 def is_likely_own(file: FileAnalysis, call: cst.Call, *, is_chosen: bool) -> bool:
     """Whether the program writes such files as well, and does not say that it fetches this one.
 
-    Where another file writes them, somebody may hand in one of a stranger; unless how it is read was chosen.
+    Where another file writes them, somebody may hand in one of a stranger; unless how it is read was chosen, or what is asked of it are
+    entries that the other file writes.
     """
     if not call.args or _is_fetched(file, call.args[0].value):
         return False
@@ -41,7 +42,7 @@ def is_likely_own(file: FileAnalysis, call: cst.Call, *, is_chosen: bool) -> boo
     path = call.args[0].value
     if not file.is_written_elsewhere(_SAVES):
         return False
-    return is_chosen or _is_spelt_elsewhere(file, path) or not _is_handed_in(file, path, _DEEP)
+    return is_chosen or _is_spelt_elsewhere(file, path) or _has_own_entries(file, call) or not _is_handed_in(file, path, _DEEP)
 
 
 def _is_fetched(file: FileAnalysis, path: Node) -> bool:
@@ -53,6 +54,31 @@ def _is_spelt_elsewhere(file: FileAnalysis, path: Node) -> bool:
     """Whether another file knows it by the name that is spelt out here: `folder / "train.pt"`."""
     known = [each.rpartition("/")[2] for each in _texts(file, path, _DEEP)]
     return any("." in each and file.is_written_elsewhere(re.compile(re.escape(each))) for each in known)
+
+
+def _has_own_entries(file: FileAnalysis, load: cst.Call) -> bool:
+    """Whether all that is asked of what is read, `checkpoint["epoch"]`, are entries that a file of the run which saves knows as well.
+
+    In a file that fetches anything, it may be what was fetched.
+    """
+    if any(_FETCHES.search(file.source(each.func)) for each in file.nodes(cst.Call)):
+        return False
+    keys = {key for each in file.nodes(cst.Subscript) if (key := _entry(each)) and _is_made_by(file, each.value, load)}
+    return bool(keys) and all(file.is_written_elsewhere(_saving(key)) for key in keys)
+
+
+def _entry(subscript: cst.Subscript) -> str | None:
+    index = subscript.slice[0].slice if len(subscript.slice) == 1 else None
+    key = literal(index.value) if isinstance(index, cst.Index) else None
+    return key if isinstance(key, str) else None
+
+
+def _is_made_by(file: FileAnalysis, node: Node, call: cst.Call) -> bool:
+    return any(each.node is call for each in file.value(node).lineage())
+
+
+def _saving(key: str) -> re.Pattern[str]:
+    return re.compile(rf"\A(?=.*{_SAVES.pattern})(?=.*['\"]{re.escape(key)}['\"])", re.DOTALL)
 
 
 def _texts(file: FileAnalysis, path: Node, deep: int) -> Iterator[str]:
