@@ -147,3 +147,12 @@ def test_somebody_is_there_to_answer_in_a_notebook() -> None:
 
     assert [each.code for each in lint(text)] == ["TL908"]
     assert lint(f"{text}{cells.END}\n") == []
+
+
+@pytest.mark.parametrize(("named", "asked"), [("'me/nets:main'", 0), ('"me/nets"', 0), ("'me/network'", 1), ("'you/nets'", 1)])
+def test_what_the_hubconf_of_the_project_offers_is_no_code_of_strangers(tmp_path: Path, named: str, asked: int) -> None:
+    (tmp_path / "hubconf.py").write_text(f"import torch\nmodel = torch.hub.load({named}, 'small')\n")
+    main = tmp_path / "app.py"
+    main.write_text("import torch\nmodel = torch.hub.load('me/nets', 'small')\n")
+    found = lint(main.read_text(), Settings(), path=str(main), project=Project([tmp_path]))
+    assert [each.code for each in found] == ["TL908"] * asked

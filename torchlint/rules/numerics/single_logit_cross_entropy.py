@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from torchlint.model import FileModel
 from torchlint.rule import ERROR, Finding, rule
 from torchlint.rules.numerics._activations import RAW
+from torchlint.rules.numerics._looked_at import is_only_differentiated
 from torchlint.rules.numerics._losses import losses
 from torchlint.rules.numerics._ranks import outputs, rank
 
@@ -23,4 +24,5 @@ def check(file: FileModel) -> Iterator[Finding]:
             f"`{file.source(loss.given)}` has one output, and cross entropy chooses between classes: the loss is 0 for ever",
             help="use `binary_cross_entropy_with_logits` with one output, or give the last layer an output per class",
             related=loss.related,
+            is_for_askers=is_only_differentiated(loss.file, loss.use.call),
         )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import libcst as cst
 
@@ -33,8 +35,15 @@ def unasked_repositories(file: FileAnalysis) -> Iterator[tuple[cst.Call, cst.Bas
         if "source" in bound and bound.literal("source") != "github":
             continue
         name = literal(repository)
-        if isinstance(name, str) and "/" in name and name.partition("/")[0] not in _TRUSTED:
+        if isinstance(name, str) and "/" in name and name.partition("/")[0] not in _TRUSTED and not _is_this(file, name):
             yield call, repository
+
+
+def _is_this(file: FileAnalysis, repository: str) -> bool:
+    """Whether the project is that repository itself: what its `hubconf.py` offers is told there by its own name."""
+    named = re.compile(rf"[\"']{re.escape(repository.partition(':')[0])}[:\"']")
+    where = [path for path, _ in file.found_elsewhere(named) or ()]
+    return any(Path(each).name == "hubconf.py" for each in where)
 
 
 def chosen_libraries(file: FileAnalysis) -> Iterator[tuple[cst.Call, cst.BaseExpression]]:
