@@ -18,7 +18,7 @@ from torchlint.model.naming import uses_of
 from torchlint.model.releases import supported
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rule import Finding, Fix
-from torchlint.rules.api._guarded import is_guarded
+from torchlint.rules.api._guarded import is_fallback, is_guarded
 from torchlint.rules.api._imported import Imported, imported
 from torchlint.rules.api._recipes import Called, rewritten
 from torchlint.syntax.names import Binds
@@ -50,7 +50,8 @@ def findings(file: FileAnalysis, wanted: Wanted) -> Iterator[Finding]:
     spoken = file.once(_Spoken)
 
     def matters(change: Change, node: Node) -> bool:
-        return wanted(change, supported(file, node)) and not is_guarded(file, node)
+        is_meant = is_guarded(file, node) or change.replacement is not None and is_fallback(file, node, change.replacement)
+        return wanted(change, supported(file, node)) and not is_meant
 
     for statement, brought in spoken.imports:
         yield from _imports(file, statement, [(alias, change) for alias, change in brought if matters(change, statement)])

@@ -26,6 +26,13 @@ def is_guarded(file: FileAnalysis, node: Node) -> bool:
     return any(_asks(file, each.test) for each in when(file, node) if isinstance(each.test, cst.BaseExpression))
 
 
+def is_fallback(file: FileAnalysis, node: Node, instead: str) -> bool:
+    """Whether a place is reached where what takes its place was tried and has failed, with whatever exception."""
+    handlers = (each for each in file.ancestors(node) if isinstance(each, cst.ExceptHandler))
+    bodies = (tried.body for each in handlers if isinstance(tried := file.parent(each), cst.Try))
+    return any(file.qualname(each.func) == instead for body in bodies for each in file.inside(body, cst.Call))
+
+
 def _is_import(file: FileAnalysis, node: Node) -> bool:
     return isinstance(node, (cst.Import, cst.ImportFrom)) or any(
         isinstance(each, (cst.Import, cst.ImportFrom)) for each in file.ancestors(node)

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import libcst as cst
+
 from torchlint import rewrite
 from torchlint.model import FileModel
 from torchlint.rule import ERROR, REPAIRS, SAFE, UNSAFE, Finding, rule
@@ -19,7 +21,7 @@ def check(file: FileModel) -> Iterator[Finding]:
             related = [(alias.change, "changed in place here"), (alias.read, "read here")]
         elif alias.is_fresh and alias.stays_in_use:
             message = f"`{new} = {old}` copies nothing: `{new}` and `{old}` are two names of one tensor"
-            related = []
+            related = []  # nothing goes wrong yet
         else:
             continue  # a rename, or nothing is changed in place
         fix = rewrite.method(alias.given, "clone").saying(f"copy `{old}`")
@@ -29,4 +31,5 @@ def check(file: FileModel) -> Iterator[Finding]:
             help=f"write `{new} = {old}.clone()` for a tensor of its own",
             fix=fix if alias.is_certain else fix.at_most(UNSAFE),
             related=tuple(related),
+            is_for_askers=not related and isinstance(file.function(alias.assign), cst.FunctionDef),
         )
