@@ -121,17 +121,64 @@ def test_what_a_torch_older_than_tensors_with_graphs_needs_is_left_to_projects_t
     assert [len(each) for each in found] == [0, 1, 1]
 
 
-@pytest.mark.parametrize("wrapped", ["torch.zeros(2)", "mask.long()", "x.cuda()", "torch.ones(2), requires_grad=False"])
-def test_variable_without_effect_is_for_those_who_ask(wrapped: str) -> None:
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        "torch.zeros(2)",
+        "mask.long()",
+        "x.cuda()",
+        "torch.ones(2), requires_grad=False",
+        "torch.ones(2), requires_grad=True",
+        "x, requires_grad=mask is None",
+    ],
+)
+def test_variable_that_does_what_it_says_is_for_those_who_ask(wrapped: str) -> None:
     text = f"import torch\nfrom torch.autograd import Variable\n\n\ndef f(x, mask: torch.Tensor):\n    return Variable({wrapped})\n"
 
     assert lint(text) == []
     assert [each.code for each in lint(text, Settings(select=("TL108",)))] == ["TL108"]
 
 
-@pytest.mark.parametrize("wrapped", ["torch.zeros(2), requires_grad=True", "x, volatile=True", "(x * w).sum()", "x, requires_grad=flag"])
-def test_variable_that_changes_something_is_for_everybody(wrapped: str) -> None:
+@pytest.mark.parametrize("wrapped", ["x, volatile=True", "(x * w).sum()", "x * w, requires_grad=True", "x * w, requires_grad=flag"])
+def test_variable_that_does_less_or_more_than_it_says_is_for_everybody(wrapped: str) -> None:
     setting = "import torch\nfrom torch.autograd import Variable\n\nw = torch.ones(2, requires_grad=True)\n"
     text = f"{setting}\n\ndef f(x, flag):\n    return Variable({wrapped})\n"
 
     assert [each.code for each in lint(text)] == ["TL108"]
+
+
+def told(text: str, folder: Path, others: dict[str, str] | None = None) -> list[int]:
+    """The rows at which TL108 is reported by default."""
+    for name, other in (others or {}).items():
+        (folder / name).write_text(HEAD + other, encoding="utf-8")
+    main = folder / "main.py"
+    main.write_text(HEAD + text, encoding="utf-8")
+    found = lint(HEAD + text, path=str(main), project=Project([folder]))
+    return [each.location.row - HEAD.count("\n") for each in found if each.code == "TL108"]
+
+
+@pytest.mark.parametrize(
+    ("body", "rows"),
+    [
+        ("    x = Variable(x, volatile=True)\n    y = Variable(y, volatile=True)\n    return model(x, y)\n", [2]),
+        ("    x = Variable(x, volatile=True)\n    for z in y:\n        x = model(Variable(z, volatile=True), x)\n    return x\n", [2]),
+        ("    x = x.cuda()\n    y = Variable(y, volatile=True)\n    return model(x, y)\n", [3]),
+    ],
+)
+def test_of_a_function_whose_flags_do_nothing_the_first_is_told(body: str, rows: list[int], tmp_path: Path) -> None:
+    assert told(f"def f(model, x, y):\n{body}", tmp_path) == rows
+
+
+HELPER = "def batch(x, evaluation=False):\n    return Variable(x, volatile=evaluation)\n"
+
+
+@pytest.mark.parametrize(
+    ("caller", "rows"),
+    [
+        ("def test(model, x):\n    return model(main.batch(x, evaluation=True))\n", [2]),
+        ("def train(model, x):\n    return model(main.batch(x))\n", []),
+        ("def test(model, x):\n    with torch.no_grad():\n        return model(main.batch(x, evaluation=True))\n", []),
+    ],
+)
+def test_a_flag_that_a_helper_hands_on_is_told_where_it_is_set_and_gradients_are_on(caller: str, rows: list[int], tmp_path: Path) -> None:
+    assert told(HELPER, tmp_path, {"other.py": f"import main\n\n\n{caller}"}) == rows

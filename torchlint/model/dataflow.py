@@ -36,7 +36,7 @@ class _Consumers:
                 continue
             for parameter in callee.parameters.values():
                 argument = given.get(id(parameter))
-                if argument is not None and any(each is value for each in _ways(argument)):
+                if argument is not None and any(each is value for each in ways(argument)):
                     found += self.of(parameter, callee, above | {flow})
         return found
 
@@ -46,14 +46,14 @@ def _read(flow: Flow) -> dict[int, list[Value]]:
     order = flow.file.tree.order
     every = {id(each): each for each in flow.values.values() if not each.is_joined}
     for each in sorted(every.values(), key=lambda each: order.get(each.node, -1) if each.node is not None else -1):
-        parts = {id(way): way for part in (*each.sources, *(each.items or ())) for way in _ways(part)}
+        parts = {id(way): way for part in (*each.sources, *(each.items or ())) for way in ways(part)}
         for source in parts.values():
             if source is not each:
                 found.setdefault(id(source), []).append(each)
     return found
 
 
-def _ways(value: Value) -> Iterator[Value]:
+def ways(value: Value) -> Iterator[Value]:
     """The value and, of one that stands for one of several, those."""
     stack, seen = [value], set[int]()
     while stack:

@@ -7,6 +7,7 @@ import libcst as cst
 from torchlint import rewrite
 from torchlint.model import FileModel
 from torchlint.rule import KEEPS, SAFE, WARNING, Finding, Fix, rule
+from torchlint.rules.autograd._volatile import is_felt, place
 from torchlint.rules.autograd._wrapped import given, has_no_graph, is_new, is_no_tensor, is_off
 
 _BRACKETED = (cst.Name, cst.Attribute, cst.Call, cst.Subscript)
@@ -14,21 +15,25 @@ _BRACKETED = (cst.Name, cst.Attribute, cst.Call, cst.Subscript)
 
 @rule("TL108", severity=WARNING, fix=SAFE, effect=KEEPS, mentions=("Variable",))
 def check(file: FileModel) -> Iterator[Finding]:
+    told: set[cst.CSTNode] = set()
     for call in file.calls("torch.autograd.Variable", "torch.autograd.variable.Variable"):
         arguments, supported = given(call), file.torch(call)
         if arguments is None or supported.is_doubtful or supported.oldest < (0, 4) or is_no_tensor(file.analysis, call, arguments["data"]):
             continue  # `*args`, `**kwargs`, or something that is no call of it; torch as old as 0.3 needs it; it raises a TypeError
-        if not is_off(arguments.get("volatile")):
+        volatile = arguments.get("volatile")
+        if volatile is not None and not is_off(volatile):
+            is_news = place(file.analysis, call) not in told and is_felt(file.analysis, call, volatile)  # one `no_grad` mends all
             message, help = "`volatile` has no effect since torch 0.4: gradients are recorded", "compute under `torch.no_grad()`"
-            yield Finding(call, message, help=help)
+            yield Finding(call, message, help=help, is_for_askers=not is_news)
+            told |= {place(file.analysis, call)} if is_news else set()
             continue
         data, wanted = arguments["data"], arguments.get("requires_grad")
         flag = False if wanted is None else file.literal(wanted)
         new = is_new(file.analysis, data, flag)
         does, help = _said("" if flag is True or wanted is None else file.source(wanted), flag, new, has_no_graph(file.analysis, data))
         message = f"`Variable` is obsolete: every tensor is one since torch 0.4, and this call {does}"
-        is_felt = flag is not False or file.value(data).has_graph  # else it is only written at greater length
-        yield Finding(call, message, help=help, fix=_fix(file, call, data, wanted, new), is_for_askers=not is_felt)
+        is_cut = file.value(data).has_graph  # else it is only written at greater length
+        yield Finding(call, message, help=help, fix=_fix(file, call, data, wanted, new), is_for_askers=not is_cut)
 
 
 def _said(wanted: str, flag: object, new: bool, graphless: bool) -> tuple[str, str]:
