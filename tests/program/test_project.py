@@ -268,3 +268,12 @@ def test_no_file_is_parsed_twice_though_not_all_trees_are_kept(tmp_path: Path, m
         assert name == "net.py" or shown(file.value(probed(file))) == "module"
 
     assert sorted(read) == sorted(IMPORTS + text for text in texts.values())
+
+
+def test_calls_are_found_where_everything_of_another_file_is_imported(tmp_path: Path) -> None:
+    main, text = tmp_path / "main.py", "from net import *\nmodel = nn.Linear(2, 2)\ntorch.save(model, 'a.pt')\n"
+    (tmp_path / "net.py").write_text("import torch\nfrom torch import nn\n", encoding="utf-8")
+    main.write_text(text, encoding="utf-8")
+    file = FileAnalysis(text, path=str(main), imports=Project([tmp_path]))
+
+    assert [file.source(each.func) for each in file.calls("torch.save", "torch.nn.Linear")] == ["nn.Linear", "torch.save"]

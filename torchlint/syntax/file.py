@@ -117,7 +117,7 @@ class SourceFile:
     def _called(self) -> dict[str, list[cst.Call]]:
         found: dict[str, list[cst.Call]] = {}
         for call in self.nodes(cst.Call):
-            path = self.names.qualname(call.func)
+            path = self.qualname(call.func)
             if path is not None:
                 found.setdefault(path, []).append(call)
         return found
