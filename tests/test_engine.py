@@ -36,7 +36,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Install:
     """Lets the engine run these rules only."""
 
     def put(*rules: Rule) -> None:
-        monkeypatch.setattr(engine, "enabled_rules", lambda settings, path: rules)
+        monkeypatch.setattr(engine, "enabled_rules", lambda settings, path, text: rules)
 
     return put
 

@@ -168,6 +168,29 @@ def test_rules_about_cost_alone_are_quiet_in_tests(tmp_path: Path, patterns: tup
         assert enabled_codes(settings, str(tmp_path / name)) >= QUIET
 
 
+OPTIONS = "from argparse import ArgumentParser\nparser = ArgumentParser()\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "patterns", "is_test"),
+    [
+        ("test_faces.py", OPTIONS, DEFAULT_TEST_FILES, False),
+        ("deep/words_test.py", OPTIONS + "def test(net, batches): ...\n", DEFAULT_TEST_FILES, False),
+        ("test_faces.py", "net = build()\n", DEFAULT_TEST_FILES, True),
+        ("test_faces.py", OPTIONS + "def test_one(): ...\n", DEFAULT_TEST_FILES, True),
+        ("test_faces.py", OPTIONS + "import unittest\n", DEFAULT_TEST_FILES, True),
+        ("tests/words_test.py", OPTIONS, DEFAULT_TEST_FILES, True),
+        ("test_tools/test_words.py", OPTIONS, DEFAULT_TEST_FILES, True),
+        ("conftest.py", OPTIONS, DEFAULT_TEST_FILES, True),
+        ("test_faces.py", OPTIONS, ("test_*.py",), True),
+    ],
+)
+def test_a_program_with_options_is_no_test_whatever_it_is_called(path: str, text: str, patterns: tuple[str, ...], is_test: bool) -> None:
+    settings = Settings(root=Path.cwd(), test_files=patterns)
+
+    assert (enabled_codes(settings, path, text) & QUIET == set()) is is_test
+
+
 @pytest.mark.parametrize(
     ("layers", "left"),
     [

@@ -74,8 +74,8 @@ def lint(
 def _linted(text: str, settings: Settings, path: str, project: Project | None, timings: Timings | None) -> list[Diagnostic]:
     clock = _Clock(timings)
     says = _Says(text)
-    rules = tuple(rule for rule in enabled_rules(settings, path) if any(map(says.__getitem__, rule.mentions)))
-    codes = enabled_codes(settings, path)
+    rules = tuple(rule for rule in enabled_rules(settings, path, text) if any(map(says.__getitem__, rule.mentions)))
+    codes = enabled_codes(settings, path, text)
     try:
         with clock.phase("parse"):
             parsed = project.parsed(path, text) if project is not None else None

@@ -22,6 +22,9 @@ _EXACT = 99
 _CODES = re.compile(r"(?P<letters>[A-Z]+)\d*")
 """A code, or the beginning of one."""
 _DEFAULT_TEST = re.compile(r"(?:^|/)(?:tests/|test_[^/]*\.py$|[^/]*_test\.py$|conftest\.py$)")
+_AMONG_TESTS = re.compile(r"(?:^|/)(?:test[^/]*/|conftest\.py$)")
+_TAKES_OPTIONS = re.compile(r"\b(?:ArgumentParser|OptionParser|Fire)\(|\bsys\.argv\b|@(?:click|hydra)\.|\bflags\.DEFINE_|\btyro\.cli\(")
+_DEFINES_TESTS = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:def[ \t]+test_|class[ \t]+Test)|\b(?:pytest|unittest)\b", re.MULTILINE)
 
 
 def _finds_nothing(_file: object) -> Iterator[object]:
@@ -78,17 +81,20 @@ def known_names() -> list[str]:
     return [name for rule in all_rules() for name in (rule.code, rule.name, *rule.aliases)]
 
 
-def enabled_rules(settings: Settings, path: str) -> tuple[Rule, ...]:
+def enabled_rules(settings: Settings, path: str, text: str = "") -> tuple[Rule, ...]:
     """The rules to run on this file, by code, without the tool's own."""
-    codes = enabled_codes(settings, path)
+    codes = enabled_codes(settings, path, text)
     return tuple(rule for rule in (*load_rules(), *plugins.rules()) if rule.code in codes)
 
 
-def enabled_codes(settings: Settings, path: str) -> frozenset[str]:
-    """The codes that can be reported for this file, the tool's own included. Failures of the tool always can."""
+def enabled_codes(settings: Settings, path: str, text: str = "") -> frozenset[str]:
+    """The codes that can be reported for this file, the tool's own included. Failures of the tool always can.
+
+    The text tells a program that tests a network, `test.py` beside `train.py`, from tests.
+    """
     codes = _selected_codes(settings)
     spared = _spared_in_tests(settings)
-    if not codes.isdisjoint(spared) and _tests(settings.test_files)(relative(path, settings.root)):
+    if not codes.isdisjoint(spared) and _is_test(settings, path, text):
         codes -= spared
     if settings.per_file_ignores:
         location = relative(path, settings.root)
@@ -213,10 +219,20 @@ def _is_named_elsewhere(rule: Rule, selectors: Iterable[str]) -> bool:
 
 @lru_cache(maxsize=64)
 def _tests(patterns: tuple[str, ...]) -> Callable[[str], bool]:
-    """Whether a file is a test. The default is told without pathspec, whose import takes longer than many a check."""
+    """Whether a file is called as tests are. The default is told without pathspec, whose import takes longer than many a check."""
     if patterns == DEFAULT_TEST_FILES:
         return lambda location: _DEFAULT_TEST.search(location) is not None
     return matcher(patterns)
+
+
+def _is_test(settings: Settings, path: str, text: str) -> bool:
+    """Whether a file is a test: by its name, unless nobody chose what names tests have and what it holds is a program with options."""
+    location = relative(path, settings.root)
+    if not _tests(settings.test_files)(location):
+        return False
+    if settings.test_files != DEFAULT_TEST_FILES or _AMONG_TESTS.search(location):
+        return True
+    return _TAKES_OPTIONS.search(text) is None or _DEFINES_TESTS.search(text) is not None
 
 
 @lru_cache(maxsize=256)
