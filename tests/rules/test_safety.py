@@ -50,6 +50,29 @@ def test_what_a_function_of_another_file_has_just_trained_is_where_it_is_read(tm
     assert len(list(unmapped(FileAnalysis(text, path=str(main), imports=Project([tmp_path]))))) == count
 
 
+@pytest.mark.parametrize(
+    ("callers", "count"),
+    [
+        ({"main.py": "from files import keep\nkeep(nn.Linear(2, 1), 'm.pt')\n"}, 1),
+        ({"main.py": "import files\nfiles.keep(path='m.pt', what=nn.Linear(2, 1))\n"}, 1),
+        ({"main.py": "from files import *\nkeep(nn.Linear(2, 1), 'm.pt')\n"}, 1),
+        ({"main.py": "from files import keep\nkeep(nn.Linear(2, 1), 'm.pt')\nkeep(nn.Linear(2, 1).state_dict(), 'm.pt')\n"}, 0),
+        ({f"main{n}.py": f"from files import keep\nkeep(nn.Linear(2, 1){'.state_dict()' * (n == 2)}, 'm.pt')\n" for n in range(3)}, 0),
+        ({f"main{n}.py": "from files import keep\nkeep(nn.Linear(2, 1), 'm.pt')\n" for n in range(9)}, 0),
+        ({"main.py": "from other import keep\nimport files\nkeep(nn.Linear(2, 1), 'm.pt')\n"}, 0),
+        ({}, 0),
+    ],
+)
+def test_what_a_helper_saves_is_what_the_other_files_hand_it(tmp_path: Path, callers: dict[str, str], count: int) -> None:
+    text = "import torch\n\n\ndef keep(what, path):\n    torch.save(what, path)\n"
+    for name, content in {"files.py": text, "other.py": text, **{name: HEAD + content for name, content in callers.items()}}.items():
+        (tmp_path / name).write_text(content)
+    project = Project([tmp_path])
+
+    assert len(list(whole_modules(FileAnalysis(text, path=str(tmp_path / "files.py"), imports=project)))) == count
+    assert count == 0 or str(tmp_path / "main.py") in project.grounds(str(tmp_path / "files.py")).texts
+
+
 @pytest.mark.parametrize(("reader", "is_read"), [("m = torch.load(p)", True), ("m.load_state_dict(torch.load(p))", False), ("", False)])
 def test_who_reads_a_module_as_a_whole_may_stand_in_another_file(tmp_path: Path, reader: str, is_read: bool) -> None:
     text = HEAD + "torch.save(nn.Linear(2, 1), 'm.pt')\n"

@@ -5,6 +5,7 @@ Everything is worked out when it is first asked for.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -255,6 +256,19 @@ class FileAnalysis(Analysis):
     def is_reached_elsewhere(self, attribute: str, of: str) -> bool:
         """Whether another file of the run may ask an instance of the class `of` for this attribute."""
         return self._imports is not None and self._imports.reaches_elsewhere(self.path, attribute, of)
+
+    def called_elsewhere(self, function: cst.FunctionDef) -> list[tuple[FileAnalysis, cst.Call]] | None:
+        """The calls of a function at the top of this file in other files of the run, each with its file; None where too many call it."""
+        name, found = function.name.value, []
+        views = self._imports.callers(self.path, name) if self._imports is not None else ()
+        for view in views if views is not None else ():
+            for call in view.nodes(cst.Call):
+                func = call.func.attr if isinstance(call.func, cst.Attribute) else call.func
+                if isinstance(func, cst.Name) and func.value == name and isinstance(view, FileAnalysis):
+                    run = view.value(call.func).definition
+                    if isinstance(run, Function) and os.path.abspath(run.file.path) == os.path.abspath(self.path):
+                        found.append((view, call))
+        return found if views is not None else None
 
     def exported(self, name: str, node: Node) -> Value | None:
         """What a name at the top of this file stands for, seen from another file."""

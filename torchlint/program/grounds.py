@@ -43,9 +43,14 @@ class Consulted:
         self.around = ""
         self._imports: dict[str, dict[str, str | None]] = {}
         self._answers: dict[str, dict[Question, Answer]] = {}
+        self._readings: dict[str, dict[str, None]] = {}
 
     def note_import(self, importer: str, module: str, found: str | None) -> None:
         self._imports.setdefault(importer, {})[module] = found
+
+    def note_reading(self, path: str, other: str) -> None:
+        """A file that leads to this one was read for it."""
+        self._readings.setdefault(path, {})[other] = None
 
     def note_answer(self, path: str, question: Question, answer: Answer) -> None:
         self._answers.setdefault(path, {})[question] = answer
@@ -57,6 +62,9 @@ class Consulted:
         while waiting:
             importer = waiting.pop()
             folder = os.path.dirname(importer)
+            led_to = [each for each in self._readings.get(importer, {}) if each not in reached]
+            reached.update(dict.fromkeys(led_to))
+            waiting += led_to
             for module, found in self._imports.get(importer, {}).items():
                 imports[folder, module] = found
                 if found is not None and found not in reached:

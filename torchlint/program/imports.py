@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Protocol
 
 from torchlint.syntax.tree import Node
+from torchlint.values.flow import Analysis
 from torchlint.values.value import Value
 
 
@@ -33,3 +35,6 @@ class Imports(Protocol):
 
     def reaches_elsewhere(self, path: str, attribute: str, of: str) -> bool:
         """Whether a file of the run other than this one may ask an instance of the class `of` for this attribute."""
+
+    def callers(self, path: str, name: str) -> Iterator[Analysis] | None:
+        """The other files of the run that may call what is defined in this one under a name; None where too many do."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -31,6 +31,8 @@ _VIEWS = 48
 """Imported files whose models are kept."""
 _SIGHT = 2
 """How many imports away a helper may be from the file that is checked."""
+_CALLERS = 6
+"""Files that call a function; one that more of them call is everybody's, and whom it serves is not looked up."""
 _LARGEST = 300_000
 """Characters; larger files are generated ones, and no helper is looked for in them."""
 _LIBRARIES = frozenset(
@@ -111,6 +113,21 @@ class Project:
         """The files of the run other than this one in which something of this form stands, with its first line; None: too many to look."""
         found = self._asked(path, ("find", pattern.pattern, pattern.flags))
         return found if isinstance(found, tuple) else None
+
+    def callers(self, path: str, name: str) -> Iterator[FileAnalysis] | None:
+        """The other files of the run that may call what is defined in this one under a name; None where too many do."""
+        place = Path(path)
+        module = place.parent.name if place.stem == "__init__" else place.stem
+        named = re.compile(rf"\A(?=.*\b{re.escape(module)}\b)(?=.*(?<!\bdef )\b{re.escape(name)}[ \t]*\()", re.DOTALL)
+        found = self.found_elsewhere(path, named)
+        return self._read(path, [each for each, _ in found]) if found is not None and len(found) <= _CALLERS else None
+
+    def _read(self, path: str, others: list[str]) -> Iterator[FileAnalysis]:
+        for each in others:
+            self._files.consulted.note_reading(os.path.abspath(path), each)
+            view = self._view(each)
+            if view is not None:
+                yield view
 
     def reaches_elsewhere(self, path: str, attribute: str, of: str) -> bool:
         """Whether a file of the run other than this one may ask an instance of the class `of` for this attribute."""

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import libcst as cst
 
 from torchlint.facts.signatures import signatures
+from torchlint.program import callers
 from torchlint.program.analysis import FileAnalysis
-from torchlint.values.binding import bind
+from torchlint.values.binding import bind, parameters_of
 from torchlint.values.value import Kind, Value
 
 _COMPILED = ("torch.jit.", "torch.quantization.", "torch.ao.", "torch.fx.", "torch.export.", "torch.package.")
@@ -39,7 +40,7 @@ def whole_modules(file: FileAnalysis) -> Iterator[SavedModule]:
         if saved is None or target is None or _is_in_memory(file, target):
             continue  # read back by the same process
         for each in _entries(saved):
-            if _is_plain_module(file, file.value(each)) and not _is_kept_as_well(file, call, each):
+            if (_is_plain_module(file, file.value(each)) or _gets_modules(file, each)) and not _is_kept_as_well(file, call, each):
                 yield SavedModule(call, each, file.is_written(_READ_WHOLE), file.is_written(_READS))
 
 
@@ -74,6 +75,20 @@ def _entries(saved: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
         yield from (each.value for each in saved.elements if isinstance(each, cst.DictElement))
     else:
         yield saved
+
+
+def _gets_modules(file: FileAnalysis, saved: cst.BaseExpression) -> bool:
+    """Whether it is a parameter of a helper, and every call of that in the program hands over a module."""
+    function = file.function(saved)
+    names = [each.name.value for each in function.params.params] if isinstance(function, cst.FunctionDef) else []
+    if not isinstance(saved, cst.Name) or not isinstance(function, cst.FunctionDef) or saved.value not in names:
+        return False
+    if file.owner(function) is not None or len(file.names.bindings(saved)) != 1:
+        return False
+    elsewhere = file.called_elsewhere(function)
+    sites = [*((file, each) for each in callers.calls(file, function)), *(elsewhere or ())]
+    given = [(where, bind(call, parameters_of(function))[saved.value]) for where, call in sites]
+    return elsewhere is not None and bool(given) and all(each is not None and _is_plain_module(at, at.value(each)) for at, each in given)
 
 
 def _is_plain_module(file: FileAnalysis, value: Value) -> bool:
