@@ -120,3 +120,39 @@ def test_a_program_that_runs_the_same_model_with_a_process_per_gpu_is_told_to_wh
     for settings, wanted in ((Settings(), count), (Settings(select=("TL701",)), 1)):
         found = lint(main.read_text(), settings, path=str(main), project=Project([tmp_path]))
         assert [each.code for each in found].count("TL701") == wanted
+
+
+FED = "from feeding import loaders\nbatches, _ = loaders(n)\n"
+STEPS = (
+    "m = nn.DataParallel(n)\no = torch.optim.SGD(m.parameters(), 0.1)\n"
+    "for x in batches:\n    o.zero_grad()\n    m(x).sum().backward()\n    o.step()\n"
+)
+GIVES = "import torch.utils.data as data\ndef loaders(d):\n    return data.DataLoader(d, 8, {options}), None\n"
+STARTS = "from main import fit\nfrom torch.utils.data import DataLoader\nfit(DataLoader(d, batch_size={size}, {options}))\n"
+FIT = "def fit(batches):\n" + "".join(f"    {line}\n" for line in STEPS.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("text", "others", "count"),
+    [
+        (FED + STEPS, {"feeding.py": GIVES.format(options="shuffle=True")}, 1),
+        (FED + STEPS, {"feeding.py": GIVES.format(options="sampler=s")}, 0),
+        (FED + STEPS, {"feeding.py": GIVES.format(options="shuffle=True").replace("8", "1")}, 0),
+        (FED + STEPS, {"feeding.py": GIVES.format(options="shuffle=True").replace("(d, 8", "(torchvision.datasets.CIFAR10(d), 8")}, 0),
+        (FED + "k = nn.DataParallel(p)\n" + STEPS, {"feeding.py": GIVES.format(options="shuffle=True")}, 0),
+        (FIT, {"start.py": STARTS.format(size=8, options="shuffle=True")}, 1),
+        (FIT, {"start.py": STARTS.format(size=1, options="shuffle=True")}, 0),
+        (FIT, {"start.py": STARTS.format(size=8, options="shuffle=False")}, 0),
+        (FIT, {"start.py": STARTS.format(size=8, options="shuffle=True"), "rare.py": "class Rare(data.Sampler): pass\n"}, 0),
+        (FIT, {"start.py": STARTS.format(size=8, options="shuffle=True"), "words.py": "sampler = draws_words()\n"}, 1),
+        (FIT, {"start.py": "from main import fit\nfit(read())\n"}, 0),
+    ],
+)
+def test_a_loader_of_another_file_says_whether_processes_would_fit(tmp_path: Path, text: str, others: dict[str, str], count: int) -> None:
+    for name, content in {"main.py": HEAD + text, **others}.items():
+        (tmp_path / name).write_text(content)
+    path = str(tmp_path / "main.py")
+
+    found = [each.code for each in lint(HEAD + text, path=path, project=Project([tmp_path])) if each.code == "TL701"]
+
+    assert found == ["TL701"] * count

@@ -13,7 +13,7 @@ from torchlint.model import program
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.classes import ClassModel
 from torchlint.rules.distributed._batches import asks_for_one, defaults_to_one, gives_one, shown_devices
-from torchlint.rules.distributed._loading import shuffling
+from torchlint.rules.distributed._loading import shuffles_elsewhere, shuffling
 from torchlint.rules.distributed._trained import Use, uses
 from torchlint.rules.distributed._unwrapping import loads_keys
 from torchlint.syntax.literals import literal
@@ -116,17 +116,21 @@ class Program:
     def would_gain(self, call: cst.Call, course: Course) -> bool:
         """Whether a process per GPU is known to fit: the wrap trains on batches of weight that a `DistributedSampler` could deal out.
 
-        A program that draws its batches by a sampler of its own, or makes them out of sight, may need them whole; one that can start a
-        process per GPU already, itself or by another file, was left its other way on purpose; a loss that keeps something of its own would
-        keep it once per process; pictures of 32 pixels keep no second GPU busy; and one GPU by default is what most runs have, but for
-        those on ImageNet.
+        A program that draws its batches by a sampler of its own may need them whole, and so may one whose loaders are not found, in this
+        file or where the run has them; one that can start a process per GPU already, itself or by another file, was left its other way on
+        purpose; a loss that keeps something of its own would keep it once per process; pictures of 32 pixels keep no second GPU busy; and
+        one GPU by default is what most runs have, but for those on ImageNet.
         """
         text = self.file.text
-        if course is not Course.TRAINS or "DistributedDataParallel" in text or not shuffling(self.file):
+        if course is not Course.TRAINS or "DistributedDataParallel" in text:
             return False
         if asks_for_one(self.file, call) and not _HUGE.search(text) or self._has_twin(call) or self._keeps_beside(call):
             return False
-        return not _SMALL.search(text) or _LARGE.search(text) is not None
+        if shuffling(self.file):
+            return not _SMALL.search(text) or _LARGE.search(text) is not None
+        if next(self.file.calls(*LOADERS), None) is not None or self._has_partner(call) or not shuffles_elsewhere(self.file):
+            return False
+        return not self.file.is_written(_SMALL) or self.file.is_written(_LARGE)
 
     def _has_twin(self, call: cst.Call) -> bool:
         """Whether another file of the run makes the same model, and gives it to `DistributedDataParallel`."""
@@ -143,6 +147,11 @@ class Program:
         flow = self.file.flow(self.file.function(call))
         beside = (each for each in flow.values.values() if each.kind is Kind.MODULE and id(each) not in wrapped)
         return any(_begins_empty(each.cls) for each in beside if isinstance(each.node, cst.Call))
+
+    def _has_partner(self, call: cst.Call) -> bool:
+        """Whether another module is wrapped beside it, as the two of a GAN are: they would have to move together."""
+        wraps = self.file.calls("torch.nn.DataParallel")
+        return any(each is not call and self.file.function(each) is self.file.function(call) for each in wraps)
 
     def distributed(self, call: cst.Call) -> cst.Call | None:
         """Where the function that wraps a module here wraps one for one process per GPU already."""

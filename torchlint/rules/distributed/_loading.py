@@ -10,6 +10,7 @@ import libcst as cst
 from torchlint.model.program import Program
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.classes import ClassModel
+from torchlint.rules.distributed._batches import gives_one
 from torchlint.rules.distributed._ranks import speaks_of_ranks
 from torchlint.syntax.literals import literal
 from torchlint.syntax.names import Binding, Binds
@@ -20,6 +21,13 @@ _SHARES = re.compile(
     r"[sS]ampler|IterableDataset|split_dataset_by_node|split_by_node|webdataset|\.shard\(|DataPipe|DPDDP|horovod", re.ASCII
 )
 """Ways to give each rank its share: where one is spoken of in a file of the run, it may be that."""
+_IN_CALL = r"(?:[^()]|\((?:[^()]|\([^()]*\))*\))*?"
+_LOADER_SHUFFLES = re.compile(rf"\bDataLoader\((?!{_IN_CALL}(?:,|\bbatch_size\s*=)\s*1\s*[,)]){_IN_CALL}\bshuffle\s*=\s*True\b")
+_DEALS_OTHERWISE = re.compile(
+    rf"\bDataLoader\({_IN_CALL}\bsampler\s*=|[\"']sampler[\"']\s*:|\bbatch_sampler\b|\bIterableDataset\b|\bclass\s+\w+\([^)]*\b(?:Batch)?Sampler\b"
+    r"|[\"']--?batch[-_]?size[\"'][^)]*\bdefault\s*=\s*1\s*[,)]"
+)
+"""Batches that are put together by something else, or are one sample by default."""
 _DATASETS = ("torchvision.datasets.", "torch.utils.data.TensorDataset", "torchaudio.datasets.")
 _FAR = 5
 
@@ -33,6 +41,22 @@ def shuffling(file: FileAnalysis) -> list[tuple[cst.Call, cst.BaseExpression]]:
         if dataset is not None and not keywords.keys() & {"sampler", "batch_sampler"} and _shuffles(keywords.get("shuffle")):
             found.append((call, dataset))
     return found
+
+
+def shuffles_elsewhere(file: FileAnalysis) -> bool:
+    """Whether the batches come from loaders of other files that shuffle: in a function that is called here, or wherever the run has some.
+
+    Whose they are is not known then, so that none may have a sampler of its own.
+    """
+    for call in file.nodes(cst.Call):
+        run = file.value(call.func).definition
+        if isinstance(run, Function) and isinstance(run.file, FileAnalysis) and run.file is not file and _shuffles_in(run.file, run.node):
+            return True
+    return file.is_written_elsewhere(_LOADER_SHUFFLES) and not file.is_written_elsewhere(_DEALS_OTHERWISE)
+
+
+def _shuffles_in(file: FileAnalysis, function: Node) -> bool:
+    return any(file.is_inside(loader, function) and not gives_one(file, loader) for loader, _ in shuffling(file))
 
 
 def _options(file: FileAnalysis, call: cst.Call) -> dict[str, cst.BaseExpression]:
