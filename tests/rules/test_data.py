@@ -10,6 +10,7 @@ from torchlint.program.project import Project
 from torchlint.rules.data._contents import is_in_memory, is_map_style
 from torchlint.rules.data._epochs import same_order
 from torchlint.rules.data._generators import duplicated
+from torchlint.rules.data._handed_out import handed_out
 from torchlint.rules.data._loaders import Loader, fetching, loaders
 from torchlint.rules.data._workers import cuda_in_workers
 
@@ -136,6 +137,32 @@ def test_whoever_tells_the_epoch_in_another_file_counts(tmp_path: Path) -> None:
 
     assert len(list(same_order(FileAnalysis(text, path=str(main))))) == 1
     assert list(same_order(FileAnalysis(text, path=str(main), imports=Project([tmp_path])))) == []
+
+
+GIVES = "def given(data, shuffle):\n    return DistributedSampler(data, shuffle=shuffle)\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "main", "count"),
+    [
+        (GIVES, "loader = DataLoader(x, sampler=given(x, True))", 1),
+        (GIVES, "loader = DataLoader(x, sampler=given(x, False))", 0),
+        (GIVES, "loader = DataLoader(x, sampler=given(x, shuffled))", 0),
+        (GIVES, "loader = DataLoader(x)\n    given(x, True)", 0),
+        (GIVES.replace("shuffle=shuffle", ""), "loader = DataLoader(x, sampler=given(x, 1))", 1),
+        (GIVES.replace("(data, shuffle=shuffle)", "(test_data)"), "loader = DataLoader(x, sampler=given(x, 1))", 0),
+        (GIVES + "print(DistributedSampler(data, shuffle=False))", "loader = DataLoader(x, sampler=given(x, True))", 1),
+        (GIVES, "given(x, True).set_epoch(1)\n    loader = DataLoader(x, sampler=given(x, True))", 0),
+    ],
+)
+def test_a_sampler_that_another_file_asks_for_has_its_epochs_there(tmp_path: Path, text: str, main: str, count: int) -> None:
+    source = HEAD + text
+    (tmp_path / "giving.py").write_text(source)
+    (tmp_path / "main.py").write_text("from giving import given\n" + HEAD + TRAIN.format(made=main, epochs="range(n)"))
+
+    found = list(handed_out(FileAnalysis(source, path=str(tmp_path / "giving.py"), imports=Project([tmp_path]))))
+
+    assert [each.file.path for each in found] == [str(tmp_path / "main.py")] * count
 
 
 HELD = """import random

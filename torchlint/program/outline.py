@@ -14,7 +14,7 @@ from pathlib import Path
 from torchlint.program.grounds import digest
 
 _TELLING = re.compile(
-    r"backward|zero_grad|\bF\.|loss|\.step\(|grad\b|inference_mode|\.(?:item|cpu|numpy|tolist)\(|detach|\bnn\b|torch|Module|[Oo]ptim|Loader|\.to\(|\.cuda\(|append|print\(|\.write\(|add_scalar|device|\.train\(|\.eval\(|\+="
+    r"backward|zero_grad|\bF\.|loss|\.step\(|grad\b|inference_mode|\.(?:item|cpu|numpy|tolist)\(|detach|\bnn\b|torch|Module|[Oo]ptim|Loader|Sampler|\.to\(|\.cuda\(|append|print\(|\.write\(|add_scalar|device|\.train\(|\.eval\(|\+="
 )
 """A definition without any of these words neither trains, measures, moves, waits, keeps nor shows anything."""
 _TRAINING = re.compile(r"\.(?:manual_)?backward\(")

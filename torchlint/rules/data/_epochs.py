@@ -25,7 +25,7 @@ from torchlint.values.flow import Flow
 from torchlint.values.value import Value
 
 SAMPLER = "torch.utils.data.DistributedSampler"
-_TOLD = re.compile(r"\bset_epoch\b|\bsampler\.epoch\b")
+TOLD = re.compile(r"\bset_epoch\b|\bsampler\.epoch\b")
 _SEQUENTIAL = re.compile(r"bptt|hidden|stateful|curriculum", re.IGNORECASE)
 """Words of programs that go through their data in order, on purpose."""
 _COUNTING = frozenset({"range", "tqdm.trange", "tqdm.auto.trange", "itertools.count"})
@@ -106,25 +106,25 @@ def _may_be_none(bindings: list[Binding]) -> bool:
 
 def same_order(file: FileAnalysis) -> Iterator[Epochs]:
     """The epochs of samplers that shuffle, in a program that never says which epoch it is. Each sampler once."""
-    if file.is_written(_TOLD) or Program(file).managers.here:
+    if file.is_written(TOLD) or Program(file).managers.here:
         return
     seen: set[Node] = set()
     for training in training_loops(file):
         if not isinstance(training.node, (cst.For, cst.While)) or not training.repeats:
             continue
-        for iterated, value in _iterated(training):
+        for named, value in iterated(training):
             if _is_made_inside(file, value, training.node):
                 continue  # with another seed, as far as anybody can tell
             for loader in _made(file, value):
                 sampler = loader.given("sampler")
-                calls = [each for each in _origins(sampler) if _shuffles(loader.file, each)] if sampler is not None else []
+                calls = [each for each in origins(sampler) if _shuffles(loader.file, each)] if sampler is not None else []
                 if len(calls) == 1 and calls[0] not in seen:
                     seen.add(calls[0])
                     is_certain = _first(value).node is loader.call and sampler is not None and _first(sampler).node is calls[0]
-                    yield Epochs(file, training.node, loader, calls[0], is_certain, iterated)
+                    yield Epochs(file, training.node, loader, calls[0], is_certain, named)
 
 
-def _iterated(epochs: TrainingLoop, *, itself: bool = False) -> Iterator[tuple[Node, Value]]:
+def iterated(epochs: TrainingLoop, *, itself: bool = False) -> Iterator[tuple[Node, Value]]:
     """What is iterated over by the loops around a backward, in one iteration of a loop: there, or in the functions that it calls."""
     for event in epochs.happening(Happens.BACKWARD):
         flow: Flow | None = epochs.flow
@@ -172,7 +172,7 @@ def _expression(node: Node) -> Node:
     return node
 
 
-def _origins(value: Value) -> list[cst.Call]:
+def origins(value: Value) -> list[cst.Call]:
     """The calls that made a value, on every way on which a name got it, those in functions that return it among them."""
     found: dict[cst.Call, None] = {}
     stack, seen = [value], set[int]()
@@ -205,7 +205,7 @@ def _is_made_inside(file: FileAnalysis, value: Value, loop: Node) -> bool:
 
 def _made(file: FileAnalysis, value: Value) -> Iterator[Loader]:
     """The loaders of this file that a value may be."""
-    calls = set(_origins(value))
+    calls = set(origins(value))
     return (each for each in loaders(file) if each.call in calls)
 
 
@@ -222,7 +222,7 @@ def trained_in_order(file: FileAnalysis) -> Iterator[Loader]:
         return
     seen: set[Loader] = set()
     for training in training_loops(file):
-        for _, value in _iterated(training, itself=True):
+        for _, value in iterated(training, itself=True):
             for loader in _made(file, value):
                 orders = (loader.setting("shuffle"), loader.setting("sampler"), loader.setting("batch_sampler"))
                 if loader not in seen and orders[0] in (False, None) and orders[1:] == (None, None) and is_map_style(loader):
