@@ -6,7 +6,7 @@ it. A loop that shows it in a progress bar, a line or a board each time, or by w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum
 
 import libcst as cst
@@ -202,12 +202,8 @@ class _Climb:
         params = called.node.params
         if params.star_kwarg is not None and not {each.name.value for each in (*params.params, *params.kwonly_params)}.issuperset(named):
             named = [params.star_kwarg.name.value]
-        return any(
-            goes is Goes.SHOWN
-            for name in named
-            for use in called.file.tree.within(called.file.tree.names.get(name, ()), called.node.body)
-            for goes, _ in arrives(called.file, use, called.node, self.deep - 1)
-        )
+        shown = called.file.once(_ShownParameters)
+        return any(shown[called.node, name, self.deep - 1] for name in named)
 
     def _counts(self, target: Node) -> bool:
         """`curve[step]`: an entry of its own for each iteration."""
@@ -235,6 +231,20 @@ class _Climb:
             self.holders += [each for each in _held(func.value) if not (isinstance(each, cst.Name) and each.value == "self")]
 
 
+class _ShownParameters(dict[tuple[cst.FunctionDef, str, int], bool]):
+    """Whether a function shows what it is given for a parameter, by how deep calls are followed: asked again by each call of it."""
+
+    def __init__(self, file: FileAnalysis) -> None:
+        super().__init__()
+        self._file = file
+
+    def __missing__(self, asked: tuple[cst.FunctionDef, str, int]) -> bool:
+        function, name, deep = asked
+        uses = self._file.tree.within(self._file.tree.names.get(name, ()), function.body)
+        found = self[asked] = any(goes is Goes.SHOWN for use in uses for goes, _ in arrives(self._file, use, function, deep))
+        return found
+
+
 def _is_text(node: Node) -> bool:
     return isinstance(node, cst.BaseString) or isinstance(node, cst.BinaryOperation) and (_is_text(node.left) or _is_text(node.right))
 
@@ -248,17 +258,18 @@ def _held(target: Node) -> list[Node]:
 def _uses(file: FileAnalysis, place: Node, loop: Iteration) -> Iterator[Node]:
     """The other places in the loop that read what a place holds."""
     if isinstance(place, cst.Name):
-        found: list[Node] = [*file.references(place)]
+        found: Sequence[Node] = file.tree.within(file.references(place), loop)
     elif isinstance(place, cst.Attribute):
         written = file.source(place)
-        found = [each for each in file.tree.attributes.get(place.attr.value, ()) if file.source(each) == written]
+        alike = file.tree.within(file.tree.attributes.get(place.attr.value, ()), loop)
+        found = [each for each in alike if file.source(each) == written]
     elif isinstance(place, cst.Subscript):  # an entry, or all of them together
         written = file.source(place)
         around = [above if isinstance(above := file.parent(each), cst.Subscript) else each for each in _uses(file, place.value, loop)]
         found = [each for each in around if not isinstance(each, cst.Subscript) or file.source(each) == written or not _has_fixed_key(each)]
     else:
         return
-    yield from (each for each in found if each is not place and file.is_inside(each, loop) and not _is_target(file, each))
+    yield from (each for each in found if each is not place and not _is_target(file, each))
 
 
 def _has_fixed_key(node: cst.Subscript) -> bool:
