@@ -30,7 +30,7 @@ def check(file: FileModel) -> Iterator[Finding]:
         before = activation(file.analysis, file.value(logits)) if logits is not None else None
         if before is not None and before.op in BOUNDED:
             continue  # of numbers between -1 and 1 no probability is small
-        is_at_top = file.analysis.function(log.call) is file.analysis.module
+        is_at_top = isinstance(file.function(log.call), cst.Module)
         is_inside = given in (made.node, *file.ancestors(made.node))
         yield Finding(
             log.call,
