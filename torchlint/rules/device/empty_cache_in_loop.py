@@ -27,4 +27,11 @@ def check(file: FileModel) -> Iterator[Finding]:
             related=((loop.name, "called for every batch"),)
             if isinstance(loop, cst.FunctionDef)
             else ((loop.target if isinstance(loop, cst.For) else loop.test, "in this loop"),),
+            is_for_askers=isinstance(loop, cst.For) and _only_counts(file, loop),
         )
+
+
+def _only_counts(file: FileModel, loop: cst.For) -> bool:
+    """Whether a loop goes over no data but so many times, as where all of them fit at once, or model after model is let go."""
+    calls = (each.node for each in file.value(loop.iter).lineage() if isinstance(each.node, cst.Call))
+    return any(isinstance(each.func, cst.Name) and each.func.value == "range" and len(each.args) == 1 for each in calls)
