@@ -319,3 +319,38 @@ def test_no_device_is_asked_of_constructors_in_a_program_for_an_older_torch(tmp_
     assert found("to('cuda')", "loss.data[0]") == 1
     assert found("cuda()", "net(Variable(x, volatile=True))") == 0
     assert found("cuda()", "net(Variable(x, volatile=True)), loss.item()") == 1
+
+
+PASS = """
+import torch
+from torch.nn import functional as F
+
+def train(model, other, loader, criterion, optimizer, device):
+    total, hits = 0.0, 0.0
+    for x, y in loader:
+        x, y = x.to(device), y.to(device)
+        out = model(x)
+        loss = criterion(out, y)
+        total += loss.item()
+        {}
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return total, hits
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "rows"),
+    [
+        (("_, guesses = torch.max(out, 1)", "hit = (guesses == y).sum()", "hits += hit.item()"), [11]),
+        (("hits += (out.argmax(1) == y).float().mean().item()",), [11]),
+        (("guesses = other(x)", "hits += (guesses == y).sum().item()"), [11, 13]),
+        (("F.mse_loss(out, y).backward()", "hits += out.mean().item()"), [11, 13]),
+    ],
+)
+def test_a_second_wait_for_the_same_pass_is_told_to_who_asks(lines: tuple[str, ...], rows: list[int]) -> None:
+    text = PASS.format(textwrap.indent("\n".join(lines), " " * 8).strip())
+    found = lint(text, path="train.py")
+
+    assert [each.location.row for each in found if each.code == "TL402"] == rows

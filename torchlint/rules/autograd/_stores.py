@@ -67,6 +67,8 @@ class Store(Kept):
 
         Of a thing about which nothing is known, `append` speaks of a list; `add` may be a meter's, and what is imported may be a module.
         """
+        if self.kept.kind is Kind.UNKNOWN and any(each.kind is Kind.NDARRAY for each in self.kept.sources):
+            return False  # computed with arrays of NumPy: an array, as likely as not
         if self.into.kind is Kind.UNKNOWN:
             adds = isinstance(self.node, cst.Call) and isinstance(self.node.func, cst.Attribute) and self.node.func.attr.value == "add"
             return not adds and self.file.qualname(self.target) is None
@@ -140,6 +142,12 @@ class Collection(Store):
     @cached_property
     def into(self) -> Value:
         return self.flow.values.get(self.loop) or Value()
+
+    @property
+    def is_awaited(self) -> bool:
+        """Also where what is collected comes out again, one by one, and the function returns what is computed from it."""
+        returned = {id(each) for each in self.flow.returns.trained()} if self.flow.returns is not None else set()
+        return super().is_awaited or any(id(each) in returned for each in self.kept.held())
 
 
 def stores(file: FileAnalysis) -> Iterator[Store]:

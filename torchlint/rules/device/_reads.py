@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from torchlint.facts.geometric import reads_sizes
 from torchlint.facts.operations import operation
 from torchlint.facts.tensors import SYNCHRONISING_METHODS
 from torchlint.program.analysis import FileAnalysis
@@ -116,7 +117,7 @@ def sized_by_value(file: FileAnalysis, within: Node) -> Iterator[tuple[cst.BaseE
         if path is None or subject is None or not path.startswith("torch") or path.rpartition(".")[2] in SYNCHRONISING_METHODS:
             continue
         known = operation(path) if path.startswith("torch.") else None
-        if path in _BY_VALUE or known is not None and known.narrowed(_count(call, subject), ()).waits:
+        if path in _BY_VALUE or _is_sized(path, call) or known is not None and known.narrowed(_count(call, subject), ()).waits:
             yield call, subject
     for entry in file.inside(within, cst.Subscript):
         index = entry.slice[0].slice
@@ -124,6 +125,11 @@ def sized_by_value(file: FileAnalysis, within: Node) -> Iterator[tuple[cst.BaseE
             mask = file.value(index.value)
             if mask.kind in (Kind.TENSOR, Kind.UNKNOWN) and _is_mask(mask):
                 yield entry, index.value
+
+
+def _is_sized(path: str, call: cst.Call) -> bool:
+    named = [arg.keyword.value for arg in call.args if arg.keyword is not None]
+    return reads_sizes(path, len(call.args) - len(named), named)
 
 
 def _count(call: cst.Call, subject: cst.BaseExpression) -> int:

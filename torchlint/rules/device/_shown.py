@@ -16,6 +16,7 @@ from torchlint.program.classes import ClassModel
 from torchlint.rules.device._callees import arguments, callee
 from torchlint.rules.device._guards import is_rare
 from torchlint.rules.device._hot import Iteration, last_name, names_in
+from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import Node, descendants
 from torchlint.values.value import Kind
 
@@ -189,6 +190,8 @@ class _Climb:
 
     def _reports(self, call: cst.Call) -> bool:
         """Whether a call shows what it is given, as a line or under a label; the log of a framework keeps tensors, and reads them later."""
+        if _fills_bar(call):
+            return True
         if not reports(self.file, call) and not self._labels(call):
             return False
         return not (isinstance(call.func, cst.Attribute) and isinstance(call.func.value, cst.Name) and call.func.value.value == "self")
@@ -243,6 +246,13 @@ class _ShownParameters(dict[tuple[cst.FunctionDef, str, int], bool]):
         uses = self._file.tree.within(self._file.tree.names.get(name, ()), function.body)
         found = self[asked] = any(goes is Goes.SHOWN for use in uses for goes, _ in arrives(self._file, use, function, deep))
         return found
+
+
+def _fills_bar(call: cst.Call) -> bool:
+    """`self.log("loss", x, prog_bar=True)`: what Lightning shows beside its bar, it reads in every step."""
+    if last_name(call.func) not in ("log", "log_dict"):
+        return False
+    return any(arg.keyword is not None and arg.keyword.value == "prog_bar" and literal(arg.value) is True for arg in call.args)
 
 
 def _is_text(node: Node) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from torchlint import rewrite
 from torchlint.model import FileModel
 from torchlint.rule import KEEPS, UNSAFE, WARNING, Finding, Fix, rule
-from torchlint.rules.device._queue import holds_up
+from torchlint.rules.device._queue import finds_little, holds_up
 from torchlint.rules.device._waits import Wait, stalls
 
 _MPS = ("'mps'", '"mps"')
@@ -21,14 +21,14 @@ _MPS = ("'mps'", '"mps"')
 )
 def check(file: FileModel) -> Iterator[Finding]:
     for stall in stalls(file.analysis):
-        for wait in stall.waits:  # a fix gains nothing as long as the loop waits elsewhere
+        for wait, earlier in zip(stall.waits, (None, *stall.waits), strict=False):  # no fix helps as long as the loop waits elsewhere
             yield Finding(
                 wait.node,
                 f"`{' '.join(file.source(wait.node).split())}` makes the host wait for the device in every iteration",
                 help=wait.advice,
                 fix=_fix(file, wait) if stall.only_adds else None,
                 related=tuple(wait.related),
-                is_for_askers=not holds_up(wait),
+                is_for_askers=not holds_up(wait) or earlier is not None and finds_little(wait, earlier),
             )
 
 
