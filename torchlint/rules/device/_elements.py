@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from torchlint.program.analysis import FileAnalysis
+from torchlint.rules.device._hot import names_in
 from torchlint.rules.device._long import counts_rows
 from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import Node
@@ -28,6 +29,8 @@ def is_costly(file: FileAnalysis, node: cst.BaseExpression) -> bool:
 def is_collected(file: FileAnalysis, node: cst.BaseExpression) -> bool:
     """Whether Python has gone through the elements just before, to make a tensor of them: `torch.tensor([len(each) for each in batch])`."""
     made = file.value(node).node
+    if isinstance(node, cst.Name) and any(_is_filled(file, use) for use in file.references(node)):
+        return True
     if not isinstance(made, cst.Call) or not made.args or not isinstance(made.args[0].value, (cst.ListComp, cst.GeneratorExp)):
         return False
     return file.qualname(made.func) in ("torch.tensor", "torch.as_tensor")
@@ -40,6 +43,16 @@ def is_of_python(file: FileAnalysis, node: cst.BaseExpression) -> bool:
     return value.place is not Place.ACCELERATOR and any(
         isinstance(each, cst.Call) and file.qualname(each.func) in ("torch.tensor", "torch.as_tensor", "torch.from_numpy") for each in made
     )
+
+
+def _is_filled(file: FileAnalysis, use: cst.Name) -> bool:
+    """`scores[i] = score(each)` in a loop that counts `i`."""
+    entry = file.parent(use)
+    if not isinstance(entry, cst.Subscript) or entry.value is not use or not isinstance(file.parent(entry), cst.AssignTarget):
+        return False
+    index = entry.slice[0].slice if len(entry.slice) == 1 else None
+    counted = {part.value for loop in file.tree.loops(entry) if isinstance(loop, cst.For) for part in names_in(loop.target)}
+    return isinstance(index, cst.Index) and isinstance(index.value, cst.Name) and index.value.value in counted
 
 
 def _is_many(file: FileAnalysis, node: cst.BaseExpression) -> bool:

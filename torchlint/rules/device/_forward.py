@@ -106,3 +106,12 @@ def _of_target(file: FileAnalysis, assign: cst.Assign, function: cst.FunctionDef
 
 def _others(file: FileAnalysis, attribute: cst.Attribute) -> Iterator[Node]:
     return (each for each in file.tree.attributes.get(attribute.attr.value, ()) if each is not attribute)
+
+
+def is_explained(file: FileAnalysis, node: Node) -> bool:
+    """Whether a comment at the statement speaks of the read: `# .item() keeps it out of half precision`."""
+    statement = file.statement(node)
+    if not isinstance(node, cst.Call) or not isinstance(node.func, cst.Attribute) or not isinstance(statement, cst.SimpleStatementLine):
+        return False
+    comments = [statement.trailing_whitespace.comment, *(line.comment for line in statement.leading_lines)]
+    return any(each is not None and f".{node.func.attr.value}()" in each.value for each in comments)

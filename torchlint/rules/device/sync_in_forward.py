@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from torchlint.model import FileModel
 from torchlint.rule import WARNING, Finding, rule
-from torchlint.rules.device._forward import Goal, reads
+from torchlint.rules.device._forward import Goal, is_explained, reads
 from torchlint.rules.device._waits import stalls
 
 
@@ -21,5 +21,5 @@ def check(file: FileModel) -> Iterator[Finding]:
             node,
             f"`{' '.join(file.source(node).split())}` makes every `forward` wait for the device, and breaks a compiled graph in two",
             help=goal.value,
-            is_for_askers=goal is Goal.SHOWN,  # printed because somebody wants to see it
+            is_for_askers=goal is Goal.SHOWN or is_explained(file.analysis, node),  # printed to be seen; or read on purpose
         )

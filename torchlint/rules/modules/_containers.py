@@ -52,6 +52,11 @@ def is_given(held: HeldModules) -> bool:
     return all(isinstance(store.value, cst.Name) and held.file.value(store.value).node.__class__ is cst.Param for store in held.stores)
 
 
+def is_unused(held: HeldModules) -> bool:
+    """Whether nobody asks for the list, in this file or, of its class, in another: layers that are never called miss nothing."""
+    return not held.uses and not held.file.is_reached_elsewhere(held.attribute, held.owner.name)
+
+
 class Appearances:
     """Where a file asks for an attribute of that name: by the class whose instance is asked, and of anything else."""
 

@@ -7,7 +7,7 @@ import libcst as cst
 from torchlint import rewrite
 from torchlint.model import FileModel
 from torchlint.rule import ERROR, REPAIRS, SAFE, UNSAFE, Finding, Fix, rule
-from torchlint.rules.modules._containers import HeldModules, held_modules, is_given
+from torchlint.rules.modules._containers import HeldModules, held_modules, is_given, is_unused
 from torchlint.rules.modules._reach import Surroundings, is_doubtful, is_trained_by_hand
 from torchlint.rules.modules._wrapping import obstacle_of
 
@@ -25,7 +25,8 @@ def check(file: FileModel) -> Iterator[Finding]:
             help=f"use `nn.{wrapper}`" + (f"; by hand, because {obstacle}" if obstacle else ""),
             fix=None if obstacle else _wrap(file, held, wrapper).at_most(UNSAFE if is_doubtful(held, around) else SAFE),
             related=tuple(held.evidence()),
-            is_for_askers=is_trained_by_hand(held) or is_given(held),  # on purpose; or nobody knows whether they have weights
+            # On purpose; or nobody knows whether they have weights; or nobody calls them.
+            is_for_askers=is_trained_by_hand(held) or is_given(held) or is_unused(held),
         )
 
 

@@ -48,7 +48,8 @@ def snapshots(file: FileAnalysis) -> Iterator[Snapshot]:
             continue
         others = [(place, given) for place, given in _other_bindings(file, target, statement) if not _is_like(file, given, module)]
         use = _kept_in_loop(file, statement, target, module, [place for place, _ in others])
-        back = _restored(file, statement, target, module) if use is None and isinstance(kept, cst.Call) and not others else None
+        may_be_back = use is None and isinstance(kept, cst.Call) and not others and not _is_last(file, statement)
+        back = _restored(file, statement, target, module) if may_be_back else None
         if use is not None or back is not None:
             yield Snapshot(statement, kept, use or back or statement, use is None)
 
@@ -103,8 +104,8 @@ def _kept_in_loop(
     if any(each is statement or each in file.tree.order and file.is_inside(each, loop) for each in others):
         return None  # it may be copied there
     conditions = when(file, statement)[len(when(file, loop)) :]
-    if any(_holds_at_last(loop, each.test) for each in conditions):
-        return None  # the last one taken is the last there is
+    if _is_last(file, statement):
+        return None
     if (
         not conditions
         or isinstance(statement.value, (cst.Name, cst.Attribute))
@@ -129,6 +130,13 @@ def _ends_loop(file: FileAnalysis, statement: cst.Assign) -> bool:
     block = file.parent(file.statement(statement))
     last = block.body[-1] if isinstance(block, cst.IndentedBlock) else None
     return isinstance(last, cst.SimpleStatementLine) and isinstance(last.body[-1], (cst.Break, cst.Return, cst.Raise))
+
+
+def _is_last(file: FileAnalysis, statement: cst.Assign) -> bool:
+    """Whether the last one taken is the last there is: its iteration is among those that take one."""
+    return any(
+        _holds_at_last(loop, each.test) for loop in file.tree.loops(statement) for each in when(file, statement)[len(when(file, loop)) :]
+    )
 
 
 def _holds_at_last(loop: Node, test: Node) -> bool:
