@@ -1,4 +1,4 @@
-"""Functions of torch_geometric and its companions that read a size off the device, and by which arguments they are told it instead.
+"""What torch_geometric and its companions read off the device to size a result, and by which arguments functions are told it instead.
 
 Typed, since nothing that is read here declares them: how many graphs there are in a batch, or how many nodes in the largest, is a matter
 of the values in `batch`, and Python needs the number to make the result.
@@ -16,6 +16,19 @@ _TOLD: dict[str, dict[str, int]] = {
     "fps": {"batch_size": 4},
 }
 """The arguments that say the sizes, with their positions."""
+
+_POOLING = frozenset(
+    """TopKPooling SAGPooling ASAPooling EdgePooling PANPooling MemPooling Set2Set GlobalAttention AttentionalAggregation SortAggregation
+    SumAggregation MeanAggregation MaxAggregation SoftmaxAggregation GraphMultisetTransformer DeepSetsAggregation
+    SetTransformerAggregation""".split()
+)
+"""Layers that make one thing of each graph, or choose among its nodes, and are told no size."""
+
+
+def pools(path: str) -> bool:
+    """Whether a layer of this class waits for a size whenever it is called."""
+    found = _PACKAGES.match(path)
+    return found is not None and found[1] in _POOLING
 
 
 def reads_sizes(path: str, positional: int, named: Collection[str]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from torchlint.facts.geometric import reads_sizes
+from torchlint.facts.geometric import pools, reads_sizes
 from torchlint.facts.operations import operation
 from torchlint.facts.tensors import SYNCHRONISING_METHODS
 from torchlint.program.analysis import FileAnalysis
@@ -112,6 +112,9 @@ def sized_by_value(file: FileAnalysis, within: Node) -> Iterator[tuple[cst.BaseE
     for call in file.inside(within, cst.Call):
         path = file.qualname(call.func)
         subject = call.args[0].value if call.args else None
+        if subject is not None and _is_pooled(file, call):
+            yield call, subject
+            continue
         if path is None and isinstance(call.func, cst.Attribute):
             path, subject = f"torch.Tensor.{call.func.attr.value}", call.func.value
         if path is None or subject is None or not path.startswith("torch") or path.rpartition(".")[2] in SYNCHRONISING_METHODS:
@@ -125,6 +128,11 @@ def sized_by_value(file: FileAnalysis, within: Node) -> Iterator[tuple[cst.BaseE
             mask = file.value(index.value)
             if mask.kind in (Kind.TENSOR, Kind.UNKNOWN) and _is_mask(mask):
                 yield entry, index.value
+
+
+def _is_pooled(file: FileAnalysis, call: cst.Call) -> bool:
+    made = file.value(call.func).node
+    return isinstance(made, cst.Call) and made in file.tree.order and pools(file.qualname(made.func) or "")
 
 
 def _is_sized(path: str, call: cst.Call) -> bool:
