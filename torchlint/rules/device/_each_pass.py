@@ -24,6 +24,8 @@ _DEEP = 40
 """How many of the values that something was computed from are looked at."""
 _FEW = 4
 """So few numbers are on the device as soon as it could have made them."""
+_RECORDERS = frozenset("torch.onnx.export torch.onnx.dynamo_export torch.export.export torch.jit.trace".split())
+"""What runs a model once, to write down what it does."""
 _ASKED = frozenset({"shape", "size", "device", "get_device", "dim", "numel"})
 """What is asked of a tensor to build another one after it."""
 
@@ -39,7 +41,7 @@ class EachPass:
     def is_felt(self, made: cst.Call, moved: cst.Call) -> bool:
         """Whether somebody would miss what it costs to make a tensor and to move it, or a script without functions shows how it is done."""
         at_top = self.file.function(moved) is self.file.module and next(self.file.tree.loops(moved), None) is None
-        if self._is_cached(moved):
+        if self._is_cached(moved) or self._is_sample(moved):
             return False
         if self.is_given(made) or self.is_given(moved):
             return not self._evaluates(moved)
@@ -60,6 +62,16 @@ class EachPass:
             and holder == self.file.source(each.test.comparisons[0].comparator if word is cst.NotIn else each.test.left)
             for each in self.file.ancestors(moved)
         )
+
+    def _is_sample(self, moved: cst.Call) -> bool:
+        """Whether a program is exported or drawn by it: `torch.onnx.export(model, example, path)`, once for each file that is written."""
+        made = self.file.value(moved)
+        recorders = (
+            each
+            for each in self.file.inside(self.file.function(moved), cst.Call)
+            if self.file.qualname(each.func) in _RECORDERS or isinstance(each.func, cst.Attribute) and each.func.attr.value == "add_graph"
+        )
+        return any(part is made for call in recorders for arg in call.args for part in self.file.value(arg.value).lineage())
 
     def _evaluates(self, node: Node) -> bool:
         """Whether the function puts a module in eval mode and then makes it once: an evaluation is rare, and made of many passes."""
