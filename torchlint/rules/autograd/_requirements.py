@@ -10,7 +10,9 @@ import libcst as cst
 from torchlint.facts.modules import MODULES_WITH_WEIGHTS
 from torchlint.model.conditions import when
 from torchlint.program.analysis import FileAnalysis
+from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import Node
+from torchlint.values.algebra import placed
 from torchlint.values.value import Kind, Place, Value
 
 
@@ -47,9 +49,36 @@ def origin_of_device(file: FileAnalysis, value: Value, place: Node) -> Node | No
         if moved in file.flow(function).followed:
             continue  # a function of the project puts it there: on the device that it is given, or has by default
         is_first = isinstance(moved, cst.Call) and not any(source.place is Place.ACCELERATOR for source in each.sources)
+        if isinstance(moved, cst.Call) and _is_told_none(file, moved, each):
+            return None
         if is_first and conditions <= {(known.question, known.arm) for known in when(file, moved)}:
             return moved
     return None
+
+
+def _is_told_none(file: FileAnalysis, call: cst.Call, made: Value) -> bool:
+    """Whether a function of the project puts it where its argument says, and this call says no device, or the CPU."""
+    followed = file.flow(file.function(call)).followed.get(call)
+    inside = made.original.node if made.original is not None else None
+    if followed is None or not isinstance(inside, cst.Call):
+        return False
+    callee, given = followed
+    for arg in inside.args:
+        parameter = callee.parameters.get(arg.value.value) if isinstance(arg.value, cst.Name) else None
+        if parameter is None or not isinstance(parameter.node, cst.Param) or not _names_device(inside, arg):
+            continue
+        said = given.get(id(parameter))
+        default = parameter.node.default
+        if said is not None:
+            return placed(said, said.node) is Place.CPU
+        return default is not None and literal(default) in (None, "cpu")
+    return False
+
+
+def _names_device(call: cst.Call, arg: cst.Arg) -> bool:
+    if arg.keyword is not None:
+        return arg.keyword.value == "device"
+    return isinstance(call.func, cst.Attribute) and call.func.attr.value == "to" and arg is call.args[0]
 
 
 def is_leaf_by(file: FileAnalysis, leaf: Value, place: Node) -> bool:

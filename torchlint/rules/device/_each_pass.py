@@ -24,7 +24,10 @@ _DEEP = 40
 """How many of the values that something was computed from are looked at."""
 _FEW = 4
 """So few numbers are on the device as soon as it could have made them."""
-_RECORDERS = frozenset("torch.onnx.export torch.onnx.dynamo_export torch.export.export torch.jit.trace".split())
+_RECORDERS = frozenset(
+    """torch.onnx.export torch.onnx.dynamo_export torch.export.export torch.jit.trace torchinfo.summary torchsummary.summary
+    torchsummaryX.summary thop.profile ptflops.get_model_complexity_info fvcore.nn.FlopCountAnalysis torchviz.make_dot""".split()
+)
 """What runs a model once, to write down what it does."""
 _ASKED = frozenset({"shape", "size", "device", "get_device", "dim", "numel"})
 """What is asked of a tensor to build another one after it."""
