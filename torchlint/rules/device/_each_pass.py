@@ -12,9 +12,10 @@ from math import prod
 import libcst as cst
 
 from torchlint.facts.modules import MANAGED_STEPS
+from torchlint.model.conditions import when
 from torchlint.program import callers
 from torchlint.program.analysis import FileAnalysis
-from torchlint.rules.device._hot import HotLoops
+from torchlint.rules.device._hot import HotLoops, last_name
 from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import Node, descendants
 
@@ -29,6 +30,7 @@ _RECORDERS = frozenset(
     torchsummaryX.summary thop.profile ptflops.get_model_complexity_info fvcore.nn.FlopCountAnalysis torchviz.make_dot""".split()
 )
 """What runs a model once, to write down what it does."""
+_WRONG = frozenset({"isnan", "isinf"})
 _ASKED = frozenset({"shape", "size", "device", "get_device", "dim", "numel"})
 """What is asked of a tensor to build another one after it."""
 
@@ -44,7 +46,7 @@ class EachPass:
     def is_felt(self, made: cst.Call, moved: cst.Call) -> bool:
         """Whether somebody would miss what it costs to make a tensor and to move it, or a script without functions shows how it is done."""
         at_top = self.file.function(moved) is self.file.module and next(self.file.tree.loops(moved), None) is None
-        if self._is_cached(moved) or self._is_sample(moved):
+        if self._is_cached(moved) or self._is_sample(moved) or self._is_rescue(moved):
             return False
         if self.is_given(made) or self.is_given(moved):
             return not self._evaluates(moved)
@@ -75,6 +77,11 @@ class EachPass:
             if self.file.qualname(each.func) in _RECORDERS or isinstance(each.func, cst.Attribute) and each.func.attr.value == "add_graph"
         )
         return any(part is made for call in recorders for arg in call.args for part in self.file.value(arg.value).lineage())
+
+    def _is_rescue(self, moved: cst.Call) -> bool:
+        """Whether it is made only where numbers have gone wrong: `if torch.isnan(weights).any():`"""
+        tests = (each.test for each in when(self.file, moved) if each.arm is True)
+        return any(last_name(part.func) in _WRONG for test in tests for part in descendants(test) if isinstance(part, cst.Call))
 
     def _evaluates(self, node: Node) -> bool:
         """Whether the function puts a module in eval mode and then makes it once: an evaluation is rare, and made of many passes."""
