@@ -106,6 +106,31 @@ def test_the_default_dtype_that_is_changed_makes_the_new_autocast_unsafe() -> No
     assert "torch.amp.autocast" in fixed(text, Applicability.UNSAFE)
 
 
+@pytest.mark.parametrize(
+    ("given", "is_safe"), [("", False), ("True", False), ("enabled=False", True), ("False", True), ("dtype=torch.float16", True)]
+)
+def test_an_autocast_with_another_dtype_may_lie_around_one_that_names_none(given: str, is_safe: bool) -> None:
+    text = (
+        f"import torch\n\n\ndef layer(x):\n    with torch.cuda.amp.autocast({given}):\n        return x @ x\n\n\n"
+        "def run(x):\n    with torch.autocast('cuda', dtype=torch.bfloat16):\n        return layer(x)\n"
+    )
+    assert ("cuda.amp" not in fixed(text), "cuda.amp" not in fixed(text, Applicability.UNSAFE)) == (is_safe, True)
+
+
+def test_an_autocast_that_names_no_dtype_in_a_program_without_others_is_changed_freely() -> None:
+    text = "import torch\nwith torch.cuda.amp.autocast():\n    y = x @ x\n"
+
+    assert fixed(text) == text.replace("torch.cuda.amp.autocast()", 'torch.amp.autocast("cuda")')
+
+
+def test_a_scaler_of_whose_class_the_program_asks_is_changed_on_request() -> None:
+    text = "import torch\nscaler = torch.cuda.amp.GradScaler()\n"
+    asks = "if isinstance(found, torch.cuda.amp.GradScaler):\n    found.step(optimizer)\n"
+
+    assert "cuda.amp" not in fixed(text)
+    assert "scaler = torch.cuda.amp" in fixed(text + asks) and "scaler = torch.amp" in fixed(text + asks, Applicability.UNSAFE)
+
+
 def test_printing_schedulers_are_changed_freely_only_where_no_torch_prints() -> None:
     text = "import torch\ns = torch.optim.lr_scheduler.StepLR(o, 3, verbose=True)\n"
 

@@ -3,8 +3,10 @@
 from torchlint.facts.changes.row import Change, Kind, Recipe
 
 _AMP = "https://docs.pytorch.org/docs/stable/amp.html"
-_DTYPE = r"set_autocast_(?:gpu_|cpu_)?dtype"
-"""With another default for a device, the two differ where no `dtype` is given."""
+_ANOTHER_DTYPE = r"set_autocast_(?:gpu_|cpu_)?dtype|\bautocast\([^)\n]*\bdtype\b|\bbfloat16\b|\bbf16\b"
+"""Where no `dtype` is given the old one takes its own, the new one what is in force: by default, or from another autocast around it."""
+_ASKS_FOR_SCALER = r"\bis(?:instance|subclass)\([^)\n]*\bGradScaler\b"
+"""The old class inherits from the new one."""
 
 ROWS = (
     *(
@@ -15,7 +17,11 @@ ROWS = (
             first="1.10",
             reference=_AMP,
             kind=Kind.MOVED,
-            recipes=(Recipe("torch.amp.autocast", front=f'"{device}"', unless=_DTYPE),),
+            recipes=(
+                Recipe("torch.amp.autocast", front=f'"{device}"', given=("dtype",)),
+                Recipe("torch.amp.autocast", front=f'"{device}"', when={"enabled": (False,)}),
+                Recipe("torch.amp.autocast", front=f'"{device}"', unless=_ANOTHER_DTYPE),
+            ),
         )
         for device in ("cuda", "cpu")
     ),
@@ -27,7 +33,7 @@ ROWS = (
             first="2.3",
             reference=_AMP,
             kind=Kind.MOVED,
-            recipes=(Recipe("torch.amp.GradScaler", front=f'"{device}"'),),
+            recipes=(Recipe("torch.amp.GradScaler", front=f'"{device}"', unless=_ASKS_FOR_SCALER),),
         )
         for device in ("cuda", "cpu")
     ),

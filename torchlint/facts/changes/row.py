@@ -43,6 +43,8 @@ class Recipe:
     """The new function; or, with braces, the new expression: `torch.linalg.multi_dot([{*matrices}])`, where `{name}` is an argument."""
     when: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
     """The literals that a parameter may have. Of a template, what it does not name must not be given."""
+    given: tuple[str, ...] = ()
+    """Parameters that the call must pass itself, whatever it is."""
     front: str = ""
     """What is passed first; what was passed by position before is passed by the parameters' names then."""
     adds: tuple[str, ...] = ()

@@ -60,6 +60,8 @@ class Called:
             return False
         if bound is None:
             return recipe.is_rename
+        if not all(name in bound for name in recipe.given):
+            return False
         if bound.is_spread:
             named = (
                 recipe.when
