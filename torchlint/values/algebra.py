@@ -50,9 +50,12 @@ def member(base: Value, name: str, node: Node) -> Value:
     return Value(node=node, sources=(base,))
 
 
-def unpacked(container: Value, node: Node) -> Value:
-    """What unpacking a value, or asking it for an entry, yields: an unknown value is no stream of data for that."""
-    part = element(container, node)
+def unpacked(container: Value, node: Node, *, is_alike: bool = True) -> Value:
+    """What unpacking a value, or asking it for an entry, yields: an unknown value is no stream of data for that.
+
+    `is_alike`: False for an entry of which nothing is known, beside others that have names as well.
+    """
+    part = element(container, node) if is_alike else _unheard_of(container, node)
     if container.kind is Kind.UNKNOWN and part.sources == (container,):
         part.batch, part.pure, part.part = container.batch, True, True
     return part
@@ -90,6 +93,10 @@ def element(container: Value, node: Node) -> Value:
         return Value(Kind.MODULE if container.qualname in MODULES_OF_MODULES else Kind.UNKNOWN, place=container.place, node=node)
     if container.kind in _PLAIN:
         return other(node)
+    return _unheard_of(container, node)
+
+
+def _unheard_of(container: Value, node: Node) -> Value:
     return Value(graph=container.graph, place=container.place, sources=(container,), node=node, batch=not container.has_graph)
 
 

@@ -145,8 +145,9 @@ def _subscript(flow: Flow, node: cst.Subscript) -> Value:
         return Value(Kind.TENSOR, graph=base.graph, place=base.place, sources=(base, *index), node=node, pure=True)
     if isinstance(single, cst.Slice) and base.kind in (Kind.LIST, Kind.TUPLE):
         return Value(base.kind, graph=Graph.NO, node=node, elem=element(base, node), sources=(base,))
-    entry = unpacked(base, node)
-    if place is not None and base.kind is Kind.UNKNOWN and isinstance(single, cst.Index) and text(single.value) is not None:
+    is_named = isinstance(single, cst.Index) and text(single.value) is not None
+    entry = unpacked(base, node, is_alike=not (is_named and base.entries))
+    if place is not None and base.kind is Kind.UNKNOWN and is_named:
         flow.note_part(place)  # asked for again, it is the same one
         flow.env.places[place] = entry
     return entry

@@ -215,7 +215,8 @@ class Flow:
         """Put a value into a container: the container is now computed from it."""
         if container is value:
             return
-        if isinstance(node, cst.Subscript) and container.kind is Kind.DICT and (container.entries is not None or container.elem is None):
+        is_first = container.entries is not None or container.elem is None
+        if isinstance(node, cst.Subscript) and container.kind in (Kind.DICT, Kind.UNKNOWN) and is_first:
             key = text(node.slice[0].slice.value) if isinstance(node.slice[0].slice, cst.Index) else None
             entries = container.entries or {}
             container.entries = {**entries, key: join(entries[key], value) if key in entries else value} if key is not None else None

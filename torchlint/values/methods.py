@@ -12,9 +12,9 @@ import libcst as cst
 from torchlint.facts import modules
 from torchlint.facts import tensors as known
 from torchlint.facts.classes import DISTRIBUTION, root
-from torchlint.syntax.literals import literal
+from torchlint.syntax.literals import literal, text
 from torchlint.syntax.tree import descendants
-from torchlint.values.algebra import element, operate
+from torchlint.values.algebra import element, operate, unpacked
 from torchlint.values.arguments import Arguments
 from torchlint.values.events import HANDED_ON, Happens
 from torchlint.values.flow import Flow
@@ -141,9 +141,14 @@ def _set_default(flow: Flow, call: cst.Call, name: str, receiver: Value, argumen
 
 @_READING.named("pop", "get", "popleft", "popitem")
 def _take(flow: Flow, call: cst.Call, name: str, receiver: Value, arguments: Arguments) -> Value | None:
+    key = text(call.args[0].value) if call.args and name in ("pop", "get") else None
+    if key is not None and receiver.entries:
+        part = receiver.entries[key] if key in receiver.entries else unpacked(receiver, call, is_alike=False)
+    else:
+        part = element(receiver, call)
     if name in ("pop", "get") and len(arguments.positional) == 2 and receiver.kind is Kind.DICT:
-        return join(element(receiver, call), arguments.positional[1])
-    return element(receiver, call)
+        return join(part, arguments.positional[1])
+    return part
 
 
 @_READING.named("values")

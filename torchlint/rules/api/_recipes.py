@@ -52,7 +52,15 @@ class Called:
             return True
         if bound is None or any(each.star == "**" for each in self.call.args) or bound.is_spread and not _is_by_keyword(change):
             return False
-        return self._has(bound, change.when) and (not change.given or any(name in bound for name in change.given))
+        return self._has(bound, change.when) and (not change.given or any(self._is_given(bound, name) for name in change.given))
+
+    def _is_given(self, bound: Bound, name: str) -> bool:
+        """Whether the call passes more than what its function was not given either: `size_average=size_average`, None by default."""
+        node = bound[name]
+        if not isinstance(node, cst.Name):
+            return name in bound
+        bindings = self.file.names.bindings(node)
+        return not (len(bindings) == 1 and isinstance(param := self.file.parent(bindings[0].node), cst.Param) and _is_none(param.default))
 
     def _fits(self, recipe: Recipe) -> bool:
         bound = self.bound
@@ -125,6 +133,10 @@ def rewritten(called: Called, recipe: Recipe, spell: Spell) -> Fix:
     if not recipe.is_safe or recipe.unless and file.is_written(re.compile(recipe.unless)):
         fix = fix.at_most(UNSAFE)
     return fix
+
+
+def _is_none(node: cst.BaseExpression | None) -> bool:
+    return isinstance(node, cst.Name) and node.value == "None"
 
 
 def _is_gone_everywhere(called: Called) -> bool:

@@ -108,6 +108,8 @@ def _compared(file: FileAnalysis, left: cst.BaseExpression, target: cst.Comparis
     if not _is_rank(file, left, far):
         return None
     known = literal(right)
+    if isinstance(operator, cst.NotEqual) and known is ...:
+        return None  # it may be no rank at all, but what says that there are no ranks
     if isinstance(operator, (cst.Equal, cst.NotEqual)):
         number = known if isinstance(known, int) else 0 if known is ... else -1
         equal = frozenset({min(number, 2)}) if number >= 0 else frozenset()

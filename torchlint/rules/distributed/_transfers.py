@@ -17,6 +17,8 @@ from torchlint.values.binding import bind_any
 _ALWAYS = frozenset(f"torch.distributed.{name}" for name in ("isend", "irecv", "batch_isend_irecv"))
 _COLLECTS = frozenset({"append", "extend", "insert", "clear"})
 """Methods of a list that do not look at what is in it."""
+_RAISES = frozenset("raises assertRaises assertRaisesRegex".split())
+"""What tests say around a call that is to fail."""
 _DISPLAYS = (cst.List, cst.Tuple, cst.Element, cst.ListComp)
 
 
@@ -32,6 +34,8 @@ def unwaited(file: FileAnalysis) -> Iterator[cst.Call]:
     for call in file.calls(*_ALWAYS, *_on_demand()):
         path = file.qualname(call.func) or ""
         if path not in _ALWAYS and bind_any(call, signatures(path)).literal("async_op") is not True:
+            continue
+        if _is_to_fail(file, call):
             continue
         if not _is_looked_at(file, call) and not _is_in_group(file, call) and not _synchronizes(file, call):
             yield call
@@ -97,6 +101,13 @@ def _is_in_group(file: FileAnalysis, call: cst.Call) -> bool:
     """Whether a context manager of torch around the call gathers transfers, and hands out one handle for all."""
     items = (item.item for each in file.ancestors(call) if isinstance(each, cst.With) for item in each.items)
     return any(isinstance(each, cst.Call) and (file.qualname(each.func) or "").startswith("torch.distributed.") for each in items)
+
+
+def _is_to_fail(file: FileAnalysis, call: cst.Call) -> bool:
+    """`with pytest.raises(ValueError):`, `with self.assertRaises(ValueError):`"""
+    items = (item.item for each in file.ancestors(call) if isinstance(each, cst.With) for item in each.items)
+    names = (each.func.attr if isinstance(each.func, cst.Attribute) else each.func for each in items if isinstance(each, cst.Call))
+    return any(isinstance(each, cst.Name) and each.value in _RAISES for each in names)
 
 
 def _synchronizes(file: FileAnalysis, call: cst.Call) -> bool:

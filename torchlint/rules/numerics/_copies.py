@@ -32,12 +32,13 @@ def _is_tensor(value: Value) -> bool:
 
 
 def asks_whether_tensor(file: FileAnalysis, call: Node, data: Node) -> bool:
-    """Whether a condition around the call asks what it is given: `if not torch.is_tensor(x)`."""
-    name = file.source(data)
+    """Whether a condition around the call asks what it is given, perhaps by another name: `if not torch.is_tensor(x)`."""
+    bound = [each.value for each in file.names.bindings(data)] if isinstance(data, cst.Name) else []
+    names = {file.source(data), *(file.source(each) for each in bound if each is not None)}
     for each in file.ancestors(call):
         test = each.test if isinstance(each, (cst.If, cst.IfExp, cst.While)) else None
         for part in descendants(test) if test is not None else ():
-            if isinstance(part, cst.Call) and _called(part) in _ASKING and any(file.source(arg.value) == name for arg in part.args):
+            if isinstance(part, cst.Call) and _called(part) in _ASKING and any(file.source(arg.value) in names for arg in part.args):
                 return True
     return False
 

@@ -14,6 +14,8 @@ from torchlint.program.analysis import FileAnalysis
 from torchlint.values.binding import bind, parameters_of
 from torchlint.values.value import Kind, Value
 
+_PASSING = frozenset({"io.BytesIO", "tempfile.TemporaryFile", "tempfile.SpooledTemporaryFile"})
+"""What nobody else reads, and later runs do not find."""
 _COMPILED = ("torch.jit.", "torch.quantization.", "torch.ao.", "torch.fx.", "torch.export.", "torch.package.")
 """What makes modules whose code is in them, or whose state alone would not do."""
 _READS = re.compile(r"\b(?:torch|th)\.load\(|\btorch[ \t]+import\b[^\n]*\bload\b")
@@ -60,14 +62,14 @@ def _texts(file: FileAnalysis, saved: cst.BaseExpression) -> Iterator[str]:
 
 
 def _is_in_memory(file: FileAnalysis, target: cst.BaseExpression) -> bool:
-    """`io.BytesIO()`, by a name or in a `with` too."""
+    """`io.BytesIO()`, or a file that goes with its name, by a name or in a `with` too."""
     made = [target]
     if isinstance(target, cst.Name):
         bound = file.names.bound(target)
         made += [binding.value for binding in file.names.bindings(target) if binding.value is not None]
         items = (item for each in bound for item in file.ancestors(each) if isinstance(item, cst.WithItem))
         made += [item.item for item in items]
-    return any(isinstance(each, cst.Call) and file.qualname(each.func) == "io.BytesIO" for each in made)
+    return any(isinstance(each, cst.Call) and file.qualname(each.func) in _PASSING for each in made)
 
 
 def _entries(saved: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
