@@ -9,10 +9,12 @@ import libcst as cst
 
 from torchlint.facts.modules import MODULES_WITH_WEIGHTS
 from torchlint.model.conditions import when
+from torchlint.model.dataflow import ways
 from torchlint.program.analysis import FileAnalysis
 from torchlint.syntax.literals import literal
 from torchlint.syntax.tree import Node
 from torchlint.values.algebra import placed
+from torchlint.values.flow import Flow
 from torchlint.values.value import Kind, Place, Value
 
 
@@ -59,16 +61,18 @@ def origin_of_device(file: FileAnalysis, value: Value, place: Node) -> Node | No
 def _is_told_none(file: FileAnalysis, call: cst.Call, made: Value) -> bool:
     """Whether a function of the project puts it where its argument says, and this call says no device, or the CPU."""
     followed = file.flow(file.function(call)).followed.get(call)
-    inside = made.original.node if made.original is not None else None
-    if followed is None or not isinstance(inside, cst.Call):
+    if followed is None or made.original is None:
         return False
-    callee, given = followed
-    for arg in inside.args:
+    returned = [each.node for each in ways(made.original) if not each.is_joined]
+    return bool(returned) and all(isinstance(each, cst.Call) and _puts_on_cpu(each, *followed) for each in returned)
+
+
+def _puts_on_cpu(made: cst.Call, callee: Flow, given: dict[int, Value]) -> bool:
+    for arg in made.args:
         parameter = callee.parameters.get(arg.value.value) if isinstance(arg.value, cst.Name) else None
-        if parameter is None or not isinstance(parameter.node, cst.Param) or not _names_device(inside, arg):
+        if parameter is None or not isinstance(parameter.node, cst.Param) or not _names_device(made, arg):
             continue
-        said = given.get(id(parameter))
-        default = parameter.node.default
+        said, default = given.get(id(parameter)), parameter.node.default
         if said is not None:
             return placed(said, said.node) is Place.CPU
         return default is not None and literal(default) in (None, "cpu")
