@@ -9,6 +9,7 @@ from functools import cached_property
 import libcst as cst
 
 from torchlint.facts.tensors import JOINING
+from torchlint.model.dataflow import ways
 from torchlint.program.analysis import FileAnalysis
 from torchlint.rules.autograd import _consumers as consumers
 from torchlint.rules.autograd._escape import is_local, root
@@ -67,7 +68,7 @@ class Store(Kept):
 
         Of a thing about which nothing is known, `append` speaks of a list; `add` may be a meter's, and what is imported may be a module.
         """
-        if self.kept.kind is Kind.UNKNOWN and any(each.kind is Kind.NDARRAY for each in self.kept.sources):
+        if any(way.kind is Kind.NDARRAY for each in self.kept.sources for way in ways(each)):
             return False  # computed with arrays of NumPy: an array, as likely as not
         if self.into.kind is Kind.UNKNOWN:
             adds = isinstance(self.node, cst.Call) and isinstance(self.node.func, cst.Attribute) and self.node.func.attr.value == "add"
