@@ -67,7 +67,9 @@ def element(container: Value, node: Node) -> Value:
     for each in container.items or ():
         held = each if held is None else join(held, each)
     if held is not None:
-        if held.kind not in (Kind.TENSOR, Kind.UNKNOWN) or held.graph is Graph.NO:
+        # what was put into something that came from elsewhere says little of what else is in it
+        is_doubtful = held.kind is Kind.TENSOR and (container.kind is Kind.UNKNOWN or isinstance(container.node, cst.Param))
+        if held.kind not in (Kind.TENSOR, Kind.UNKNOWN) or held.graph is Graph.NO and not is_doubtful:
             return held
         # what backward reaches through an element, it reaches through the container
         reached = Value(
@@ -81,7 +83,7 @@ def element(container: Value, node: Node) -> Value:
             batch=held.batch,
             leaf=held.leaf,
         )
-        reached.optional = held.optional
+        reached.optional = held.optional or is_doubtful and held.graph is Graph.NO
         return reached
     if container.kind is Kind.TENSOR:
         return Value(Kind.TENSOR, graph=container.graph, place=container.place, sources=(container,), node=node, pure=True)
