@@ -6,6 +6,7 @@ import re
 
 import libcst as cst
 
+from torchlint.facts.names import canonical
 from torchlint.facts.versions import presence
 from torchlint.model.conditions import when
 from torchlint.program.analysis import FileAnalysis
@@ -30,7 +31,7 @@ def is_fallback(file: FileAnalysis, node: Node, instead: str) -> bool:
     """Whether a place is reached where what takes its place was tried and has failed, with whatever exception."""
     handlers = (each for each in file.ancestors(node) if isinstance(each, cst.ExceptHandler))
     bodies = (tried.body for each in handlers if isinstance(tried := file.parent(each), cst.Try))
-    return any(file.qualname(each.func) == instead for body in bodies for each in file.inside(body, cst.Call))
+    return any(canonical(file.qualname(each.func) or "") == canonical(instead) for body in bodies for each in file.inside(body, cst.Call))
 
 
 def _is_import(file: FileAnalysis, node: Node) -> bool:

@@ -8,12 +8,14 @@ from torchlint.program.analysis import FileAnalysis
 from torchlint.values.events import Happens
 
 
-def is_differentiated(file: FileAnalysis, call: cst.Call) -> bool:
-    """Whether backward runs through what a call returns, in the function around it."""
+def is_a_mere_figure(file: FileAnalysis, call: cst.Call) -> bool:
+    """Whether a call stands at the top of a script or notebook, and no backward runs through what it returns."""
+    if file.function(call) is not file.module:
+        return False  # whoever calls the function may differentiate it
     value = file.value(call)
     events = file.flow(file.function(call)).events.values()
     targets = (each.target for each in events if each.what is Happens.BACKWARD and each.target is not None)
-    return any(each is value for target in targets for each in target.trained())
+    return not any(each is value for target in targets for each in target.trained())
 
 
 def is_only_differentiated(file: FileAnalysis, call: cst.Call) -> bool:

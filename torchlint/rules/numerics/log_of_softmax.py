@@ -10,7 +10,7 @@ from torchlint.model import FileModel
 from torchlint.model.operations import Use
 from torchlint.rule import KEEPS, UNSAFE, WARNING, Finding, Fix, rule
 from torchlint.rules.numerics._activations import BOUNDED, activation
-from torchlint.rules.numerics._looked_at import is_differentiated
+from torchlint.rules.numerics._looked_at import is_a_mere_figure
 from torchlint.rules.numerics._losses import input_of, method_or_operation, renamed, still_holds
 
 
@@ -30,7 +30,6 @@ def check(file: FileModel) -> Iterator[Finding]:
         before = activation(file.analysis, file.value(logits)) if logits is not None else None
         if before is not None and before.op in BOUNDED:
             continue  # of numbers between -1 and 1 no probability is small
-        is_at_top = isinstance(file.function(log.call), cst.Module)
         is_inside = given in (made.node, *file.ancestors(made.node))
         yield Finding(
             log.call,
@@ -38,7 +37,7 @@ def check(file: FileModel) -> Iterator[Finding]:
             help="take `log_softmax` of the logits",
             fix=_fix(file, log, softmax, given, is_inside=is_inside) if softmax is not None else None,
             related=() if is_inside else ((made.node, "softmax is applied here"),),
-            is_for_askers=is_at_top and not is_differentiated(file.analysis, log.call),
+            is_for_askers=is_a_mere_figure(file.analysis, log.call),
         )
 
 
