@@ -118,7 +118,7 @@ class HotLoops:
         if known is None:
             steps = (each for each in self.file.flow(function).events.values() if each.what is Happens.STEP)
             made = (each.target.node for each in steps if each.target is not None and each.target.kind in (Kind.OPTIMIZER, Kind.UNKNOWN))
-            around = (next(tree.loops(node), None) for node in made if node is not None and node in tree.order)
+            around = (next(tree.loops(node), None) for node in made if isinstance(node, cst.Call) and node in tree.order)
             known = self._fresh[function] = {each for each in around if each is not None}
         return loop in known
 
