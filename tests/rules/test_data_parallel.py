@@ -146,6 +146,7 @@ FIT = "def fit(batches):\n" + "".join(f"    {line}\n" for line in STEPS.splitlin
         (FIT, {"start.py": STARTS.format(size=8, options="shuffle=True"), "rare.py": "class Rare(data.Sampler): pass\n"}, 0),
         (FIT, {"start.py": STARTS.format(size=8, options="shuffle=True"), "words.py": "sampler = draws_words()\n"}, 1),
         (FIT, {"start.py": "from main import fit\nfit(read())\n"}, 0),
+        (FED + STEPS, {"feeding.py": GIVES.format(options="shuffle=True"), "wraps.py": "def wrapped(m): return DDP(m)\n"}, 0),
     ],
 )
 def test_a_loader_of_another_file_says_whether_processes_would_fit(tmp_path: Path, text: str, others: dict[str, str], count: int) -> None:

@@ -24,6 +24,9 @@ _WITHOUT_EFFECT = frozenset({"non_blocking", "copy", "async"})
 
 _CONVERSIONS = frozenset("float double half bfloat16 long int short char byte bool".split())
 """Methods that give a tensor another type, and leave it where it is."""
+_SHAPES = frozenset("view reshape unsqueeze squeeze expand repeat permute transpose t flatten contiguous".split())
+_FILLS = frozenset("fill_ normal_ uniform_ random_".split())
+"""Methods that need nothing but the tensor itself, so that it may be anywhere: they give it another shape, or other numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ class CreatedThenMoved:
     between: tuple[cst.CSTNode, ...] = ()
     """The statements that stand between the two."""
     is_wrapped: bool = False
-    """A conversion of its type, or a `Variable`, stands between the two."""
+    """A conversion of its type or shape, what fills it, or a `Variable` stands between the two."""
 
     @property
     def is_typed(self) -> bool:
@@ -163,15 +166,22 @@ def _mentions(node: Node, name: str) -> bool:
 
 
 def _inside(file: Analysis, made: cst.Call) -> cst.Call:
-    """The constructor in `torch.zeros(2).float()` and in `Variable(torch.zeros(2))`; anything else as it is."""
+    """The constructor in `torch.zeros(2).float()`, in `torch.arange(n).view(-1, 1)` and in `Variable(torch.zeros(2))`; else as it is."""
     func = made.func
-    if isinstance(func, cst.Attribute) and (func.attr.value in _CONVERSIONS and not made.args or _is_cast(file, made, func.attr.value)):
+    if isinstance(func, cst.Attribute) and _needs_only_itself(file, made, func.attr.value):
         inner = func.value
     elif file.qualname(func) == "torch.autograd.Variable" and not any(map(_decides_leaf, made.args)) and made.args:
         inner = made.args[0].value
     else:
         return made
     return _inside(file, inner) if isinstance(inner, cst.Call) else made
+
+
+def _needs_only_itself(file: Analysis, call: cst.Call, method: str) -> bool:
+    """Whether a method does the same wherever its tensor is."""
+    if method in _SHAPES | _FILLS:
+        return all(file.value(arg.value).kind is not Kind.TENSOR for arg in call.args)
+    return method in _CONVERSIONS and not call.args or _is_cast(file, call, method)
 
 
 def _is_cast(file: Analysis, call: cst.Call, method: str) -> bool:

@@ -30,6 +30,9 @@ _OPTIMIZER = r"\b(?:optim\.\w+|Adam\w*|SGD|RMSprop)\s*\("
 _SMALL = re.compile(r"\bCIFAR100?\b|\b(?:Fashion|K|E|Q)?MNIST\b|\bSVHN\b|\bUSPS\b")
 _FILLED = re.compile(r"\bregister_buffer\(\s*[\"']\w+[\"']\s*,\s*(?:\w+\.)*(?:zeros|randn?|empty)\(")
 _HUGE = re.compile(r"\bImageNet\b", re.IGNORECASE)
+
+
+_LAUNCHES = re.compile(r"\bDistributedDataParallel\b|\binit_process_group\b|\bDDP\b")
 _LARGE = re.compile(r"\b(?:ImageFolder|ImageNet|LSUN|CelebA|COCO|Cityscapes)\b", re.IGNORECASE)
 
 
@@ -129,6 +132,8 @@ class Program:
         if shuffling(self.file):
             return not _SMALL.search(text) or _LARGE.search(text) is not None
         if next(self.file.calls(*LOADERS), None) is not None or self._has_partner(call) or not shuffles_elsewhere(self.file):
+            return False
+        if self.file.is_written(_LAUNCHES):
             return False
         return not self.file.is_written(_SMALL) or self.file.is_written(_LARGE)
 
