@@ -33,12 +33,22 @@ MEASURED = {
     "through a call out of sight": "print(criterion(net(x), y).item())",
     "a float": "total += float(F.mse_loss(net(x), y))",
     "a function of torch": "print(torch.topk(net(x), 5))",
+    "a function of Python": "print(math.log(net(x)))",
+    "a helper": "print(hits(y, net(x)))",
+    "a helper's helper": "print(share(net(x), y))",
 }
+HELPERS = """
+def hits(truth, guess): return (guess.argmax(1) == truth).sum()
+def share(guess, truth): return hits(truth, guess=guess) / len(truth)
+def both(guess, truth): return guess, truth.item()
+"""
 
 
 @pytest.mark.parametrize("body", MEASURED.values(), ids=MEASURED)
 def test_outputs_that_are_measured_make_an_evaluation(body: str) -> None:
-    assert len(evaluations(model(f"def f(net: nn.Module, loader, criterion, total):\n    for x, y in loader:\n        {body}\n"))) == 1
+    code = f"import math\n{HELPERS}def f(net: nn.Module, loader, criterion, total):\n    for x, y in loader:\n        {body}\n"
+
+    assert len(evaluations(model(code))) == 1
 
 
 NOT_MEASURED = {
@@ -46,13 +56,14 @@ NOT_MEASURED = {
     "thrown away": "net(x)",
     "loss module": "print(nn.MSELoss()(x, y).item())",
     "not a module": "print(f(x).item())",
+    "a helper of which only another result is": "print(both(net(x), y))",
     "trained": "loss = F.mse_loss(net(x), y)\n        loss.backward()\n        print(loss.item())",
 }
 
 
 @pytest.mark.parametrize("body", NOT_MEASURED.values(), ids=NOT_MEASURED)
 def test_other_calls_make_none(body: str) -> None:
-    assert evaluations(model(f"def f(net: nn.Module, loader):\n    for x, y in loader:\n        {body}\n")) == []
+    assert evaluations(model(f"{HELPERS}def f(net: nn.Module, loader):\n    for x, y in loader:\n        {body}\n")) == []
 
 
 def test_loop_beside_one_that_trains_is_an_evaluation_of_its_own() -> None:

@@ -20,6 +20,8 @@ from torchlint.values.value import Graph, Kind, Value
 _SWITCHES_GRAD = re.compile("|".join(rf"{word(each)}\b" for each in ("no_grad", "inference_mode", "set_grad_enabled")))
 _MODES = (Happens.TRAIN, Happens.EVAL)
 _MEASURING = frozenset("item tolist numpy argmax eq ne topk".split())
+_DEEP = 2
+"""Through how many functions of the project an output is followed."""
 _FAR = 200
 """Values that are looked at to find what becomes of an output."""
 
@@ -141,7 +143,7 @@ def _in_function(file: FileAnalysis, flow: Flow) -> Iterator[Evaluation]:
             continue
         scope = _scope(file, flow, node, backwards)
         uses = _uses(flow) if uses is None else uses
-        if scope is None or not _is_measured(output, uses):
+        if scope is None or not _is_measured(id(output), uses):
             continue
         found.setdefault((scope, id(module)), Evaluation(file, flow, scope, module, [])).calls.append(node)
     order = file.tree.order
@@ -172,7 +174,7 @@ class _Uses:
     """The values that a number, an array, a choice or a comparison is made of."""
 
 
-def _uses(flow: Flow) -> _Uses:
+def _uses(flow: Flow, deep: int = _DEEP) -> _Uses:
     found = _Uses({}, set())
     for each in {id(value): value for value in flow.values.values()}.values():
         for source in (*each.sources, *(each.items or ())):
@@ -186,13 +188,17 @@ def _uses(flow: Flow) -> _Uses:
                 found.measured.add(id(flow.values[func.value]))
             elif isinstance(func, cst.Name) and func.value in ("float", "int") or _is_choice(flow, func) or _is_kept(flow, func):
                 found.measured.update(id(flow.values[arg.value]) for arg in node.args[:1] if arg.value in flow.values)
+            elif deep and node in flow.followed:
+                inner, given = flow.followed[node]
+                inside = _uses(inner, deep - 1)
+                found.measured.update(id(value) for parameter, value in given.items() if _is_measured(parameter, inside))
     return found
 
 
 def _is_choice(flow: Flow, func: Node) -> bool:
-    """`torch.argmax`, `torch.topk`, `torch.max`"""
+    """`torch.argmax`, `torch.topk`, `torch.max`, and Python's own functions of numbers."""
     path = flow.file.qualname(func) or ""
-    return path.startswith("torch.") and path[6:] in ("argmax", "topk", "eq", "max")
+    return path.startswith("math.") or path.startswith("torch.") and path[6:] in ("argmax", "topk", "eq", "max")
 
 
 def _is_kept(flow: Flow, func: Node) -> bool:
@@ -200,13 +206,14 @@ def _is_kept(flow: Flow, func: Node) -> bool:
     return flow.file.qualname(func) == "torch.save"
 
 
-def _is_measured(output: Value, uses: _Uses) -> bool:
+def _is_measured(output: int, uses: _Uses) -> bool:
+    """Whether the value of this identity ends in a number, as far as it is followed."""
     stack, seen = [output], set[int]()
     while stack and len(seen) < _FAR:
         value = stack.pop()
-        if id(value) in uses.measured:
+        if value in uses.measured:
             return True
-        if id(value) not in seen:
-            seen.add(id(value))
-            stack += uses.consumers.get(id(value), ())
+        if value not in seen:
+            seen.add(value)
+            stack += map(id, uses.consumers.get(value, ()))
     return False
