@@ -38,9 +38,17 @@ def shuffling(file: FileAnalysis) -> list[tuple[cst.Call, cst.BaseExpression]]:
     for call in file.calls("torch.utils.data.DataLoader"):
         keywords = _options(file, call)
         dataset = keywords.get("dataset") or (call.args[0].value if call.args and call.args[0].keyword is None else None)
-        if dataset is not None and not keywords.keys() & {"sampler", "batch_sampler"} and _shuffles(keywords.get("shuffle")):
+        sampler = keywords.get("sampler")
+        shuffles = _shuffles(keywords.get("shuffle")) if sampler is None else _only_shuffles(file, sampler)
+        if dataset is not None and "batch_sampler" not in keywords and shuffles:
             found.append((call, dataset))
     return found
+
+
+def _only_shuffles(file: FileAnalysis, sampler: cst.BaseExpression) -> bool:
+    """`RandomSampler(data)`, which is what `shuffle=True` stands for."""
+    made = sampler if isinstance(sampler, cst.Call) else file.value(sampler).node if isinstance(sampler, cst.Name) else None
+    return isinstance(made, cst.Call) and len(made.args) == 1 and (file.qualname(made.func) or "").endswith(".RandomSampler")
 
 
 def shuffles_elsewhere(file: FileAnalysis) -> bool:
