@@ -42,9 +42,14 @@ def test_letters_with_more_than_two_cases_count_as_the_search_counts_them() -> N
     assert forms.found(form, "\u212ai\u017fs") is not None
 
 
+def ways(pattern: str) -> list[set[str]]:
+    return [set(way) for way in forms._ways(re.compile(pattern)) or ()]
+
+
 def test_a_text_without_the_words_is_not_searched() -> None:
-    assert forms._words(re.compile(r"\bset_epoch\b|(?:a|the)\.sampler\(")) == ("set_epoch", ".sampler(")
-    assert forms._words(re.compile(r"\w+")) is None
+    assert ways(r"\bset_epoch\b|(?:a|the)\.sampler\(") == [{"set_epoch"}, {"a", ".sampler("}, {"the", ".sampler("}]
+    assert ways(r"\.run\b|\bimport\b[^\n(]*\brun\b") == [{".run"}, {"import", "run"}]
+    assert ways(r"\w+") == []
 
 
 def test_the_patterns_of_the_rules_are_found_in_their_cases_as_by_a_search() -> None:
