@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator, MutableMapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from time import process_time
 
@@ -34,6 +34,7 @@ _MARK = "\ufeff"
 """A byte-order mark that was decoded together with the text. It is no character of any row."""
 
 Timings = MutableMapping[str, float]
+_UNTIMED = nullcontext()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,8 @@ def _linted(text: str, settings: Settings, path: str, project: Project | None, t
         if rules:
             with clock.phase("evaluate"):
                 file.evaluate()
-        model = FileModel(file)
-        found = [diagnostic for rule in rules for diagnostic in _run(rule, model, settings, clock)]
+        model, may_be_suppressed = FileModel(file), suppress.is_possible_in(text)
+        found = [diagnostic for rule in rules for diagnostic in _run(rule, model, settings, clock, may_be_suppressed=may_be_suppressed)]
     except RecursionError:
         raise
     except Exception as error:  # noqa: BLE001  rules are not asked about what was read by half; the user is told
@@ -185,14 +186,16 @@ def _allowed(diagnostic: Diagnostic, settings: Settings) -> Diagnostic:
     return replace(diagnostic, fix=replace(diagnostic.fix, applicability=level) if level is not None else None)
 
 
-def _run(rule: Rule, file: FileModel, settings: Settings, clock: _Clock) -> Iterator[Diagnostic]:
-    """The findings of one rule, located; if it raises, a finding that says so."""
+def _run(rule: Rule, file: FileModel, settings: Settings, clock: _Clock, *, may_be_suppressed: bool) -> Iterator[Diagnostic]:
+    """The findings of one rule, located; if it raises, a finding that says so. Those that are not told are of use to suppressions alone."""
     try:
         with clock.phase(rule.code):
             asked = rule.code in asked_for(settings)
-            findings = list(rule.check(file))
+            findings = [each for each in rule.check(file) if asked or not each.is_for_askers or may_be_suppressed]
+        if not findings:
+            return
         with clock.phase("spans"):
-            found = [_locate(rule, finding, file.analysis, settings, asked=asked) for finding in findings]
+            found = [_locate(rule, finding, file.analysis, settings, is_told=asked or not finding.is_for_askers) for finding in findings]
     except RecursionError:
         raise
     except Exception as error:  # noqa: BLE001  whatever a rule does wrong, the others still run and the user is told
@@ -208,7 +211,8 @@ def _account(error: Exception) -> str:
     return f"{reason} (in {frame.name}, line {frame.lineno} of its code); please report it"
 
 
-def _locate(rule: Rule, finding: Finding, file: FileAnalysis, settings: Settings, *, asked: bool) -> Diagnostic:
+def _locate(rule: Rule, finding: Finding, file: FileAnalysis, settings: Settings, *, is_told: bool) -> Diagnostic:
+    """A finding with all that is told of it; of one that is not, its place is known, so that a comment may suppress it."""
     start, end = file.span(finding.node)
     location, end_location = _location(file, start), _location(file, end)
     return Diagnostic(
@@ -220,10 +224,10 @@ def _locate(rule: Rule, finding: Finding, file: FileAnalysis, settings: Settings
         location,
         end_location,
         _rows(file, finding.node, location, end_location),
-        _resolve(rule, finding, finding.fix, file, settings),
-        tuple(_related(*each, file=file) for each in finding.related),
-        tuple(found for each in finding.alternatives if (found := _resolve(rule, finding, each, file, settings)) is not None),
-        asked or not finding.is_for_askers,
+        _resolve(rule, finding, finding.fix, file, settings) if is_told else None,
+        tuple(_related(*each, file=file) for each in finding.related if is_told),
+        tuple(found for each in finding.alternatives if is_told and (found := _resolve(rule, finding, each, file, settings)) is not None),
+        is_told,
     )
 
 
@@ -290,17 +294,19 @@ class _Clock:
         self._current: str | None = None
         self._since = 0.0
 
+    def phase(self, name: str) -> AbstractContextManager[None]:
+        if self._timings is None or name == self._current:  # to ask for the time is dear, and passes call for passes
+            return _UNTIMED
+        return self._timed(name, self._timings)
+
     @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
+    def _timed(self, name: str, timings: Timings) -> Iterator[None]:
         outer = self._current
-        if self._timings is None or name == outer:  # to ask for the time is dear, and passes call for passes
-            yield
-            return
-        self._turn_to(name, self._timings)
+        self._turn_to(name, timings)
         try:
             yield
         finally:
-            self._turn_to(outer, self._timings)
+            self._turn_to(outer, timings)
 
     def _turn_to(self, name: str | None, timings: Timings) -> None:
         now = process_time()

@@ -49,6 +49,11 @@ class _Directive:
     used: set[str] = field(default_factory=set)
 
 
+def is_possible_in(text: str) -> bool:
+    """Whether anything in the text looks like a comment that suppresses."""
+    return _DIRECTIVE.search(text) is not None
+
+
 def apply(text: str, diagnostics: Sequence[Diagnostic], enabled_codes: frozenset[str]) -> list[Diagnostic]:
     """The findings that are left, and those about suppressions that suppress nothing, by location."""
     directives = list(_directives(text)) if _may_matter(text, diagnostics) else []
