@@ -53,6 +53,8 @@ class Project:
         self._located: dict[tuple[str, str, int], tuple[str, str] | None] = {}
         self._origins: dict[tuple[str, str, int], str | None] = {}
         """What was found before: modules that import everything of each other lead to the same names on many ways."""
+        self._homes: dict[str, str | None] = {}
+        """The absolute paths of files that import something; None for what is no file."""
         self._views: OrderedDict[str, FileAnalysis | None] = OrderedDict()
 
     @cached_property
@@ -81,7 +83,7 @@ class Project:
         module, _, name = path.rpartition(".")
         if path.partition(".")[0] in _LIBRARIES:
             return path
-        file = self._file(os.path.abspath(importer), module) if hops and module and os.path.exists(importer) else None
+        file = self._file(importer, module) if hops and module else None
         outline = self._files.outline(file) if file is not None else None
         if file is None or outline is None:
             return None
@@ -93,7 +95,7 @@ class Project:
 
     def offers(self, importer: str, module: str) -> bool:
         """Whether a module, imported by the file `importer`, is a file of the project."""
-        return os.path.exists(importer) and self._file(os.path.abspath(importer), module) is not None
+        return self._file(importer, module) is not None
 
     def trains(self, importer: str, path: str) -> bool:
         """Whether an imported function or class runs backward itself."""
@@ -154,14 +156,14 @@ class Project:
 
     def _find(self, importer: str, path: str, hops: int) -> tuple[str, str] | None:
         module, _, name = path.rpartition(".")
-        if not hops or not module or not name or path.partition(".")[0] in _LIBRARIES or not os.path.exists(importer):
+        if not hops or not module or not name or path.partition(".")[0] in _LIBRARIES:
             return None
-        file = self._file(os.path.abspath(importer), module)
+        file = self._file(importer, module)
         outline = self._files.outline(file) if file is not None else None
         if file is not None and outline is not None:
             return (file, name) if outline.defines(name) else self._locate_any(file, outline.leads_to(name), hops)
         package, _, part = module.rpartition(".")  # what looks like a module may be a name that its package gives to another one
-        file = self._file(os.path.abspath(importer), package) if package and part else None
+        file = self._file(importer, package) if package and part else None
         outline = self._files.outline(file) if file is not None else None
         if file is None or outline is None:
             return None
@@ -172,8 +174,13 @@ class Project:
         return next((each for each in found if each is not None), None)
 
     def _file(self, importer: str, module: str) -> str | None:
-        found = self._search.file(os.path.dirname(importer), module)
-        self._files.consulted.note_import(importer, module, found)
+        if importer not in self._homes:
+            self._homes[importer] = os.path.abspath(importer) if os.path.exists(importer) else None
+        home = self._homes[importer]
+        if home is None:
+            return None
+        found = self._search.file(os.path.dirname(home), module)
+        self._files.consulted.note_import(home, module, found)
         return found
 
     def grounds(self, path: str) -> Grounds:

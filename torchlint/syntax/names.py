@@ -76,6 +76,9 @@ class Scope:
         return scope
 
 
+_UNASKED = "?"
+
+
 class Names:
     """The scopes of one file."""
 
@@ -260,8 +263,9 @@ class Names:
 
     def qualname(self, node: Node) -> str | None:
         """The canonical dotted path of an expression that stands for something imported, or None."""
-        if node in self._qualified:
-            return self._qualified[node]
+        known = self._qualified.get(node, _UNASKED)
+        if known is not _UNASKED:
+            return known
         self._qualified[node] = None  # a name that is defined by itself stays unknown
         found: str | None = None
         if isinstance(node, cst.Attribute):
