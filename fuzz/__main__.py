@@ -14,6 +14,7 @@ from fuzz.inputs import Maker, cases, texts_of
 from fuzz.kills import problems
 from fuzz.shrinking import shrunk
 from fuzz.sources import Broken, Input, broken
+from torchlint.syntax import making
 from torchlint.syntax.nesting import with_room
 
 TOLD = 500
@@ -37,6 +38,7 @@ def main(ctx: click.Context, minutes: float | None, inputs: int | None, seed: in
 
     Input N is the same whenever the same texts are there to make it of.
     """
+    making.by_assignment()
     maker = Maker(cases() + (texts_of(folder) if folder is not None else []))
     last = seed + inputs if inputs is not None else None if minutes is not None else seed + 1_000
     found: Counter[tuple[str, str]] = Counter()

@@ -8,6 +8,10 @@ import pytest
 from commands import Result, Torchlint
 
 from torchlint.cli import main
+from torchlint.syntax import making
+
+making.by_assignment()
+"""As the command line and the language server do: equal blanks are one node in all tests."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

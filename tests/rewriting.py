@@ -3,6 +3,7 @@
 import ast
 import importlib
 import inspect
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import TypeVar
@@ -49,7 +50,8 @@ def statements_of_the_standard_library() -> tuple[str, ...]:
             elif isinstance(node, (cst.If, cst.For, cst.While, cst.With, cst.FunctionDef, cst.ClassDef)) and isinstance(
                 node.body, cst.IndentedBlock
             ):
-                text = file.text[file.span(node)[0] : file.span(node.body.header)[0]] + " pass"
+                first = (*getattr(node.body.body[0], "decorators", ()), node.body.body[0])[0]
+                text = re.sub(r":\s*(#.*\s*)*$", ": pass", file.text[file.span(node)[0] : file.span(first)[0]])
             else:
                 continue
             if text.isascii() and not text.startswith(("elif", '"""')):  # Python's own tree counts columns in bytes

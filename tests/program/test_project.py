@@ -49,6 +49,11 @@ FOUND = {
         "main.py",
         "module",
     ),
+    "below form feeds": (
+        {"layers.py": "\f\n\f\f\f\f\f\f\f\f\f\f\n" + LAYERS, "main.py": "from layers import Block\nprobe = Block()"},
+        "main.py",
+        "module",
+    ),
     "its own package": (
         {"pkg/__init__.py": "from .layers import Block", "pkg/layers.py": LAYERS, "pkg/main.py": "import pkg\nprobe = pkg.Block()"},
         "pkg/main.py",

@@ -260,7 +260,7 @@ def _expected(file: SourceFile, node: cst.BaseExpression, change: str) -> str | 
         start, end = file.positions.span(node.lpar[-1])[0], file.positions.span(node.rpar[0])[1]
     elif isinstance(node, cst.GeneratorExp):  # and so do those of the call
         call = next(each for each in file.ancestors(node) if isinstance(each, cst.Call))
-        start, end = file.span(call.whitespace_before_args)[0] - 1, file.span(call)[1]
+        start, end = file.text.index("(", file.positions.full_span(call.func)[1]), file.span(call)[1]
     (row, column), (last, behind) = file.positions.location(start), file.positions.location(end)
     substitution = _Substitution((row, column - 1, last, behind - 1), change)
     tree = substitution.visit(ast.parse(file.text))

@@ -29,6 +29,7 @@ _QUOTED = re.compile(
 """A comment or a string. Each begins with a character that few others do, so that a search is quick."""
 _DEFINITION = re.compile(r"^(?:def|class|async[ \t]+def)[ \t]+(\w+).*\n(?:(?:[ \t)\]}].*)?\n)*", re.MULTILINE)
 """From the first column to the next thing that stands there, but for closing brackets."""
+_NEWLINE = re.compile("\n")
 
 
 class Outline:
@@ -36,15 +37,16 @@ class Outline:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._definitions: dict[str, str] = {}
+        self._definitions: dict[str, tuple[int, int]] = {}
+        """Where the rows of each function and class begin and end."""
         self._imports: dict[str, str] = {}
         self._stars: list[str] = []
-        lines = text.split("\n")
+        rows = [0, *(newline.end() for newline in _NEWLINE.finditer(text)), len(text) + 1]  # not `splitlines`: a form feed ends none
         statements, ends = _statements(text)
         for statement in _at_top(statements):
             if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-                end = ends.get(statement.lineno, statement.end_lineno)
-                self._definitions[statement.name] = "\n".join(lines[statement.lineno - 1 : end])
+                end = ends.get(statement.lineno, statement.end_lineno) or statement.lineno
+                self._definitions[statement.name] = rows[statement.lineno - 1], rows[end] - 1
             elif isinstance(statement, ast.Import):
                 heads = {alias.name.partition(".")[0] for alias in statement.names if alias.asname is None}
                 self._imports.update({head: head for head in heads})
@@ -59,7 +61,7 @@ class Outline:
 
     def defines(self, name: str) -> bool:
         """Whether a function or class of this name stands here, and may matter."""
-        return _TELLING.search(self._definitions.get(name, "")) is not None
+        return name in self._definitions and _TELLING.search(self.text, *self._definitions[name]) is not None
 
     def trains(self, name: str) -> bool:
         """Whether the definition runs backward, or calls one of this file that does."""
@@ -67,11 +69,11 @@ class Outline:
 
     @cached_property
     def _training(self) -> set[str]:
-        found = {name for name, text in self._definitions.items() if _TRAINING.search(text)}
+        found = {name for name, rows in self._definitions.items() if _TRAINING.search(self.text, *rows)}
         grown = bool(found)
         while grown:
             calling = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(found)))})\(")
-            more = {name for name, text in self._definitions.items() if name not in found and calling.search(text)}
+            more = {name for name, rows in self._definitions.items() if name not in found and calling.search(self.text, *rows)}
             found |= more
             grown = bool(more)
         return found

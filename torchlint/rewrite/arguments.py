@@ -5,6 +5,7 @@ A comment stays with the argument that it follows, and a call with one argument 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 import libcst as cst
@@ -15,6 +16,9 @@ from torchlint.rewrite.rows import indent, row_end, row_start
 from torchlint.rewrite.slots import argument as fitted_argument
 from torchlint.rule import Rewrite
 from torchlint.syntax.file import SourceFile
+
+_OPENING = re.compile(r"(?:[ \t\f\r\n\\]|#[^\r\n]*)*\(")
+"""What leads from a function to its arguments."""
 
 
 @builder
@@ -160,7 +164,10 @@ def _check_room(call: cst.Call, added: cst.Arg) -> None:
 
 def _between(file: SourceFile, call: cst.Call) -> tuple[int, int]:
     """What stands between the parentheses of a call."""
-    return file.span(call.whitespace_before_args, call)[0], file.span(call)[1] - 1
+    opened = _OPENING.match(file.text, file.positions.full_span(call.func)[1])
+    if opened is None:
+        raise Unfixable("its parentheses are not where they should be")
+    return opened.end(), file.span(call)[1] - 1
 
 
 def _has_comment(file: SourceFile, start: int, end: int) -> bool:

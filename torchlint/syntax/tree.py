@@ -12,7 +12,8 @@ from abc import ABCMeta
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cache, cached_property
+from itertools import chain, count
 from typing import TypeVar
 
 import libcst as cst
@@ -51,6 +52,8 @@ _TRIVIA = frozenset(
 )
 _PLAIN = frozenset({str, bool, int, cst.MaybeSentinel})
 _FIELDS: dict[type[Node], tuple[str, ...]] = {}
+_USUAL = 1 << 15
+"""Nodes of a file of some thousand lines."""
 
 COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
 BRANCHES = (cst.If, cst.Try, cst.TryStar, cst.Match, cst.IfExp)
@@ -96,6 +99,12 @@ def descendants(node: Node) -> Iterator[Node]:
         stack.extend(reversed(tuple(children(current))))
 
 
+@cache
+def _places() -> list[int]:
+    """The first numbers, once for all files: those of each would take as much as the nodes' names."""
+    return list(range(_USUAL))
+
+
 class Tree:
     """Parents, order and indexes of one parsed module."""
 
@@ -115,17 +124,17 @@ class Tree:
         self._walk(module)
 
     def _walk(self, module: cst.Module) -> None:
-        parents, order, by_type = self.parents, self.order, self.by_type
+        parents, by_type = self.parents, self.by_type
         names, attributes = self.names, self.attributes
         stack: list[Node] = [module]
         pop, push, extend = stack.pop, stack.append, stack.extend
         known = _FIELDS
-        position = 0
+        found: list[Node] = []
+        note = found.append
         while stack:
             node = pop()
             kind = type(node)
-            order[node] = position
-            position += 1
+            note(node)
             by_type[kind].append(node)
             if kind is cst.Name:
                 names[node.value].append(node)  # type: ignore[attr-defined, arg-type]
@@ -154,6 +163,7 @@ class Tree:
                 elif shape in known or shape not in _PLAIN and isinstance(value, Node):
                     parents[value] = node
                     push(value)
+        self.order.update(zip(found, chain(_places(), count(_USUAL)), strict=False))
 
     def nodes(self, kind: type[N]) -> list[N]:
         """All nodes of exactly this type, in document order."""
