@@ -1,5 +1,7 @@
 """What stands in the other files of a run: followed through every form of import, and never more than that is read."""
 
+import ctypes
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from probing import IMPORTS, model, probed, shown, value_in
 from torchlint.program import project as project_module
 from torchlint.program.analysis import FileAnalysis
 from torchlint.program.project import Files, Project
+from torchlint.syntax import returning
 from torchlint.syntax.parsing import Parsed
 from torchlint.values.value import Kind
 
@@ -282,3 +285,27 @@ def test_calls_are_found_where_everything_of_another_file_is_imported(tmp_path: 
     file = FileAnalysis(text, path=str(main), imports=Project([tmp_path]))
 
     assert [file.source(each.func) for each in file.calls("torch.save", "torch.nn.Linear")] == ["nn.Linear", "torch.save"]
+
+
+def test_what_long_texts_took_while_they_were_parsed_is_given_back_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(returning, "_trim", lambda: asked.append)
+    long = "x = 1\n" * (returning.LONG // 6 + 1)
+    files = Files()
+
+    for path, text in {"short.py": "x = 1\n", "long.py": long}.items():
+        files.parsed(path, text, is_checked=True)
+        files.parsed(path, text)
+
+    assert asked == [0]
+
+
+@pytest.mark.parametrize("platform", ["linux", "another"])
+def test_memory_is_given_back_where_the_system_can_be_asked(monkeypatch: pytest.MonkeyPatch, platform: str) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: object())  # a C library without the function
+    find = returning._trim.__wrapped__
+
+    assert find() is None
+    monkeypatch.undo()
+    returning.give_back()

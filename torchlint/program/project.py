@@ -19,6 +19,7 @@ from torchlint.program.grounds import Answer, Consulted, Grounds, Question
 from torchlint.program.neighbours import Neighbours
 from torchlint.program.outline import Outline, joined, read
 from torchlint.program.searching import ImportSearch
+from torchlint.syntax import returning
 from torchlint.syntax.parsing import Parsed, Unreadable
 from torchlint.values.value import Value
 
@@ -228,7 +229,7 @@ class Files:
     def parsed(self, path: str, text: str, *, is_checked: bool = False) -> Parsed:
         """The tree of a file, kept for whoever asks next; of those that do not fit, the oldest go."""
         known = self._pop(path)
-        parsed = known if known is not None and known.text == text else Parsed(text)
+        parsed = known if known is not None and known.text == text else _parse(text)
         if not is_checked:
             self._imported.add(path)
         trees = self._trees if path in self._imported else self._spare
@@ -245,3 +246,10 @@ class Files:
         size = sum(len(each.text) for each in trees.values())
         while size > most and len(trees) > 1:
             size -= len(trees.popitem(last=False)[1].text)
+
+
+def _parse(text: str) -> Parsed:
+    parsed = Parsed(text)
+    if len(text) > returning.LONG:
+        returning.give_back()
+    return parsed

@@ -48,8 +48,6 @@ def origin_of_device(file: FileAnalysis, value: Value, place: Node) -> Node | No
         moved = each.node
         if each.place is not Place.ACCELERATOR or moved not in file.tree.order or file.function(moved) is not function:
             continue
-        if moved in file.flow(function).followed:
-            continue  # a function of the project puts it there: on the device that it is given, or has by default
         is_first = isinstance(moved, cst.Call) and not any(source.place is Place.ACCELERATOR for source in each.sources)
         if isinstance(moved, cst.Call) and _is_told_none(file, moved, each):
             return None
