@@ -106,6 +106,13 @@ def test_a_word_with_a_blank_in_it_is_looked_for_as_it_is_written(install: Insta
     assert [each.code for each in lint(f"# {text}\n")] == ["TL000"] * is_asked
 
 
+@pytest.mark.parametrize(("text", "is_asked"), [("x.cuda(0)", True), ("x.cuda (0)", True), ("x.cuda, (0)", False), ("cuda (0)", False)])
+def test_a_call_is_looked_for_with_a_blank_before_its_arguments_too(install: Install, text: str, is_asked: bool) -> None:
+    install(rule(raises, mentions=".cuda("))
+
+    assert [each.code for each in lint(f"{text}\n")] == ["TL000"] * is_asked
+
+
 def test_findings_come_in_document_order(install: Install) -> None:
     def backwards(file: FileModel) -> Iterator[Finding]:
         yield from (Finding(node, "a name") for node in reversed(file.nodes(cst.Name)))

@@ -282,7 +282,10 @@ class _Says(dict[str, bool]):
         """What stands between blanks, each piece once: half of the text, and all words in it that have no blank in them."""
 
     def __missing__(self, word: str) -> bool:
-        found = self[word] = word in (self._pieces if word.split() == [word] else self._text)
+        found = word in (self._pieces if word.split() == [word] else self._text)
+        if not found and word.endswith("("):
+            found = f"{word[:-1]} (" in self._text  # `batch.cuda (0)`
+        self[word] = found
         return found
 
 
