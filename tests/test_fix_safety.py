@@ -258,6 +258,9 @@ class Net(nn.Module):
     def __init__(self, given):
         super().__init__()
         self.layers = {layers}
+
+    def forward(self, x):
+        return self.layers[0](x)
 """
 
     assert [each.code for each in lint(text)] == ["TL301"]

@@ -23,10 +23,10 @@ def fails_on_await(monkeypatch: pytest.MonkeyPatch) -> None:
     """A rule that raises where a text awaits a name."""
     run = engine._run
 
-    def failing(rule: Rule, file: object, *rest: object) -> Iterator[object]:
+    def failing(rule: Rule, file: object, *rest: object, **more: object) -> Iterator[object]:
         if rule.code == "TL102" and "await loss" in file.analysis.text:  # type: ignore[attr-defined]
             raise ZeroDivisionError(rule.code)
-        return run(rule, file, *rest)  # type: ignore[arg-type]
+        return run(rule, file, *rest, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(engine, "_run", failing)
 

@@ -64,7 +64,7 @@ class FileModel:
 
     def source(self, node: Node, *, whole: bool = False) -> str:
         """The node as it is written, without its own parentheses, or with them."""
-        if not whole or not getattr(node, "lpar", ()):
+        if not whole:
             return self.analysis.source(node)
         start, end = self.analysis.positions.full_span(node)
         return self.text[start:end]
