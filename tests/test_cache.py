@@ -60,7 +60,9 @@ class Net(nn.Module):
         self.head = nn.Linear(2, 1)
 
     def forward(self, x):
-        return self.head(self.parts[0](x))
+        for part in self.parts:
+            x = part(x)
+        return self.head(x)
 """
 LAYERS = "import torch\nfrom torch import nn\n"
 VARIANTS: dict[str, tuple[str | None, ...]] = {
