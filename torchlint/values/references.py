@@ -51,7 +51,8 @@ def by_binding(flow: Flow, node: cst.Name) -> Value:
     if scope.node is not flow.node and isinstance(scope.node, (cst.FunctionDef, cst.Module)):
         outer = file.flow(scope.node)
         return outer.env.places.get(node.value) or Value(node=node)
-    flow.unbound.add(node.value)
+    if scope.node is flow.node:
+        flow.unbound.add(node.value)
     return Value(node=node)
 
 

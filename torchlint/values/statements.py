@@ -191,7 +191,8 @@ def _loop(flow: Flow, statement: cst.For | cst.While, begin: Callable[[], object
     watched, after = flow.watched[statement], dict[str, tuple[Kind, Graph]]()
     for _ in range(2):  # the second time with what the first left behind
         flow.forget(noted)
-        before = _signature(flow.env, watched)
+        before, unbound = _signature(flow.env, watched), flow.unbound
+        flow.unbound = set()
         flow.leaves.append([])
         begin()
         _suite(flow, statement.body)
@@ -199,7 +200,8 @@ def _loop(flow: Flow, statement: cst.For | cst.While, begin: Callable[[], object
         flow.env = entry.copy()
         flow.env.merge(ends)
         after = _signature(flow.env, watched)
-        carried = flow.unbound & after.keys() - before.keys()  # read before the first round bound them: `except: it = iter(loader)`
+        carried = flow.unbound & after.keys() - before.keys()  # read before this round bound them: `except: it = iter(loader)`
+        flow.unbound |= unbound
         if not carried and before.items() <= after.items() or before.items() <= settled.items() and not carried - settled.keys():
             break  # nothing new for a second time; or this is what an earlier run of the loop, inside another one, came to
     flow.settled[statement] = after
